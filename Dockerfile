@@ -1,0 +1,15 @@
+FROM python:3.13-slim
+WORKDIR /app
+COPY pyproject.toml constraints.txt README.md LICENSE config.yaml ./
+COPY bot bot
+COPY channels channels
+COPY handoff handoff
+COPY intents intents
+COPY knowledge knowledge
+RUN pip install --no-cache-dir --constraint constraints.txt --editable . \
+ && useradd --uid 10001 aftercare && install --directory --owner aftercare data
+USER aftercare
+VOLUME /app/data
+EXPOSE 8080
+HEALTHCHECK CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8080/readyz', timeout=4)"]
+CMD ["aftercare", "serve", "--host", "0.0.0.0"]

@@ -1,0 +1,133 @@
+"""The command line: each command is a few lines over a function that lives elsewhere, imported when it is called."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from json import loads
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.strictyaml import YamlError
+
+FAILED, WRONG = 1, 2  # exit codes: what was asked for failed; the input or the configuration is wrong
+
+app = typer.Typer(
+    help="Aftercare, a self-hosted after-sales support chatbot.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+CONFIG = Path("config.yaml")
+Config = Annotated[Path, typer.Option(help="The configuration; paths in it are meant from its folder.")]
+Lang = Annotated[str, typer.Option(help="A language: en, zh, …")]
+
+
+@app.command()
+def serve(
+    config: Config = CONFIG,
+    host: Annotated[str, typer.Option(help="Listen here, not at server.host.")] = "",
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Listen here, not at server.port.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes; more than one needs PostgreSQL.")] = 1,
+) -> None:
+    """Run everything that is configured: web chat, hooks, channels, workers."""
+    from bot import launch, log
+    from bot.config import load
+
+    log.set_up()
+    launch.serve(load(config, serving=True, host=host, port=port), workers)
+
+
+@app.command()
+def chat(config: Config = CONFIG, lang: Lang = "") -> None:
+    """Talk to the bot in this terminal, as a customer."""
+    from bot import launch, log
+    from bot.config import load
+
+    log.set_up(level="WARNING")
+    launch.chat(load(config), lang)
+
+
+@app.command()
+def ask(
+    text: Annotated[list[str], typer.Argument(help="A question; - reads them from standard input, one a line.")],
+    config: Config = CONFIG,
+    faq: Annotated[Path | None, typer.Option(help="A folder of FAQ files, or a JSONL file of examples.")] = None,
+    lang: Lang = "",
+    json: Annotated[bool, typer.Option("--json", help="JSON on a terminal, too.")] = False,
+) -> None:
+    """Tell what the bot would answer and how sure it is. Needs no database."""
+    import intents
+    from bot.config import Settings, load
+    from knowledge.ask import answer_lines, open_knowledge
+
+    known = (load(config) if config.exists() or not faq else Settings()).knowledge
+    source = faq or known.faq
+    wishes = intents.read(known.intents).examples if source.is_dir() else None
+    knowledge = open_knowledge(source, wishes, mode=known.certainty)
+    for line in answer_lines(knowledge, sys.stdin if text == ["-"] else [" ".join(text)], lang):
+        typer.echo(line if json or not sys.stdout.isatty() else _readable(line))
+
+
+@app.command()
+def check(config: Config = CONFIG) -> None:
+    """Read configuration, FAQ, intents and texts; tell every problem as file:line."""
+    from bot.check import problems
+
+    wrong, remarks = problems(config)
+    if wrong:
+        raise YamlError(wrong)
+    for remark in remarks:
+        typer.echo(str(remark))
+    typer.echo("Everything can be used." if not remarks else f"Everything can be used; {len(remarks)} remarks.")
+
+
+@app.command()
+def migrate(config: Config = CONFIG) -> None:
+    """Create the database, or bring it to this version."""
+    from bot import launch
+    from bot.config import load
+
+    typer.echo("upgraded" if launch.migrate(load(config)) else "nothing to do")
+
+
+def _readable(line: str) -> str:
+    """A decision for the eye: what would be done, then the candidates with their confidence."""
+    made = loads(line)
+    return "\n".join([made["outcome"], *(f"  {c['confidence']:.2f}  {c['entry']}" for c in made["candidates"])])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command. What goes wrong is said in readable lines, never as a traceback."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    try:
+        sys.exit(app(arguments, prog_name="aftercare", standalone_mode=False))
+    except YamlError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(WRONG)
+    except BrokenPipeError:  # whoever read the output has had enough
+        sys.stderr.close()
+        sys.exit(FAILED)
+    except Exception as error:
+        typer.echo(_told(error), err=True)
+        sys.exit(getattr(error, "exit_code", FAILED))
+
+
+def _told(error: Exception) -> str:
+    """An error in one line: its own words if they are for people, else also what it is and where it happened."""
+    if isinstance(error, typer.TyperException):
+        return error.format_message()
+    said = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, OSError) or type(error).__module__.startswith("bot."):
+        return said
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {said} ({Path(last.filename).name}:{last.lineno})"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,265 @@
+"""The composition root: settings -> store -> knowledge -> channels -> worker, rounds, outboxes -> server."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, delete, insert, select, update
+
+import intents as wishes
+from bot import engine, failure, metrics
+from bot.config import Settings
+from bot.dialogue import Policy, Turn
+from bot.duty import Duty
+from bot.files import Files, Kept
+from bot.hub import Hub
+from bot.inbox import Inbox, Receipt, chat_id
+from bot.messages import Inbound, Kind
+from bot.migrate import migrate
+from bot.outbox import Outbox
+from bot.record import TOPIC
+from bot.startrules import secret_key
+from bot.store import Away, Store
+from bot.tables import chat, file, inbox, lease, reply
+from bot.worker import Worker
+from channels import Channel, make
+from handoff.rounds import Rounds
+from knowledge import faq
+from knowledge.index import Knowledge, build
+from knowledge.live import Shelf
+
+log = structlog.get_logger("app")
+
+AGAIN = 1.0  # seconds before a part that broke is started again
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The answers and the wishes in force: read together, swapped together."""
+
+    knowledge: Knowledge
+    intents: wishes.Intents
+
+    @property
+    def version(self) -> str:
+        """Changes whenever any example or answer does."""
+        return self.knowledge.version
+
+
+def know(settings: Settings) -> Known:
+    """Read the FAQ and the intents and build the index. Raises YamlError."""
+    own = settings.knowledge
+    wanted = wishes.read(own.intents)
+    answers = faq.read(own.faq, settings.languages)
+    return Known(build(answers, wanted.examples, mode=own.mode), wanted)
+
+
+def policy(settings: Settings) -> Policy:
+    """The numbers of config.yaml that decisions depend on."""
+    limits, company = settings.limits, settings.company
+    words = {f"name_{lang}": name for lang, name in company.name.items()}
+    words |= {f"hours_{lang}": hours for lang, hours in company.hours.items()} | {"phone": company.phone}
+    return Policy(
+        languages=settings.languages,
+        company=words,
+        burst=limits.burst,
+        idle=limits.idle,
+        rating_window=limits.rating_window,
+        rating_pause=limits.rating_pause,
+        recovery_due=limits.recovery_due,
+        promise=settings.standards.first_answer,
+        products=company.products,
+    )
+
+
+def channels_of(settings: Settings, secret: str) -> list[Channel]:
+    """The channels that are on; what the house knows is filled in where a constructor asks for it by name."""
+    offered: dict[str, Any] = {**dict(settings.limits), "secret": secret, "company": settings.company}
+    return [make(name, own, offered) for name, own in settings.channels.items()]
+
+
+class Office:
+    """What a channel may ask of the house."""
+
+    def __init__(self, name: str, inbox: Inbox, hub: Hub, files: Files) -> None:
+        self._name, self._inbox, self._hub, self.files = name, inbox, hub, files
+
+    async def receive(self, inbounds: Sequence[Inbound]) -> list[Receipt]:
+        """Store events; returns after the commit."""
+        receipts = await self._inbox.receive(inbounds)
+        for receipt in receipts:
+            metrics.RECEIVED.labels(self._name, "new" if receipt.fresh else "again").inc()
+        return receipts
+
+    def follow(self, address: str, after: int) -> AsyncIterator[dict[str, Any] | None]:
+        """The messages of a chat: history, then live."""
+        return self._hub.follow(self._name, address, after)
+
+    def chat(self, address: str) -> int:
+        """The number the chat at an address has, or will have."""
+        return chat_id(self._name, address)
+
+
+class App:
+    """Everything that runs in one process. ``store`` and ``channels`` may be given, e.g. by a crash test."""
+
+    def __init__(
+        self, settings: Settings, *, store: Store | None = None, channels: Sequence[Channel] | None = None
+    ) -> None:
+        self.settings = settings
+        self.secret = secret_key(settings.server.secret_key, settings.data)
+        self.store = store or Store(settings.database)
+        self.channels = list(channels) if channels is not None else channels_of(settings, self.secret)
+        self.shelf = Shelf(lambda: know(settings), (settings.knowledge.faq, settings.knowledge.intents))
+        self.hub = Hub(self.store)
+        limits, self._policy = settings.limits, policy(settings)
+        self.worker = Worker(
+            self.store,
+            self.hub,
+            mind=self._understand,
+            brain=engine.decide,
+            sorry=failure.sorry,
+            policy=lambda: self._policy,
+            knowledge=lambda: self.shelf.now.knowledge,
+            limits=limits,
+            shown=frozenset(c.name for c in self.channels if c.can.shows_itself),
+            recorded=self._recorded,
+        )
+        self.rounds = Rounds(self.store, keep_raw=limits.keep_raw, woken=self.worker.wake)
+        self.inbox = Inbox(self.store, self.worker.wake)
+        holder = secrets.token_hex(8)
+        self.outboxes = [
+            Outbox(
+                self.store,
+                channel,
+                Duty(self.store, f"send:{channel.name}", holder),
+                timeout=limits.send_timeout,
+                attempts=limits.send_attempts,
+            )
+            for channel in self.channels
+            if not channel.can.shows_itself
+        ]
+        save, load = _rows(self.store)
+        self.files = Files(settings.data / "files", save, load, limit=limits.file_bytes, types=limits.file_types)
+        for channel in self.channels:
+            channel.office = Office(channel.name, self.inbox, self.hub, self.files)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._quiet = asyncio.Event()
+
+    async def start(self) -> None:
+        """Bring the database up to date and start every part. Raises ``store.Away``."""
+        await migrate(self.store)
+        if self.store.dialect == "sqlite":
+            await self.store.write(_void_leases)
+        parts: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
+            "worker": self.worker.run,
+            "rounds": self.rounds.run,
+            "knowledge": lambda: self.shelf.watch(self._quiet),
+        }
+        parts |= {f"outbox:{i}": outbox.run for i, outbox in enumerate(self.outboxes)}
+        parts |= {f"channel:{c.name}": c.run for c in self.channels}
+        if self.store.dialect == "postgresql":
+            parts["listen"] = self._listen
+        self._tasks = {name: asyncio.create_task(self._keep(name, part), name=name) for name, part in parts.items()}
+
+    async def stop(self) -> None:
+        """Finish what is under way, within ``limits.stop`` seconds; what is left waits in the database."""
+        self._quiet.set()
+        self.hub.wake()
+        for name, task in self._tasks.items():
+            if name.startswith("channel:") or name == "listen":
+                task.cancel()
+        for part in (self.rounds, self.worker, *self.outboxes):
+            part.stop()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks.values(), timeout=self.settings.limits.stop * 0.7)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        await self.store.close()
+
+    async def heard_out(self, channel: str) -> None:
+        """Until a listening channel has heard all there is, and it has been answered."""
+        await self._tasks[f"channel:{channel}"]
+        while await self.store.read(_unfinished):
+            await asyncio.sleep(0.05)
+
+    async def _keep(self, name: str, part: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """A part that breaks is started again: one fault must not make the whole deaf."""
+        while True:
+            try:
+                return await part()
+            except Exception:
+                log.exception("part_failed", part=name)
+                metrics.FAULTS.labels(name.split(":")[0]).inc()
+            if self._quiet.is_set():
+                return
+            await asyncio.sleep(AGAIN)
+
+    async def _listen(self) -> None:
+        while True:
+            with suppress(Away):
+                await self.store.listen(TOPIC, self.hub.heard)
+            await asyncio.sleep(AGAIN)
+
+    def _recorded(self) -> None:
+        self.rounds.wake()
+        for outbox in self.outboxes:
+            outbox.wake()
+
+    def _understand(self, turn: Turn) -> Turn:
+        """What the words of a turn mean: those of the burst before it and its own, as one."""
+        said = [p.text for p in turn.talk.pending if p.text]
+        said += [turn.event.text] if turn.event.text else []
+        asked = turn.event.kind in (Kind.TEXT, Kind.EDIT) or turn.event.timer == "burst"
+        if not asked:
+            return turn
+        hint = turn.talk.language or turn.event.language
+        hint = hint if hint in self._policy.languages else self._policy.languages[0]
+        known = self.shelf.now
+        meant = wishes.understand(
+            "\n".join(said),
+            turn.knowledge,
+            hint=hint,
+            now=turn.now,
+            products=self._policy.products,
+            intents=known.intents,
+        )
+        return replace(turn, understood=meant)
+
+
+def _void_leases(connection: Connection) -> None:
+    """SQLite has one serving process: whoever held a lease is gone."""
+    held = chat.c.lease_holder.is_not(None)
+    connection.execute(update(chat).where(held).values(lease_holder=None, lease_until=None))
+    connection.execute(delete(lease))
+
+
+def _unfinished(connection: Connection) -> bool:
+    """Whether an event waits to be handled, or a reply to be sent."""
+    open_events = select(inbox.c.id).where(inbox.c.state.in_(("waiting", "taken"))).limit(1)
+    due = select(reply.c.id).where(reply.c.due_at.is_not(None)).limit(1)
+    return connection.scalar(open_events) is not None or connection.scalar(due) is not None
+
+
+def _rows(store: Store) -> tuple[Any, Any]:
+    """How the rows of attachments are kept."""
+    names = tuple(Kept.__dataclass_fields__)
+
+    async def save(kept: Kept, at: float) -> None:
+        row = {name: getattr(kept, name) for name in names}
+        await store.write(lambda c: c.execute(insert(file).values(**row, created_at=at)), first=True)
+
+    async def load(which: str) -> Kept | None:
+        query = select(*(file.c[name] for name in names)).where(file.c.id == which)
+        found: Mapping[str, Any] | None = await store.read(lambda c: c.execute(query).mappings().first())
+        return Kept(**found) if found else None
+
+    return save, load
+

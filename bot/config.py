@@ -1,0 +1,272 @@
+"""config.yaml, read into typed settings; every mistake names file, line, key and what is allowed."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from bot import channelsheet, startrules
+from bot.strictyaml import Node, Place, Problem, YamlError, check
+from bot.strictyaml import load as read
+
+_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_VARIABLE = re.compile(r"\$\{(?:([A-Za-z_]\w*)(?::-([^{}]*))?\})?")  # ${NAME} or ${NAME:-default}; else a slip
+_HOUSE: Final = Path(__file__).parent.parent  # the demo company's answers, for a config.yaml that names no others
+_LANGUAGES: Final = {file.stem for file in (Path(__file__).parent / "texts").glob("*.yaml")}
+
+
+def seconds(value: Any) -> float:
+    """A time as people write it: "1.2s", "500ms", "15m", "2h", "30d", or a bare number of seconds."""
+    if match := re.fullmatch(r"(\d+(?:\.\d+)?) ?(ms|[smhd])?", str(value)):
+        return float(match[1]) * _UNITS[match[2] or "s"]
+    raise ValueError(f"must be a time like 1.2s, 15m, 2h or 30d, not {str(value)[:60]!r}")
+
+
+Duration = Annotated[float, BeforeValidator(seconds)]  # in seconds
+Span = Annotated[Duration, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+Bytes = Annotated[int, Field(ge=1024)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    """A block of config.yaml: keys it does not know are mistakes, a key without a value has its default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_default(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {key: value for key, value in data.items() if value != "" or key not in cls.model_fields}
+
+
+class Server(Section):
+    """Where the server listens and under which name the world reaches it."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    public_url: str = ""  # as customers see it
+    trusted_hosts: tuple[str, ...] = ()  # the names it answers to; empty = any
+    proxies: tuple[str, ...] = ("127.0.0.1",)  # addresses or networks of reverse proxies whose word is taken
+    secret_key: str = ""  # signs the customers' sessions
+
+    @field_validator("public_url")
+    @classmethod
+    def _an_address(cls, url: str) -> str:
+        if re.fullmatch(r"https?://[^/\s]+/?", url):
+            return url.rstrip("/")
+        raise ValueError("must be like https://support.example.com")
+
+
+class Company(Section):
+    """The company whose bot this is; its words appear in the bot's sentences."""
+
+    name: dict[str, str] = {}  # language -> name
+    phone: str = ""
+    hours: dict[str, str] = {}  # language -> when people are there, in words
+    products: tuple[str, ...] = ()
+
+
+class KnowledgeSettings(Section):
+    """Where the answers are and how sure the bot must be."""
+
+    faq: Path = _HOUSE / "knowledge" / "faq"
+    intents: Path = _HOUSE / "intents"
+    checks: Path = _HOUSE / "knowledge" / "checks"
+    mode: Literal["strict", "balanced", "lenient"] = "balanced"
+    answer_at: Share | None = None  # explicit thresholds win over the mode
+    choose_at: Share | None = None
+    model: str = ""  # a sentence-transformers model, empty = lexical
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> KnowledgeSettings:
+        if (self.answer_at is None) != (self.choose_at is None):
+            raise ValueError("answer_at and choose_at go together")
+        if self.answer_at is not None and self.choose_at is not None and self.choose_at > self.answer_at:
+            raise ValueError("choose_at may not be above answer_at")
+        return self
+
+    @property
+    def certainty(self) -> str | dict[str, float]:
+        """How sure the bot must be: the explicit thresholds, or the mode."""
+        if self.answer_at is None or self.choose_at is None:
+            return self.mode
+        return {"answer": self.answer_at, "choose": self.choose_at}
+
+
+class Limits(Section):
+    """Retry, lease, back-off, burst, retention and size limits."""
+
+    lease: Span = 20.0  # how long a chat is a worker's own
+    attempts: Count = 5  # tries before an event is dead
+    backoff: Annotated[tuple[Duration, ...], Field(min_length=1)] = (1.0, 2.0, 4.0, 8.0)  # between these tries
+    group: Count = 64  # chats handled in one transaction
+    burst: Duration = 1.2  # how long an unclear message waits for what follows
+    idle: Span = 1800.0  # silence that closes a conversation
+    rating_window: Span = 86400.0  # a rating may be changed for so long
+    rating_pause: Duration = 86400.0  # at most one request for a rating per customer in so long
+    recovery_due: Span = 4 * 3600.0  # a low rating becomes a task due in so long
+    keep_raw: Duration = 30 * 86400.0  # what the platforms sent, word for word, is kept so long
+    send_timeout: Span = 15.0
+    send_attempts: Count = 8
+    stop: Span = 10.0  # graceful stop
+    message_chars: Annotated[int, Field(ge=100)] = 8000
+    body_bytes: Bytes = 1 << 20
+    file_bytes: Bytes = 10 << 20
+    file_types: tuple[str, ...] = tuple("image/png image/jpeg image/webp image/gif application/pdf text/plain".split())
+    sessions_per_minute: Count = 30  # new web sessions per client address
+    messages_per_minute: Count = 60  # messages per web session
+    streams_per_session: Count = 5
+
+
+class Standards(Section):
+    """What is promised: the time until a person's first answer, per kind of ticket."""
+
+    first_answer: dict[str, Duration] = {
+        "urgent": 2 * 3600.0,
+        "complaint": 4 * 3600.0,
+        "recovery": 4 * 3600.0,
+        "fault": 8 * 3600.0,
+        "question": 24 * 3600.0,
+    }
+
+
+class Handoff(Section):
+    """People; the people issue fills it."""
+
+
+class Settings(Section):
+    """All of config.yaml. ``off`` tells why a configured channel is not in ``channels``."""
+
+    database: str = "sqlite:///data/aftercare.db"
+    data: Path = Path("data")  # files, the secret key
+    server: Server = Server()
+    languages: Annotated[tuple[str, ...], Field(min_length=1)] = ("en", "zh")
+    company: Company = Company()
+    channels: dict[str, dict[str, Any]] = {"web": {"type": "web"}}
+    knowledge: KnowledgeSettings = KnowledgeSettings()
+    handoff: Handoff = Handoff()
+    standards: Standards = Standards()
+    limits: Limits = Limits()
+    _off: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def off(self) -> Mapping[str, str]:
+        """Channel name -> why it is off."""
+        return self._off
+
+    @field_validator("database")
+    @classmethod
+    def _known_database(cls, url: str) -> str:
+        """SQLite in a file or PostgreSQL; libpq's spellings become those of SQLAlchemy and asyncpg."""
+        if re.match(r"sqlite:///[^:?]", url):
+            return url
+        if re.match(r"postgres(ql)?://", url):
+            return re.sub(r"([?&])sslmode=", r"\1ssl=", re.sub(r"^postgres:", "postgresql:", url))
+        raise ValueError("must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
+
+    @field_validator("languages")
+    @classmethod
+    def _known_languages(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := set(languages) - _LANGUAGES:
+            raise ValueError(f"{', '.join(sorted(unknown))}: no such file in bot/texts (there: {sorted(_LANGUAGES)})")
+        return languages
+
+    @field_validator("company")
+    @classmethod
+    def _in_every_language(cls, company: Company, known: ValidationInfo) -> Company:
+        for what, texts in (("name", company.name), ("hours", company.hours)):
+            if texts and (missing := set(known.data.get("languages", ())) - set(texts)):
+                raise ValueError(f"{what} is missing in {', '.join(sorted(missing))}")
+        return company
+
+
+def load(path: Path, *, serving: bool = False, host: str = "", port: int | None = None) -> Settings:
+    """The settings in the file at ``path``; ``host`` and ``port`` go before those of the file.
+
+    ``serving`` adds the rules of a safe start. Raises YamlError with everything that is wrong.
+    """
+    if not path.exists():
+        way_out = "run aftercare where config.yaml is, or name one with --config FILE"
+        raise YamlError([Problem(str(path), 1, f"there is no such file: {way_out}")])
+    node, problems = _filled(read(path))
+    given = {key: value for key, value in (("host", host), ("port", port)) if value not in ("", None)}
+    node = _with_server(node, given)
+    if serving:
+        problems += startrules.refusals(node)
+    channels, off, wrong = channelsheet.fit(node)
+    problems += wrong
+    try:
+        settings = check(Settings, node)
+    except YamlError as error:
+        problems += error.problems
+    if problems:
+        raise YamlError(sorted(set(problems)))
+    settings = _anchored(settings, path.resolve().parent)
+    if "channels" in settings.model_fields_set:
+        settings = settings.model_copy(update={"channels": channels})
+    settings._off = off
+    return settings
+
+
+def _filled(node: Node) -> tuple[Node, list[Problem]]:
+    """``${NAME}`` and ``${NAME:-default}`` replaced by the environment's values, and the names that have none."""
+    problems: list[Problem] = []
+
+    def value(match: re.Match[str], place: Place) -> str:
+        name, default = match[1], match[2]
+        if name is None:
+            problems.append(node.problem("'${' must go on as ${NAME} or ${NAME:-default}", *place))
+        elif default is None and name not in os.environ:
+            what = f"the environment variable {name} is not set (${{{name}:-}} would allow that)"
+            problems.append(node.problem(what, *place))
+        return os.environ.get(name or "", "") or default or ""
+
+    def fill(data: Any, place: Place) -> Any:
+        if isinstance(data, dict):
+            return {key: fill(inner, (*place, key)) for key, inner in data.items()}
+        if isinstance(data, list):
+            return [fill(inner, (*place, index)) for index, inner in enumerate(data)]
+        return _VARIABLE.sub(lambda match: value(match, place), data)
+
+    return replace(node, data=fill(node.data, ()) or {}), problems
+
+
+def _with_server(node: Node, given: dict[str, Any]) -> Node:
+    server = node.data.get("server") or {} if isinstance(node.data, dict) else None
+    if not given or not isinstance(server, dict):
+        return node
+    return replace(node, data={**node.data, "server": {**server, **given}})
+
+
+def _anchored(settings: Settings, home: Path) -> Settings:
+    """Relative paths are meant from the folder of config.yaml."""
+    known = settings.knowledge
+    faq, intents, checks = home / known.faq, home / known.intents, home / known.checks
+    database = settings.database
+    if database.startswith("sqlite:///"):
+        database = f"sqlite:///{home / database.removeprefix('sqlite:///')}"
+    return settings.model_copy(
+        update={
+            "data": home / settings.data,
+            "database": database,
+            "knowledge": known.model_copy(update={"faq": faq, "intents": intents, "checks": checks}),
+        }
+    )

@@ -1,0 +1,304 @@
+"""What goes into a decision and what comes out of it: plain values, no clock, no database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from bot.messages import Attachment, Kind, Reply
+
+if TYPE_CHECKING:
+    from intents import Understanding
+    from knowledge.index import Knowledge
+
+
+# ---------------------------------------------------------------- what the engine keeps of a chat between messages
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Words of a burst that wait for what follows. ``inbox_id`` is the row they came in."""
+
+    inbox_id: int
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """The engine's memory of one chat: JSON in the chat's row, bounded in size whatever the history."""
+
+    language: str = ""  # kept preference; "" = not yet known
+    language_chosen: bool = False  # the customer said so himself: script no longer changes it
+    flow: str = ""  # name of the running flow, "" = none
+    journal: tuple[tuple[str, Any], ...] = ()  # (step name, answer) of the running flow
+    asked: str = ""  # name of the step whose answer is awaited
+    misses: int = 0  # answers in a row that did not fit the step
+    unknowns: int = 0  # questions in a row that could not be answered
+    pending: tuple[Pending, ...] = ()
+    last_entry: str = ""  # FAQ entry last answered with
+    last_question: str = ""  # the customer's last free question, <= 500 characters
+    offered: tuple[tuple[str, str], ...] = ()  # (choice id, label) of the last buttons, for typed answers
+    suspended: tuple[tuple[str, tuple[tuple[str, Any], ...], str], ...] = ()  # flows under the running one
+    stopped: bool = False  # the customer asked us not to write on our own
+    answered: int = 0  # FAQ answers given in this conversation
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def but(self, **changes: Any) -> Talk:
+        """A copy with some fields changed."""
+        return replace(self, **changes)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON, only what differs from an empty talk."""
+        changed = {name: getattr(self, name) for name, empty in _EMPTY if getattr(self, name) != empty}
+        if self.pending:
+            changed["pending"] = [asdict(p) for p in self.pending]
+        return changed
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Talk:
+        """Read back what ``as_json`` wrote; fields of another version are ignored."""
+        known = {k: v for k, v in data.items() if k in cls.__dataclass_fields__}
+        if "pending" in known:
+            known["pending"] = tuple(
+                Pending(p["inbox_id"], p["text"], tuple(Attachment(**a) for a in p["attachments"]))
+                for p in known["pending"]
+            )
+        for name in ("journal", "offered"):
+            if name in known:
+                known[name] = tuple((k, v) for k, v in known[name])
+        if "suspended" in known:
+            known["suspended"] = tuple((f, tuple((k, v) for k, v in j), a) for f, j, a in known["suspended"])
+        return cls(**known)
+
+
+_EMPTY = tuple((name, getattr(Talk(), name)) for name in Talk.__dataclass_fields__)
+
+
+# ---------------------------------------------------------------- what a turn is made of
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """The event being handled. Words of a burst before it are in ``Talk.pending``; the understanding is of the joined text."""
+
+    inbox_id: int
+    kind: Kind
+    at: datetime  # when we received it, UTC
+    text: str = ""
+    choice: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    timer: str = ""  # kind of the timer that fell due: burst, idle, rating, promise, ...
+    subject: str = ""  # what the timer is about, e.g. "conversation:17", "ticket:4"
+    data: Mapping[str, Any] = field(default_factory=dict)
+    language: str = ""  # hint of the platform
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationView:
+    """One matter, as the engine may know it. Its name outside is ``number``."""
+
+    id: int
+    number: str
+    owner: str  # bot, queue, agent, none
+    epoch: int
+    cycle: int
+    opened_at: datetime
+    closed_at: datetime | None = None
+    answered: int = 0
+    rated: int | None = None  # score given in this cycle
+    rated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TicketView:
+    """One of the customer's own tickets."""
+
+    number: str
+    kind: str
+    state: str
+    subject: str
+    opened_at: datetime
+    due_at: datetime | None
+    note: str = ""  # last public word on it
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The numbers of config.yaml that decisions depend on."""
+
+    languages: tuple[str, ...] = ("en", "zh")
+    company: Mapping[str, str] = field(default_factory=dict)  # name_en, name_zh, phone, hours_en, hours_zh ...
+    burst: float = 1.2  # seconds
+    idle: float = 1800.0  # seconds of silence after which a conversation is closed
+    rating_window: float = 86400.0  # seconds in which a rating may be changed
+    rating_pause: float = 86400.0  # at most one request for a rating per customer in so many seconds
+    recovery_due: float = 4 * 3600.0  # a low rating becomes a task due in so many seconds
+    promise: Mapping[str, float] = field(default_factory=dict)  # ticket kind -> seconds until a first answer
+    products: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Everything a decision may depend on."""
+
+    now: datetime  # UTC, aware
+    event: Event
+    talk: Talk
+    policy: Policy
+    knowledge: Knowledge
+    understood: Understanding | None = None  # None for buttons, timers and commands
+    conversation: ConversationView | None = None  # the open one
+    last: ConversationView | None = None  # the last closed one
+    tickets: tuple[TicketView, ...] = ()  # the customer's open ones, newest first, <= 20
+    customer: Mapping[str, Any] = field(default_factory=dict)  # name, tier, contact, asked_rating_at ...
+    numbers: tuple[str, ...] = ()  # ready-made: "C-…" for a conversation first, then "T-…" for tickets
+    looked: Mapping[tuple[str, str], Any] = field(default_factory=dict)  # results of Look, by (kind, key)
+
+
+# ---------------------------------------------------------------- what may come of it
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """``decide`` cannot go on without these; the worker reads them and calls it again (at most 3 rounds)."""
+
+    looks: tuple[tuple[str, str], ...]  # ("ticket", number) | ("rated", conversation number)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The words cannot be decided yet: keep them, and decide with what follows, or alone at ``until``."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Open a conversation in this chat; owner bot."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    """Open the last conversation again: next cycle, owner bot."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close the open conversation."""
+
+    reason: str  # solved, idle, stopped, agent, ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Change who must act next on the open conversation; bumps its epoch."""
+
+    owner: str  # bot, queue
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Say something. ``why`` explains an answer (entry, scores, threshold, runner-up, knowledge version)."""
+
+    reply: Reply
+    why: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTicket:
+    """A numbered piece of work that outlives the chat."""
+
+    number: str
+    kind: str  # question, fault, complaint, urgent, recovery, repair, ...
+    subject: str  # the customer's words, <= 500 characters
+    due_at: datetime
+    priority: str = "normal"  # urgent, high, normal
+    details: Mapping[str, Any] = field(default_factory=dict)  # product, contact, reason, ...
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AddToTicket:
+    """The customer's further words on an own ticket."""
+
+    number: str
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A satisfaction rating of one cycle of one conversation; a second one within the window replaces it."""
+
+    conversation: str  # number
+    cycle: int
+    score: int  # 1..5
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimer:
+    """Something falls due. One unfired timer per (subject, kind): setting it again moves it."""
+
+    kind: str  # idle, rating, promise, ...
+    due_at: datetime
+    subject: str = "conversation"  # "conversation" = the open (or just opened) one; "chat"; "ticket:T-…" = that ticket
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DropTimer:
+    """It is no longer due."""
+
+    kind: str
+    subject: str = "conversation"
+
+
+@dataclass(frozen=True, slots=True)
+class Learn:
+    """What the customer told about himself: language, contact, name, product, asked_rating_at."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something people must see now: emergency words while an agent has the floor, anger, a low rating."""
+
+    kind: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A fact for the books: asked, answered, chose, unknown, handed_over, rephrased, not_helpful, ..."""
+
+    kind: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+Effect = (
+    Open | Reopen | Close | Own | Say | OpenTicket | AddToTicket | Rate | SetTimer | DropTimer | Learn | Alarm | Note
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """All that comes of one turn; recorded in one transaction or not at all."""
+
+    talk: Talk
+    effects: tuple[Effect, ...] = ()
+
+    @property
+    def replies(self) -> tuple[Say, ...]:
+        """What is said, in order."""
+        return tuple(e for e in self.effects if isinstance(e, Say))

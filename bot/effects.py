@@ -1,0 +1,338 @@
+"""What each effect of a decision writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import singledispatchmethod
+from typing import Any
+
+from sqlalchemy import Connection, Insert, bindparam, delete, insert, select, text, update
+
+from bot import dialogue as d
+from bot.inbox import upsert
+from bot.lanes import Lane, moment
+from bot.messages import Author
+from bot.tables import conversation, customer, rating, ticket, timer
+
+UNFIRED = timer.c.fired_at.is_(None)
+DROP = delete(timer).where(timer.c.subject == bindparam("of"), timer.c.kind == bindparam("what"), UNFIRED)
+
+
+@dataclass(slots=True)
+class Said:
+    """A message as followers of the chat see it."""
+
+    channel: str
+    address: str
+    seq: int
+    data: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Rows:
+    """What a group of turns adds, by table, so that each table is written once."""
+
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    replies: list[dict[str, Any]] = field(default_factory=list)
+    facts: list[dict[str, Any]] = field(default_factory=list)
+    words: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    chats: list[dict[str, Any]] = field(default_factory=list)
+    timers: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)  # by (subject, kind)
+    dropped: set[tuple[str, str]] = field(default_factory=set)
+    said: list[Said] = field(default_factory=list)
+
+
+def set_timers(connection: Connection) -> Insert:
+    """One unfired timer per subject and kind: setting it again moves it."""
+    new = upsert(connection, timer)
+    moved = {"due_at": new.excluded.due_at, "data": new.excluded.data, "queued_at": None}
+    statement: Insert = new.on_conflict_do_update(
+        index_elements=["subject", "kind"], index_where=text("fired_at IS NULL"), set_=moved
+    )
+    return statement
+
+
+class Writer:
+    """Writes the effects of one turn: what other rows refer to at once, the rest into the group's rows."""
+
+    def __init__(self, connection: Connection, lane: Lane, rows: Rows, now: float, shown: frozenset[str]) -> None:
+        self._connection, self._lane, self._rows, self._now = connection, lane, rows, now
+        self._shown = lane.channel in shown
+        self._open = lane.open
+        self.conversation_id = lane.open.id if lane.open else None
+        self.cause = lane.inbox_id  # the row whose turn this is
+        self._answered = 0
+
+    def apply(self, effects: Iterable[d.Effect]) -> bool:
+        """Write them in order; True if anything was said."""
+        if self._lane.kind == "timer":
+            self._fired()
+        said = False
+        for effect in effects:
+            self._do(effect)
+            said = said or isinstance(effect, d.Say)
+        if self._answered and self.conversation_id:
+            more = conversation.c.answered + self._answered
+            self._change(self.conversation_id, answered=more)
+        return said
+
+    def message(
+        self,
+        author: Author,
+        words: str,
+        *,
+        native: str = "",
+        choices: list[dict[str, str]] | None = None,
+        attachments: list[dict[str, Any]] | None = None,
+        why: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Add a message to the chat; returns its row."""
+        lane = self._lane
+        lane.message_seq += 1
+        row = {
+            "chat_id": lane.chat_id,
+            "seq": lane.message_seq,
+            "conversation_id": self.conversation_id,
+            "author": author.value,
+            "native": native,
+            "text": words,
+            "choices": choices or None,
+            "attachments": attachments or None,
+            "why": dict(why) if why else None,
+            "inbox_id": self.cause,
+            "created_at": self._now,
+        }
+        self._rows.messages.append(row)
+        self._rows.said.append(Said(lane.channel, lane.address, lane.message_seq, event_data(row)))
+        return row
+
+    def set_timer(self, kind: str, subject: str, due: float, data: Mapping[str, Any]) -> None:
+        """Something falls due for this chat."""
+        row = {"subject": subject, "kind": kind, "chat_id": self._lane.chat_id, "due_at": due, "data": dict(data)}
+        self._rows.timers[subject, kind] = row
+
+    def drop_timer(self, kind: str, subject: str) -> None:
+        """It is no longer due."""
+        self._rows.timers.pop((subject, kind), None)
+        self._rows.dropped.add((subject, kind))
+
+    def fact(self, kind: str, data: Mapping[str, Any] | None = None) -> None:
+        """A line in the books."""
+        self._rows.facts.append(
+            {
+                "at": self._now,
+                "kind": kind,
+                "chat_id": self._lane.chat_id,
+                "conversation_id": self.conversation_id,
+                "customer_id": self._lane.customer_id,
+                "inbox_id": self.cause,
+                "data": dict(data or {}),
+            }
+        )
+
+    def _fired(self) -> None:
+        which = self._lane.body["extra"]["timer"]
+        self._connection.execute(update(timer).where(timer.c.id == which).values(fired_at=self._now))
+
+    def _change(self, which: int, **values: Any) -> None:
+        self._connection.execute(update(conversation).where(conversation.c.id == which).values(**values))
+
+    def _subject(self, named: str) -> str:
+        if named == "chat":
+            return f"chat:{self._lane.chat_id}"
+        if named == "conversation":
+            if self._open is None:
+                raise ValueError("a timer for a conversation, but none is open")
+            return f"conversation:{self._open.number}"
+        return named
+
+    @singledispatchmethod
+    def _do(self, effect: d.Effect) -> None:
+        raise TypeError(f"no such effect: {effect!r}")
+
+    @_do.register
+    def _(self, effect: d.Open) -> None:
+        lane = self._lane
+        row = {
+            "number": effect.number,
+            "chat_id": lane.chat_id,
+            "customer_id": lane.customer_id,
+            "owner": "bot",
+            "opened_at": self._now,
+        }
+        made = insert(conversation).values(row).returning(conversation.c.id)
+        self.conversation_id = self._connection.scalar(made)
+        self._opened(effect.number, cycle=1)
+        self.fact("opened", {"channel": lane.channel})
+
+    @_do.register
+    def _(self, effect: d.Reopen) -> None:
+        row = self._connection.execute(
+            update(conversation)
+            .where(conversation.c.number == effect.number, conversation.c.chat_id == self._lane.chat_id)
+            .values(
+                owner="bot",
+                agent_id=None,
+                closed_at=None,
+                close_reason=None,
+                cycle=conversation.c.cycle + 1,
+                epoch=conversation.c.epoch + 1,
+            )
+            .returning(conversation.c.id, conversation.c.cycle)
+        ).one()
+        self.conversation_id = row.id
+        self._opened(effect.number, cycle=row.cycle)
+        self.fact("reopened")
+
+    def _opened(self, number: str, cycle: int) -> None:
+        self._open = d.ConversationView(
+            id=self.conversation_id or 0, number=number, owner="bot", epoch=0, cycle=cycle, opened_at=moment(self._now)
+        )
+
+    @_do.register
+    def _(self, effect: d.Close) -> None:
+        if self._open is None:
+            return
+        self.fact("closed", {"reason": effect.reason})
+        self._change(
+            self._open.id,
+            owner="none",
+            agent_id=None,
+            closed_at=self._now,
+            close_reason=effect.reason,
+            epoch=conversation.c.epoch + 1,
+        )
+        subject = f"conversation:{self._open.number}"
+        self._connection.execute(delete(timer).where(timer.c.subject == subject, UNFIRED))
+        for key in [k for k in self._rows.timers if k[0] == subject]:
+            del self._rows.timers[key]
+        self._open = None
+
+    @_do.register
+    def _(self, effect: d.Own) -> None:
+        if self._open is not None:
+            self._change(self._open.id, owner=effect.owner, agent_id=None, epoch=conversation.c.epoch + 1)
+            self.fact("owner", {"owner": effect.owner, "reason": effect.reason})
+
+    @_do.register
+    def _(self, effect: d.Say) -> None:
+        lane, said = self._lane, effect.reply
+        choices = [asdict(c) for c in said.choices]
+        files = [asdict(a) for a in said.attachments]
+        row = self.message(Author.BOT, said.text, choices=choices, attachments=files, why=effect.why)
+        body = None if self._shown else {"text": said.text, "choices": choices, "attachments": files}
+        self._rows.replies.append(
+            {
+                "chat_id": lane.chat_id,
+                "seq": row["seq"],
+                "part_no": 1,
+                "cause_inbox_id": self.cause,
+                "channel": lane.channel,
+                "address": lane.address,
+                "body": body,
+                "state": "sent" if self._shown else "waiting",
+                "due_at": None if self._shown else self._now,
+                "created_at": self._now,
+            }
+        )
+
+    @_do.register
+    def _(self, effect: d.OpenTicket) -> None:
+        row = {
+            "number": effect.number,
+            "conversation_id": self.conversation_id,
+            "chat_id": self._lane.chat_id,
+            "customer_id": self._lane.customer_id,
+            "cause_inbox_id": self.cause,
+            "kind": effect.kind,
+            "state": "new",
+            "owner": "queue",
+            "priority": effect.priority,
+            "subject": effect.subject,
+            "details": {**effect.details, "attachments": [asdict(a) for a in effect.attachments]},
+            "due_at": effect.due_at.timestamp(),
+            "opened_at": self._now,
+        }
+        self._connection.execute(insert(ticket).values(row))
+        self.fact("ticket", {"number": effect.number, "kind": effect.kind, "priority": effect.priority})
+
+    @_do.register
+    def _(self, effect: d.AddToTicket) -> None:
+        own = select(ticket.c.id).where(ticket.c.number == effect.number, ticket.c.customer_id == self._lane.customer_id)
+        which = self._connection.scalar(own)
+        if which is None:
+            raise ValueError("words for a ticket that is not this customer's")
+        files = [asdict(a) for a in effect.attachments]
+        self._rows.words.append(
+            {
+                "ticket_id": which,
+                "author": Author.CUSTOMER.value,
+                "text": effect.text,
+                "attachments": files or None,
+                "created_at": self._now,
+            }
+        )
+
+    @_do.register
+    def _(self, effect: d.Rate) -> None:
+        own = select(conversation.c.id).where(
+            conversation.c.number == effect.conversation, conversation.c.customer_id == self._lane.customer_id
+        )
+        which = self._connection.scalar(own)
+        if which is None:
+            raise ValueError("a rating of a conversation that is not this customer's")
+        row = {
+            "conversation_id": which,
+            "cycle": effect.cycle,
+            "score": effect.score,
+            "comment": effect.comment,
+            "created_at": self._now,
+            "changed_at": self._now,
+        }
+        changed = {"score": effect.score, "comment": effect.comment, "changed_at": self._now}
+        self._connection.execute(
+            upsert(self._connection, rating)
+            .values(row)
+            .on_conflict_do_update(index_elements=["conversation_id", "cycle"], set_=changed)
+        )
+        self.fact("rated", {"score": effect.score, "conversation": which, "cycle": effect.cycle})
+
+    @_do.register
+    def _(self, effect: d.SetTimer) -> None:
+        self.set_timer(effect.kind, self._subject(effect.subject), effect.due_at.timestamp(), effect.data)
+
+    @_do.register
+    def _(self, effect: d.DropTimer) -> None:
+        if effect.subject != "conversation" or self._open is not None:
+            self.drop_timer(effect.kind, self._subject(effect.subject))
+
+    @_do.register
+    def _(self, effect: d.Learn) -> None:
+        mine = customer.c.id == self._lane.customer_id
+        known = dict(self._connection.scalar(select(customer.c.known).where(mine).with_for_update()) or {})
+        known[effect.key] = effect.value
+        self._connection.execute(update(customer).where(mine).values(known=known))
+
+    @_do.register
+    def _(self, effect: d.Alarm) -> None:
+        self.fact("alarm", {"kind": effect.kind, "text": effect.text})
+
+    @_do.register
+    def _(self, effect: d.Note) -> None:
+        self._answered += effect.kind == "answered"
+        self.fact(effect.kind, effect.data)
+
+
+def event_data(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A message's row as the web chat and the console get it."""
+    return {
+        "seq": row["seq"],
+        "id": row["native"] or str(row["seq"]),
+        "author": row["author"],
+        "text": row["text"],
+        "choices": row["choices"] or [],
+        "attachments": row["attachments"] or [],
+        "at": row["created_at"],
+    }

@@ -1,0 +1,228 @@
+"""What to say and do: a pure function of values. The policy is a list of rules; the first that applies decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from bot.dialogue import Alarm, Decision, Need, SetTimer, Turn, Wait
+from bot.flows import buttons, journal, wishes
+from bot.flows.draft import Draft, Missing
+from bot.flows.inside import inside
+from bot.flows.questions import answer, choose, outcome, unknown
+from bot.flows.reading import ticket_number, typed
+from bot.messages import Kind
+
+Rule = Callable[[Draft], bool]
+
+BURST: Final = 4  # messages that may wait for what follows
+BURST_WORDS: Final = 1000  # characters that may wait
+DAY: Final = timedelta(days=1)
+
+
+def decide(turn: Turn) -> Decision | Need | Wait:
+    """All that comes of one event; no clock, no randomness, nothing read or written."""
+    draft = Draft(turn)
+    try:
+        EVENTS[turn.event.kind](draft)
+    except Missing as missing:
+        return missing.need
+    return draft.decision()
+
+
+# ---------------------------------------------------------------- what may happen
+
+
+def words(draft: Draft) -> None:
+    """The customer has written."""
+    draft.remember(pending=())
+    any(rule(draft) for rule in POLICY)
+
+
+def edit(draft: Draft) -> None:
+    """A message was changed: only what makes a difference is answered."""
+    if not any(rule(draft) for rule in CORRECTED):
+        draft.note("edited", text=draft.words)
+    draft.files = ()
+
+
+def choice(draft: Draft) -> None:
+    """A button was pressed."""
+    pressed = draft.event.choice
+    if draft.agent_has_floor and not pressed.startswith("rate:"):
+        draft.note("pressed", choice=pressed)
+        return
+    if not pressed.startswith("rate:"):
+        draft.remember(stopped=False)
+    buttons.press(draft, pressed)
+
+
+def hello(draft: Draft) -> None:
+    """The chat was opened: greet once, if it is new."""
+    new = not (draft.turn.conversation or draft.turn.last or draft.talk.extra.get("greeted") or draft.talk.stopped)
+    if new:
+        draft.keep(greeted=True)
+        draft.say("hello", *wishes.STARTERS)
+
+
+def timer(draft: Draft) -> None:
+    """Something fell due."""
+    match draft.event.timer:
+        case "burst" if draft.turn.talk.pending:
+            words(draft)
+        case "idle":
+            idle(draft)
+        case "rating":
+            rating_due(draft)
+        case "ticket_due":
+            overdue(draft)
+
+
+def idle(draft: Draft) -> None:
+    """The customer has gone quiet."""
+    here = draft.turn.conversation
+    if here and not draft.agent_has_floor:
+        if draft.talk.answered or here.answered:
+            draft.ask_rating(here.number, here.cycle)
+        draft.close("idle")
+
+
+def rating_due(draft: Draft) -> None:
+    """A conversation was closed by an agent: how was it?"""
+    last = draft.turn.last
+    if last and not draft.turn.conversation:
+        draft.ask_rating(last.number, last.cycle)
+
+
+def overdue(draft: Draft) -> None:
+    """Nobody did in time what was promised: an apology once, an alarm every day."""
+    number = str(draft.event.data.get("number") or draft.event.subject.removeprefix("ticket:"))
+    ticket = draft.look("ticket", number)
+    if ticket and not ticket["finished"]:
+        said = bool(draft.event.data.get("said")) or draft.talk.stopped
+        journal.begin(draft, "overdue", number=number, apologise=not said)
+        due = {"number": number, "said": True}
+        draft.do(SetTimer("ticket_due", draft.now + DAY, f"ticket:{number}", due))
+
+
+EVENTS: Final[dict[Kind, Callable[[Draft], None]]] = {
+    Kind.TEXT: words,
+    Kind.EDIT: edit,
+    Kind.CHOICE: choice,
+    Kind.HELLO: hello,
+    Kind.TIMER: timer,
+    Kind.COMMAND: lambda draft: None,  # agents' commands are the desk's
+}
+
+
+# ---------------------------------------------------------------- the policy, rule by rule
+
+
+def floor(draft: Draft) -> bool:
+    """A human has the floor: the bot is silent, but it stops when told to and calls people when there is danger."""
+    if not draft.agent_has_floor or draft.meant is None:
+        return draft.agent_has_floor
+    if draft.meant.emergency:
+        draft.do(Alarm("emergency", draft.words))
+    if draft.meant.wants_stop:
+        draft.do(Alarm("stopped", draft.words))
+        stop(draft)
+    return True
+
+
+def stop(draft: Draft) -> bool:
+    """No more words from us: said once, then silence until the customer writes again."""
+    if not (draft.meant and draft.meant.wants_stop):
+        draft.remember(stopped=False)
+        return False
+    if draft.number or not draft.talk.stopped:
+        draft.note("stopped")
+        draft.say("stopped")
+    draft.close("stopped")
+    journal.drop(draft)
+    draft.remember(stopped=True)
+    return True
+
+
+def emergency(draft: Draft) -> bool:
+    """Danger: safety and people come before anything else."""
+    if not (draft.meant and draft.meant.emergency):
+        return False
+    journal.drop(draft)
+    draft.open()
+    more = wishes.known(draft, danger=draft.meant.emergency, open=draft.own_ticket("emergency"))
+    journal.begin(draft, "emergency", **more)
+    return True
+
+
+def person(draft: Draft) -> bool:
+    """A request for a person is always honoured at once."""
+    if not (draft.meant and draft.meant.wants_person):
+        return False
+    wishes.human(draft, "asked")
+    return True
+
+
+def button(draft: Draft) -> bool:
+    """Every button can be typed; a digit belongs to the last question asked."""
+    pressed = typed(draft.words, draft.talk.offered, draft.meant)
+    if pressed:
+        buttons.press(draft, pressed)
+    return bool(pressed)
+
+
+def wish(draft: Draft) -> bool:
+    """Something known is wished; a ticket number alone asks for its status."""
+    intent = draft.meant.intent if draft.meant else ""
+    if not intent and outcome(draft) != "answer" and not wishes.telling(draft.words):
+        own = (ticket.number for ticket in draft.turn.tickets)
+        intent = "ticket_status" if ticket_number(draft.heard, own) else ""
+    return bool(intent) and wishes.grant(draft, intent)
+
+
+def patient(draft: Draft) -> bool:
+    """Words that would be puzzled over may be the first half of something: wait a moment for the rest."""
+    burst, waiting = draft.turn.policy.burst, len(draft.turn.talk.pending)
+    fresh = draft.event.kind is Kind.TEXT and draft.words and draft.event.text
+    if fresh and burst > 0 and waiting < BURST and len(draft.words) < BURST_WORDS:
+        draft.wait = Wait(draft.now + timedelta(seconds=burst))
+    return draft.wait is not None
+
+
+def files(draft: Draft) -> bool:
+    """Files without words: to the ticket opened just now, or kept for the one to come."""
+    if draft.words:
+        return False
+    draft.open()
+    if draft.files and (number := draft.talk.extra.get("ticket")):
+        draft.add(number, "")
+        draft.say("files.added", number=number)
+    else:
+        draft.say("files.kept" if draft.files else "nothing_heard", *wishes.WAYS_ON)
+    return True
+
+
+POLICY: Final[tuple[Rule, ...]] = (
+    floor,
+    stop,
+    emergency,
+    person,
+    button,
+    inside,
+    wish,
+    answer,
+    files,
+    patient,
+    choose,
+    unknown,
+)
+
+
+def corrected(draft: Draft) -> bool:
+    """An edited question is answered again only if the answer is another one."""
+    known = draft.ranking.candidates[0].entry if outcome(draft) == "answer" and draft.ranking else ""
+    return bool(known) and not draft.talk.flow and known != draft.talk.last_entry and answer(draft)
+
+
+CORRECTED: Final[tuple[Rule, ...]] = (floor, stop, emergency, person, corrected)

@@ -1,0 +1,30 @@
+"""What the customer hears when an event could not be handled at all: one apology and a person."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from bot.dialogue import Alarm, Decision, Need, SetTimer, Turn, Wait
+from bot.flows import wishes
+from bot.flows.draft import Draft
+from bot.messages import Kind
+
+LATER: Final = timedelta(hours=1)
+
+
+def sorry(turn: Turn) -> Decision | Need | Wait:
+    """Hand over with an apology; a timer that failed is set again, so that nothing is left without one.
+
+    The talk starts anew: its memory may be what could not be handled.
+    """
+    event = turn.event
+    if event.kind is Kind.TIMER:
+        again = SetTimer(event.timer, turn.now + LATER, event.subject, event.data)
+        return Decision(turn.talk.but(pending=()), (Alarm("timer_failed", event.timer), again))
+    draft = Draft(turn)
+    draft.remember(pending=(), flow="", journal=(), asked="", suspended=(), misses=0)
+    draft.do(Alarm("event_failed"))
+    if not draft.agent_has_floor:
+        wishes.human(draft, "error")
+    return draft.decision()

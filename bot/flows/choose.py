@@ -1,0 +1,12 @@
+"""Two answers are about as likely."""
+
+from __future__ import annotations
+
+from bot.dialogue import Note
+from bot.flows.steps import Flow, Known, Say
+
+
+def choose(known: Known) -> Flow:
+    """Did you mean …? One tap answers; "none of these" opens the way to people."""
+    yield Note("asked_back", {"question": known.get("question", ""), "offered": known["offers"]})
+    yield Say("choose", *known["offers"], "do:none")

@@ -1,0 +1,31 @@
+"""A complaint: taken seriously, numbered at once, and the customer chooses what happens."""
+
+from __future__ import annotations
+
+from bot.dialogue import Alarm, Note
+from bot.flows import reading
+from bot.flows.human import reached
+from bot.flows.steps import SKIP, Add, Ask, Flow, Known, Say, Ticket
+
+
+def complaint(known: Known) -> Flow:
+    """An apology and a number before anything else; then what went wrong, and what would put it right."""
+    if number := known.get("open"):
+        yield Add(number, known["words"])
+        yield Say("complaint.again", number=number)
+    else:
+        details = {name: known.get(name, "") for name in ("product", "contact")}
+        opened = yield Ticket("complaint", known.get("what") or known["words"], "high", details)
+        number = opened["number"]
+        yield Note("complained", {"ticket": number})
+        yield Say("complaint.sorry", **opened)
+        if not known.get("what"):
+            what = yield Ask("what", reading.comment, options=(SKIP,), free=True)
+            yield Add(number, what if what != SKIP else "")
+    wish = yield Ask("wish", reading.button, options=("call", "repair", "exchange", "supervisor", "record"))
+    yield Add(number, key=f"complaint.wish.{wish}")
+    if wish == "supervisor":
+        yield Alarm("supervisor", number)
+    yield Say(f"complaint.{wish}", number=number)
+    if wish != "record":
+        yield from reached(number, known)

@@ -1,0 +1,287 @@
+"""A decision being written: what was heard, what is remembered, what is to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from bot import texts
+from bot.dialogue import (
+    AddToTicket,
+    Close,
+    Decision,
+    Effect,
+    Learn,
+    Need,
+    Note,
+    Open,
+    OpenTicket,
+    Reopen,
+    Say,
+    SetTimer,
+    Talk,
+    TicketView,
+    Turn,
+    Wait,
+)
+from bot.flows.reading import SUBJECT, Heard
+from bot.flows.steps import Ticket
+from bot.messages import Attachment, Choice, Kind, Reply
+from bot.text import clean
+
+if TYPE_CHECKING:
+    from knowledge.index import Ranking
+
+WORDS: Final = 2000  # characters of a burst that are looked at
+FILES: Final = 10  # files kept for a ticket to come
+LABEL: Final = 60  # characters on a button
+BUTTON: Final = 60  # bytes of a button's id
+FINISHED: Final = frozenset({"solved", "resolved", "closed", "done", "cancelled"})
+PROMISED: Final = {"emergency": "urgent", "recovery": "complaint", "complaint": "urgent"}  # kind -> kind to go by
+RATE: Final = tuple("12345")
+
+
+class Missing(Exception):
+    """Something has to be looked up before the decision can be written."""
+
+    def __init__(self, kind: str, key: str) -> None:
+        super().__init__(kind, key)
+        self.need = Need(((kind, key),))
+
+
+class Draft:
+    """The one thing a turn writes on. ``number`` is the open conversation's, "" if none is open."""
+
+    def __init__(self, turn: Turn) -> None:
+        self.turn, self.now, self.event, self.meant = turn, turn.now, turn.event, turn.understood
+        burst = turn.talk.pending if turn.event.kind is Kind.TEXT or turn.event.timer == "burst" else ()
+        said = (*(p.text for p in burst), turn.event.text)
+        self.words = clean("\n".join(filter(None, said))).strip()[:WORDS].strip()
+        self.files = (*(a for p in burst for a in p.attachments), *turn.event.attachments)[:FILES]
+        self.number = turn.conversation.number if turn.conversation else ""
+        self.effects: list[Effect] = []
+        self.wait: Wait | None = None
+        self.talk = self._spoken_to(turn.talk)
+        self._tickets = iter(turn.numbers[1:])
+
+    @property
+    def lang(self) -> str:
+        """The language to answer in."""
+        return self.talk.language
+
+    @property
+    def agent_has_floor(self) -> bool:
+        """Whether a person is talking with the customer."""
+        return self.turn.conversation is not None and self.turn.conversation.owner == "agent"
+
+    @property
+    def ranking(self) -> Ranking | None:
+        """What the knowledge makes of the words."""
+        return self.meant.ranking if self.meant else None
+
+    @property
+    def heard(self) -> Heard:
+        """The customer's words as an answer to a question."""
+        return Heard(self.words, self.meant)
+
+    def _spoken_to(self, talk: Talk) -> Talk:
+        """The language chosen once; else the script's; else the last; else the platform's hint; else the first."""
+        spoken = self.turn.policy.languages
+        chosen = str(self.turn.customer.get("language", ""))
+        if not talk.language and chosen in spoken:
+            return talk.but(language=chosen, language_chosen=True)
+        heard = self.meant.language if self.meant and not talk.language_chosen else ""
+        hint = self.event.language[:2].lower()
+        return talk.but(language=next((x for x in (heard, talk.language, hint) if x in spoken), spoken[0]))
+
+    # ------------------------------------------------------------ remembering
+
+    def remember(self, **changes: Any) -> None:
+        """Change the talk."""
+        self.talk = self.talk.but(**changes)
+
+    def keep(self, **changes: Any) -> None:
+        """Change the talk's ``extra``; None forgets."""
+        extra = {**self.talk.extra, **changes}
+        self.remember(extra={k: v for k, v in extra.items() if v is not None})
+
+    def asked_freely(self) -> None:
+        """The words were a free question: it is what a ticket opened next will be about."""
+        if self.words:
+            self.remember(last_question=self.words[:SUBJECT])
+
+    def keep_files(self) -> None:
+        """Files wait in the talk for the ticket they belong to."""
+        kept = [*self.talk.extra.get("files", ()), *(asdict(f) for f in self.files)][-FILES:]
+        if self.files:
+            self.keep(files=[{**f, "name": f["name"][:100]} for f in kept])
+
+    # ------------------------------------------------------------ doing
+
+    def do(self, *effects: Effect) -> None:
+        """Something is to be recorded."""
+        self.effects += effects
+
+    def note(self, kind: str, **data: Any) -> None:
+        """A fact for the books."""
+        self.do(Note(kind, data))
+
+    def open(self) -> None:
+        """Words need a conversation: open one if none is."""
+        if not self.number:
+            self.number = self.turn.numbers[0]
+            self.effects.insert(0, Open(self.number))
+            self._anew(answered=0, last_question="", last_entry="")
+
+    def reopen(self) -> None:
+        """The matter was not settled after all."""
+        if not self.number and self.turn.last:
+            self.number = self.turn.last.number
+            self.do(Reopen(self.number))
+
+    def close(self, reason: str) -> None:
+        """The matter is settled, or left."""
+        if self.number:
+            self.do(Close(reason))
+            self.number = ""
+            self._anew()
+            if not self.offered("rate"):
+                self.remember(offered=())
+
+    def offered(self, kind: str) -> bool:
+        """Whether the last question asked has buttons of this kind."""
+        return any(choice.startswith(f"{kind}:") for choice, _ in self.talk.offered)
+
+    def _anew(self, **changes: Any) -> None:
+        self.remember(flow="", journal=(), asked="", misses=0, unknowns=0, **changes)
+        self.keep(files=None, ticket=None)
+
+    def look(self, kind: str, key: str) -> Any:
+        """What the worker found, or what the turn carries. Raises Missing."""
+        if kind == "tickets":
+            return [self.told(t) for t in self.turn.tickets]
+        own = next((t for t in self.turn.tickets if kind == "ticket" and t.number == key), None)
+        if own is None and (kind, key) not in self.turn.looked:
+            raise Missing(kind, key)
+        found = own or self.turn.looked[kind, key]
+        return self.told(found) if isinstance(found, TicketView) else found
+
+    def told(self, ticket: TicketView) -> dict[str, Any]:
+        """A ticket as a flow may know it; ``left``: seconds until the answer that was promised."""
+        left = (ticket.due_at - self.now).total_seconds() if ticket.due_at else 0.0
+        named = ("number", "kind", "state", "subject", "note")
+        return {name: getattr(ticket, name) for name in named} | {
+            "left": left,
+            "finished": ticket.state in FINISHED,
+        }
+
+    def own_ticket(self, kind: str) -> str:
+        """The customer's ticket of this kind opened in this conversation, "" if there is none."""
+        here = self.turn.conversation
+        since = here.opened_at if here else self.now
+        return next((t.number for t in self.turn.tickets if t.kind == kind and t.opened_at >= since), "")
+
+    def ticket(self, wanted: Ticket) -> dict[str, Any]:
+        """Open it, with the files sent so far and a timer for what is promised."""
+        number, policy = next(self._tickets), self.turn.policy
+        within = wanted.promise or _promise(policy.promise, wanted.kind)
+        due = self.now + timedelta(seconds=within)
+        self.keep_files()
+        files = tuple(Attachment(**f) for f in self.talk.extra.get("files", ()))
+        details = {k: v for k, v in wanted.details.items() if v} | {"language": self.lang}
+        subject = wanted.subject[:SUBJECT]
+        self.do(OpenTicket(number, wanted.kind, subject, due, wanted.priority, details, files))
+        self.do(SetTimer("ticket_due", due, f"ticket:{number}", {"number": number}))
+        self.keep(files=None, ticket=number)
+        self.remember(last_question="")
+        self.files = ()
+        return {"number": number, "within": float(within)}
+
+    def add(self, number: str, text: str) -> None:
+        """Further words, and the files of this turn, go to a ticket."""
+        if text or self.files:
+            self.do(AddToTicket(number, text, self.files))
+        self.files = ()
+
+    # ------------------------------------------------------------ saying
+
+    def text(self, key: str, **values: Any) -> str:
+        """A sentence of ours in the customer's language."""
+        company = self.turn.policy.company
+        own = {name: company.get(f"{name}_{self.lang}") or company.get(name, "") for name in ("name", "phone", "hours")}
+        ours = {"company": own["name"], "phone": own["phone"], "hours": own["hours"]}
+        call = texts.Word("call", ours) if own["phone"] else texts.Markup()
+        return texts.say(self.lang, key, **{**ours, "call": call, **values})
+
+    def say(self, key: str, *buttons: str, **values: Any) -> None:
+        """Say a sentence of ours, with buttons by their ids."""
+        self.tell(self.text(key, **values), tuple(Choice(b, self.label(b)) for b in buttons))
+
+    def tell(self, text: str, choices: tuple[Choice, ...] = (), why: Mapping[str, Any] | None = None) -> None:
+        """Say it; buttons become what typed numbers and labels stand for."""
+        if choices:
+            self.remember(offered=tuple((c.id, c.label) for c in choices))
+        self.do(Say(Reply(text, choices), why))
+
+    def label(self, choice: str) -> str:
+        """What stands on a button, by its id."""
+        kind, _, rest = choice.partition(":")
+        if kind == "ans" and (entry := self.turn.knowledge.entry(rest)):
+            asked = (entry.questions.get(self.lang) or next(iter(entry.questions.values())))[0]
+            return asked if len(asked) <= LABEL else asked[: LABEL - 1] + "…"
+        if kind == "lang":
+            return texts.say(rest, "language.name")
+        return self.text(f"rate.{rest[-1]}" if kind == "rate" else f"do.{rest.partition(':')[0]}")
+
+    def quote(self, entry_id: str, why: Mapping[str, Any]) -> None:
+        """The admin's own words, links below, then: did it help, and what people ask next."""
+        entry = self.turn.knowledge.entry(entry_id)
+        if entry is None:
+            return
+        text = entry.answer.get(self.lang) or next(iter(entry.answer.values()))
+        links = [f"[{link.label.get(self.lang, link.url)}]({link.url})" for link in entry.links]
+        buttons = [f"ans:{e}" for e in entry.follow_ups if self.turn.knowledge.entry(e)][:3]
+        if not self.talk.flow:
+            buttons += [_about("do:solved", entry_id), _about("do:not_helpful", entry_id)]
+        answer = "\n\n".join([text.strip(), *links])
+        self.tell(answer, tuple(Choice(b, self.label(b)) for b in buttons), why)
+        self.remember(last_entry=entry_id, answered=self.talk.answered + 1, unknowns=0)
+
+    def ask_rating(self, number: str, cycle: int) -> None:
+        """Ask for a score, unless it was asked lately or given already, or the customer wants no more words."""
+        asked, here = self.turn.customer.get("asked_rating_at"), self.turn.conversation or self.turn.last
+        asked = datetime.fromisoformat(asked) if isinstance(asked, str) and asked else asked
+        rated = here is not None and here.number == number and here.rated is not None
+        lately = asked and (self.now - asked).total_seconds() < self.turn.policy.rating_pause
+        if not (self.talk.stopped or rated or lately):
+            self.say("rating.ask", *(f"rate:{number}:{cycle}:{score}" for score in RATE))
+            self.do(Learn("asked_rating_at", self.now.isoformat()))
+
+    # ------------------------------------------------------------ done
+
+    def decision(self) -> Decision | Wait:
+        """What comes of the turn; an open conversation is never left without a timer."""
+        if self.wait:
+            return self.wait
+        self.keep_files()
+        if self.agent_has_floor:
+            self.effects = [e for e in self.effects if not isinstance(e, Say)]
+            self.remember(flow="", journal=(), asked="", misses=0, offered=())
+        if self.number:
+            self.do(SetTimer("idle", self.now + timedelta(seconds=self.turn.policy.idle)))
+        return Decision(self.talk, tuple(self.effects))
+
+
+def _about(button: str, entry: str) -> str:
+    """A button that says what it is about, if its id can hold that."""
+    return f"{button}:{entry}" if len(button) + len(entry) < BUTTON else button
+
+
+def _promise(promise: Mapping[str, float], kind: str) -> float:
+    """Seconds promised for a kind of ticket, or for the kind it goes by."""
+    for name in (kind, PROMISED.get(kind, "question"), "question"):
+        if name in promise:
+            return float(promise[name])
+    return 86400.0

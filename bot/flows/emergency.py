@@ -1,0 +1,23 @@
+"""Fire, smoke, electric shock: safety first, then people, and no form before them."""
+
+from __future__ import annotations
+
+from bot.dialogue import Alarm, Note
+from bot.flows.human import reached
+from bot.flows.steps import Add, Flow, Known, Say, Ticket
+
+
+def emergency(known: Known) -> Flow:
+    """What to do now; the matter is with people before anything is asked."""
+    yield Alarm("emergency", known["words"])
+    yield Say("emergency.advice")
+    if number := known.get("open"):
+        yield Add(number, known["words"])
+        yield Say("emergency.added", number=number)
+    else:
+        details = {"reason": known["danger"], "product": known.get("product", ""), "contact": known.get("contact", "")}
+        opened = yield Ticket("emergency", known["words"], "urgent", details)
+        number = opened["number"]
+        yield Note("handed_over", {"reason": "emergency", "ticket": number})
+        yield Say("emergency.taken", **opened)
+    yield from reached(number, known)

@@ -1,0 +1,37 @@
+"""A person is wanted: the matter goes to people at once, with an honest word on when."""
+
+from __future__ import annotations
+
+from bot.dialogue import Learn, Note
+from bot.flows import reading
+from bot.flows.steps import SKIP, Add, Ask, Flow, Known, Say, Ticket
+
+
+def human(known: Known) -> Flow:
+    """Number first, questions later: what it is about, how to reach him."""
+    if number := known.get("open"):
+        yield Add(number, known.get("words", ""))
+        yield Say("human.already", number=number)
+    else:
+        details = {name: known.get(name, "") for name in ("reason", "product", "contact")}
+        opened = yield Ticket("urgent", known.get("what") or known["words"], "urgent", details)
+        number = opened["number"]
+        yield Note("handed_over", {"reason": known.get("reason", ""), "ticket": number})
+        yield Say("human.misses" if known.get("reason") == "misses" else "human.taken", **opened)
+        if not known.get("what"):
+            what = yield Ask("what", reading.comment, options=(SKIP,), free=True)
+            yield Add(number, what if what != SKIP else "")
+    yield from reached(number, known)
+
+
+def reached(number: str, known: Known) -> Flow:
+    """How people reach the customer, unless they know."""
+    if known.get("contact"):
+        return
+    contact = yield Ask("contact", reading.contact, options=(SKIP,), key="ask.contact")
+    if contact == SKIP:
+        yield Say("human.no_contact", number=number)
+    else:
+        yield Learn("contact", contact)
+        yield Add(number, contact)
+        yield Say("human.contact_noted", contact=contact, number=number)

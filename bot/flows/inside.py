@@ -1,0 +1,95 @@
+"""Inside a flow: its answer, a way out, a question in the middle, an answer that does not fit; written once for all."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.flows import journal, wishes
+from bot.flows.draft import Draft
+from bot.flows.questions import answer, outcome
+from bot.flows.reading import is_question
+
+MISSES: Final = 3  # answers in a row that did not fit, then a person
+PEOPLE: Final = frozenset({"human", "emergency", "complaint", "rating"})  # flows whose matter is with people already
+ASIDE: Final = frozenset({"ticket_status", "complaint"})  # wishes granted in the middle of a flow
+COMMENTS: Final = frozenset({"not_helpful", "solved", "yes", "no", "rating", "smalltalk", "cancel", "back"})
+
+
+def inside(draft: Draft) -> bool:
+    """A flow is running: a way out of it, an answer to its question, or a question in the middle."""
+    run = journal.resume(draft) if draft.talk.flow else None
+    if not run or not run.asked:
+        return False
+    if run.asked.light and elsewhere(draft, run):
+        journal.drop(draft)
+        return False
+    if way_out(draft, run):
+        return True
+    middle = in_the_middle(draft) and (is_question(draft.words) or not run.asked.free)
+    value = None if middle and run.asked.free else run.asked.read(draft.heard)
+    if value is not None:
+        run.answer(value)
+        run.store()
+    elif middle:
+        aside(draft, run)
+    else:
+        missed(draft, run)
+    return True
+
+
+def elsewhere(draft: Draft, run: journal.Run) -> bool:
+    """Whether the words are about something else than a light question asked a moment ago."""
+    asked_at = datetime.fromisoformat(run.known["at"])
+    intent = draft.meant.intent if draft.meant else ""
+    late = draft.now - asked_at > timedelta(seconds=draft.turn.policy.idle)
+    return late or outcome(draft) == "answer" or is_question(draft.words) or (bool(intent) and intent not in COMMENTS)
+
+
+def in_the_middle(draft: Draft) -> bool:
+    """Whether the words are a question we are sure of, or a wish that a flow can be interrupted for."""
+    return outcome(draft) == "answer" or bool(draft.meant and draft.meant.intent in ASIDE)
+
+
+def way_out(draft: Draft, run: journal.Run) -> bool:
+    """Cancel, back, another language: at any question."""
+    match draft.meant.intent if draft.meant else "":
+        case "cancel":
+            journal.drop(draft)
+            draft.say("flow.left" if run.name in PEOPLE else "flow.cancelled")
+        case "back":
+            journal.back(draft, run)
+        case "language" if not wishes.telling(draft.words):
+            wishes.language(draft, "")
+            run.say_question()
+        case _:
+            return False
+    return True
+
+
+def aside(draft: Draft, run: journal.Run) -> None:
+    """A question in the middle is answered, a complaint takes over; then on with the question that is open."""
+    intent = draft.meant.intent if draft.meant else ""
+    if intent == "complaint" and run.name not in PEOPLE:
+        wishes.complaint(draft, "")
+        return
+    if not answer(draft):
+        wishes.grant(draft, intent)
+    run.say_question()
+
+
+def missed(draft: Draft, run: journal.Run) -> None:
+    """The answer does not fit: ask again in other words; the third time it is a person's turn."""
+    if run.asked is None:
+        return
+    misses = draft.talk.misses + 1
+    if draft.files and not draft.words:
+        run.say_question(draft.text("files.noted"))
+    elif misses < MISSES and len(run.journal) < journal.LONGEST:
+        draft.remember(misses=misses)
+        run.say_question(draft.text(run.again))
+    elif run.name in PEOPLE:
+        run.answer(run.asked.answers[-1])  # the most modest choice: skip, or just record
+        run.store()
+    else:
+        wishes.human(draft, "misses")

@@ -1,0 +1,186 @@
+"""A flow is re-run over its journal: only the answers are stored, and changed code restarts nobody."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, get_args
+
+from bot import texts
+from bot.dialogue import Effect, Learn
+from bot.flows import FLOWS
+from bot.flows.draft import Draft
+from bot.flows.reading import bare
+from bot.flows.steps import SKIP, Add, Ask, Look, Quote, Say, Step, Ticket, name_of
+from bot.messages import Choice
+
+Entry = tuple[str, Any]
+TOLD: Final = frozenset({"what", "product", "contact"})
+LONGEST: Final = 60  # entries of a journal: whoever turns in circles that long gets a person
+OUTSIDE: Final = frozenset({"rating", "overdue"})  # flows that need no open conversation
+_EFFECTS = (*get_args(Effect), Ticket, Add)
+
+
+class Run:
+    """One flow, played up to the question that waits for an answer (``asked``; None: it has ended)."""
+
+    def __init__(self, draft: Draft, name: str, journal: Sequence[Entry]) -> None:
+        self.draft, self.name, self.journal = draft, name, [journal[0]]
+        self.asked: Ask | None = None
+        self.turns: list[int] = []  # places of answers that "back" may return to
+        self._flow = FLOWS[name](journal[0][1])
+        self._on(next(self._flow, None), deque(journal[1:]))
+
+    def answer(self, value: Any) -> None:
+        """The question is answered: on to the next."""
+        if self.asked:
+            self._on(self._sent(self.asked, value), deque())
+
+    def _on(self, step: Step | None, recorded: deque[Entry]) -> None:
+        """To the next question: what the journal holds is taken from it, the rest is done."""
+        kept: dict[str, deque[Any]] = defaultdict(deque)
+        while step is not None:
+            name = name_of(step)
+            if recorded and recorded[0][0] != name:  # the code has changed: keep the answers that still have a place
+                for old, value in recorded:
+                    kept[old].append(value)
+                recorded.clear()
+                self.draft.say("flow.changed")
+            if recorded:
+                value = recorded.popleft()[1]
+            elif kept[name]:
+                value = kept[name].popleft()
+            elif isinstance(step, Ask):
+                break
+            else:
+                value = self._done(step)
+            step = self._sent(step, value)
+        self.asked = step if isinstance(step, Ask) else None
+
+    def _sent(self, step: Step, value: Any) -> Step | None:
+        if isinstance(step, Ask):
+            self.turns.append(len(self.journal))
+        elif isinstance(step, _EFFECTS) and not isinstance(step, Learn):
+            self.turns.clear()  # "back" never crosses an effect
+        self.journal.append((name_of(step), value))
+        try:
+            return self._flow.send(value)
+        except StopIteration:
+            return None
+
+    def _done(self, step: Step) -> Any:
+        """Do what a step says; what came of it."""
+        draft = self.draft
+        match step:
+            case Say(key=key, buttons=buttons, values=values):
+                return draft.say(key, *buttons, **values)
+            case Quote(entry=entry, why=why):
+                return draft.quote(entry, why)
+            case Look(kind=kind, key=key):
+                return draft.look(kind, key)
+            case Ticket():
+                return draft.ticket(step)
+            case Add(number=number, text=text, key=key):
+                return draft.add(number, draft.text(key) if key else text)
+            case Ask():
+                raise TypeError("a question is asked, not done")
+        draft.do(step)
+        return None
+
+    # ------------------------------------------------------------ asking
+
+    def say_question(self, before: str = "") -> None:
+        """Ask what is to be answered; digits and labels belong to this question from now on."""
+        if ask := self.asked:
+            said = self.draft.text(ask.key or f"{self.name}.{ask.name}", **ask.values)
+            choices = tuple(Choice(self._id(value), self._label(value)) for value in ask.answers)
+            self.draft.remember(offered=())
+            self.draft.tell(f"{before}\n\n{said}" if before else said, choices)
+
+    def _id(self, value: str) -> str:
+        return f"flow:{self.name}:{self.asked.name if self.asked else ''}:{_token(value)}:{self.known['run']}"
+
+    def _label(self, value: str) -> str:
+        if not self.asked or value in self.asked.names:
+            return value
+        own = f"{self.name}.{self.asked.name}.{value}"
+        return self.draft.text(own if texts.has(own) else f"option.{value}")
+
+    def pressed(self, step: str, token: str, run: str) -> str:
+        """What a button of this flow stands for, "" if its question is not the one being asked."""
+        if not self.asked or self.asked.name != step or str(self.known["run"]) != run:
+            return ""
+        return next((value for value in self.asked.answers if _token(value) == token), "")
+
+    # ------------------------------------------------------------ remembering
+
+    def store(self) -> None:
+        """Keep the journal while a question is open; a flow that has ended leaves nothing behind."""
+        if self.asked:
+            asked, journal = self.asked.name, tuple(self.journal)
+            self.draft.remember(flow=self.name, journal=journal, asked=asked, misses=0)
+            self.say_question()
+        elif self.draft.talk.flow == self.name:
+            drop(self.draft)
+
+    @property
+    def known(self) -> Mapping[str, Any]:
+        """What was known when the flow began."""
+        known: Mapping[str, Any] = self.journal[0][1]
+        return known
+
+    @property
+    def again(self) -> str:
+        """The sentence for an answer that did not fit."""
+        own = f"{self.asked.key or f'{self.name}.{self.asked.name}'}.again" if self.asked else ""
+        return own if texts.has(own) else "flow.again"
+
+
+def begin(draft: Draft, name: str, **known: Any) -> None:
+    """Start a flow. What is known goes into its journal, so that nothing changes it under the customer's feet."""
+    if name not in OUTSIDE:
+        draft.open()
+    run = int(draft.talk.extra.get("runs", 0)) % 9999 + 1
+    draft.keep(runs=run)
+    told = ((k, list(v) if isinstance(v, tuple) else v) for k, v in known.items())
+    start = {k: v for k, v in told if v not in ("", None, [])}
+    Run(draft, name, [("start", {**start, "run": run, "at": draft.now.isoformat()})]).store()
+
+
+def resume(draft: Draft) -> Run | None:
+    """The running flow at its open question; None if none runs (any more)."""
+    talk = draft.talk
+    if talk.flow not in FLOWS or not talk.journal:
+        drop(draft)
+        return None
+    run = Run(draft, talk.flow, talk.journal)
+    if not run.asked:
+        drop(draft)
+        return None
+    return run
+
+
+def back(draft: Draft, run: Run) -> None:
+    """To the question before, unless something was done since."""
+    if not run.turns:
+        run.say_question(draft.text("flow.no_way_back"))
+        return
+    Run(draft, run.name, run.journal[: run.turns[-1]]).store()
+
+
+def drop(draft: Draft) -> None:
+    """No flow runs."""
+    draft.remember(flow="", journal=(), asked="", misses=0, offered=())
+
+
+def told(draft: Draft) -> dict[str, str]:
+    """What the customer has told the running flow, for the one that takes over."""
+    journal = draft.talk.journal if draft.talk.flow else ()
+    said = [*(journal[0][1].items() if journal else ()), *journal[1:]]
+    return {name: value for name, value in said if name in TOLD and isinstance(value, str) and value != SKIP}
+
+
+def _token(value: str) -> str:
+    """A value as it may stand in a button's id: short and ASCII."""
+    short = bare(value)
+    return short if short.isascii() and 0 < len(short) <= 16 else f"x{sum(map(ord, value)) % 99991}"

@@ -1,0 +1,49 @@
+"""A free question: known, nearly known, or not known."""
+
+from __future__ import annotations
+
+from bot.flows import journal, wishes
+from bot.flows.draft import Draft
+from bot.flows.reading import SUBJECT
+
+
+def outcome(draft: Draft) -> str:
+    """What the knowledge makes of the words: answer, choose, unknown, intent; "" = nothing was asked."""
+    return draft.ranking.outcome if draft.ranking else ""
+
+
+def answer(draft: Draft) -> bool:
+    """A question we are sure of."""
+    if outcome(draft) != "answer" or not draft.ranking:
+        return False
+    draft.open()
+    entry, before = draft.ranking.candidates[0].entry, draft.talk.last_question if draft.talk.unknowns == 1 else ""
+    more = {"question": draft.words[:SUBJECT], "rephrased": before}
+    draft.asked_freely()
+    journal.begin(draft, "answer", entry=entry, why=dict(draft.ranking.why), **more)
+    return True
+
+
+def choose(draft: Draft) -> bool:
+    """Two answers about as likely: did you mean …?"""
+    offers = wishes.offers(draft)
+    if outcome(draft) != "choose" or not offers:
+        return False
+    draft.open()
+    draft.asked_freely()
+    draft.remember(unknowns=0)
+    journal.begin(draft, "choose", question=draft.words[:SUBJECT], offers=offers)
+    return True
+
+
+def unknown(draft: Draft) -> bool:
+    """Nothing we know."""
+    draft.open()
+    draft.asked_freely()
+    times = draft.talk.unknowns + 1
+    draft.remember(unknowns=times)
+    near = [button for button in wishes.offers(draft) if button.startswith("ans:")]
+    angry = bool(draft.meant and draft.meant.angry)
+    more = {"question": draft.words[:SUBJECT], "offers": near, "angry": angry, "times": times}
+    journal.begin(draft, "unknown", **more)
+    return True

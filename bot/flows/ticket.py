@@ -1,0 +1,43 @@
+"""A matter for people: what happened, to which product, how to reach the customer; confirmed, then numbered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.dialogue import Learn
+from bot.flows import reading
+from bot.flows.steps import SKIP, Ask, Flow, Known, Say, Ticket
+from bot.texts import Word
+
+
+def ticket(known: Known) -> Flow:
+    """Ask only what is missing, show it once, and give a number and a time."""
+    asks = {
+        "what": Ask("what", reading.words, free=True),
+        "product": Ask("product", reading.product, names=tuple(known.get("products", ())), options=(SKIP,)),
+        "contact": Ask("contact", reading.contact, options=(SKIP,), key="ask.contact"),
+    }
+    told = dict(known)
+    for part, ask in asks.items():
+        if not told.get(part):
+            told[part] = yield ask
+    while (sure := (yield confirmation(told))) == "change":
+        part = yield Ask("part", reading.button, options=tuple(asks))
+        told[part] = yield asks[part]
+    if sure == "no":
+        yield Say("ticket.dropped")
+        return
+    contact, product = (told[part] if told[part] != SKIP else "" for part in ("contact", "product"))
+    opened = yield Ticket(known["kind"], told["what"], details={"product": product, "contact": contact})
+    if contact:
+        yield Learn("contact", contact)
+    if product:
+        yield Learn("product", product)
+    yield Say("ticket.opened", "do:ticket_status", **opened)
+
+
+def confirmation(told: dict[str, Any]) -> Ask:
+    """Everything on one card."""
+    parts = {part: told[part] for part in ("what", "product", "contact")}
+    values = {part: Word("ask.skipped") if said == SKIP else said for part, said in parts.items()}
+    return Ask("confirm", reading.yes_no, options=("yes", "change", "no"), values=values)

@@ -1,0 +1,212 @@
+"""What a known wish leads to, whether it was written or a button says it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Final
+
+from bot import texts
+from bot.dialogue import Learn, OpenTicket
+from bot.flows import journal
+from bot.flows.draft import RATE, Draft
+from bot.flows.reading import bare, ticket_number
+
+STARTERS: Final = ("do:ticket", "do:ticket_status", "do:human")
+WAYS_ON: Final = ("do:ticket", "do:human")
+FORMS: Final = frozenset({"repair", "exchange", "return", "install", "parts", "documents", "warranty"})
+PLEASANTRIES: Final[dict[str, tuple[str, ...]]] = {  # wish -> sentence and buttons
+    "greeting": ("greeting", *STARTERS),
+    "help": ("help", *STARTERS),
+    "thanks": ("thanks",),
+    "smalltalk": ("smalltalk", *STARTERS),
+    "yes": ("go_ahead",),
+    "no": ("nothing_more",),
+    "cancel": ("nothing_to_cancel",),
+    "back": ("nothing_to_cancel",),
+}
+_TELLING = 24  # letters (a Chinese character counts three) that say more than the bare wish
+
+
+def known(draft: Draft, **more: Any) -> dict[str, Any]:
+    """What a flow need not ask: the words, the product named, what the customer told before."""
+    customer = draft.turn.customer
+    return {
+        "words": draft.words or draft.talk.last_question or draft.text("no_words"),
+        "product": draft.heard.named("model") or customer.get("product", ""),
+        "contact": customer.get("contact", ""),
+        **more,
+    }
+
+
+def telling(words: str) -> str:
+    """The words if they tell a matter and not only a wish."""
+    return words if sum(3 if ord(c) > 0x2E80 else 1 for c in bare(words)) >= _TELLING else ""
+
+
+def grant(draft: Draft, wish: str, about: str = "") -> bool:
+    """Do what is wished; False if nobody knows how."""
+    if wish in PLEASANTRIES:
+        key, *buttons = PLEASANTRIES[wish]
+        if wish == "greeting" or not draft.turn.last:
+            draft.open()
+        draft.say(key, *buttons)
+    elif wish in FORMS:
+        ticket(draft, wish)
+    elif wish in WISHES:
+        WISHES[wish](draft, about)
+    else:
+        return False
+    return True
+
+
+def offers(draft: Draft) -> tuple[str, ...]:
+    """The nearest questions and wishes as buttons, at most three."""
+    found = []
+    for candidate in draft.ranking.candidates if draft.ranking else ():
+        kind, _, name = candidate.entry.rpartition(":")
+        button = f"do:{name}" if kind == "intent" else f"ans:{candidate.entry}"
+        if texts.has(f"do.{name}") if kind else draft.turn.knowledge.entry(candidate.entry):
+            found.append(button)
+    return tuple(dict.fromkeys(found))[:3]
+
+
+def ticket(draft: Draft, kind: str) -> None:
+    """A ticket about the words, or about the question before them."""
+    draft.open()
+    if not kind or kind == "ticket":
+        entry = draft.turn.knowledge.entry(draft.talk.last_entry)
+        kind = "fault" if entry and entry.topic == "faults" else "question"
+    what = telling(draft.words) or draft.talk.last_question
+    journal.begin(draft, "ticket", **known(draft, what=what, kind=kind, products=draft.turn.policy.products[:8]))
+
+
+def ticket_status(draft: Draft, number: str) -> None:
+    """The ticket named, or all that are open."""
+    own = [t.number for t in draft.turn.tickets]
+    journal.begin(draft, "ticket_status", number=number or ticket_number(draft.heard, own))
+
+
+def human(draft: Draft, reason: str) -> None:
+    """A person, at once and without conditions."""
+    draft.open()
+    told = journal.told(draft)
+    what = told.get("what") or telling(draft.words) or draft.talk.last_question
+    more = {**told, "what": what, "reason": reason or "asked", "open": draft.own_ticket("urgent")}
+    journal.begin(draft, "human", **known(draft, **more))
+
+
+def complaint(draft: Draft, _: str) -> None:
+    """A complaint; what was being told goes with it."""
+    draft.open()
+    told = journal.told(draft)
+    what = telling(draft.words) or told.pop("what", "")
+    journal.begin(draft, "complaint", **{**known(draft, open=draft.own_ticket("complaint")), **told, "what": what})
+
+
+def language(draft: Draft, name: str) -> None:
+    """The language named, or the choice."""
+    spoken = draft.turn.policy.languages
+    chosen = name or draft.heard.named("language")
+    if chosen in spoken:
+        draft.remember(language=chosen, language_chosen=True)
+        draft.do(Learn("language", chosen))
+        draft.say("language.set")
+    else:
+        draft.say("language.ask", *(f"lang:{x}" for x in spoken))
+
+
+def solved(draft: Draft, entry: str) -> None:
+    """Settled: a good moment to ask how it was."""
+    if entry:
+        draft.note("helped", entry=entry)
+    draft.say("solved")
+    settle(draft)
+
+
+def goodbye(draft: Draft, _: str) -> None:
+    """The customer leaves."""
+    draft.say("goodbye")
+    if draft.talk.answered:
+        settle(draft)
+
+
+def settle(draft: Draft) -> None:
+    """Close what is open; ask for a rating of it."""
+    if draft.number:
+        here = draft.turn.conversation
+        draft.ask_rating(draft.number, here.cycle if here else 1)
+        draft.close("solved")
+
+
+def not_helpful(draft: Draft, entry: str) -> None:
+    """An apology and the ways on; a matter closed a moment ago is open again."""
+    last, soon = draft.turn.last, timedelta(seconds=draft.turn.policy.rating_window)
+    if last and last.closed_at and draft.now - last.closed_at <= soon:
+        draft.reopen()
+    draft.open()
+    draft.note("not_helpful", entry=entry or draft.talk.last_entry, question=draft.talk.last_question)
+    draft.say("not_helpful", *WAYS_ON)
+
+
+def none_of_these(draft: Draft, _: str) -> None:
+    """None of the questions offered was meant."""
+    draft.open()
+    draft.note("unknown", question=draft.talk.last_question, offered=[c for c, _ in draft.talk.offered])
+    draft.say("unknown.again", *WAYS_ON)
+
+
+def rating(draft: Draft, _: str) -> None:
+    """The customer wants to rate: what is open now, or else what was closed last."""
+    view = draft.turn.conversation or draft.turn.last
+    if view is None:
+        draft.say("rating.nothing")
+    elif draft.meant and draft.meant.rating:
+        rate(draft, f"{view.number}:{view.cycle}:{draft.meant.rating}")
+    else:
+        draft.say("rating.ask", *(f"rate:{view.number}:{view.cycle}:{score}" for score in RATE))
+
+
+def rate(draft: Draft, of: str) -> None:
+    """``of`` is number:cycle:score; a late button rates its own conversation and cycle."""
+    number, _, rest = of.partition(":")
+    cycle, _, score = rest.partition(":")
+    if score not in RATE or not re.fullmatch("[1-9][0-9]{0,5}", cycle):
+        return draft.say("button.gone")
+    views = (draft.turn.conversation, draft.turn.last)
+    view = next((v for v in views if v and v.number == number), None) or draft.look("rated", number)
+    if view is None or int(cycle) > view.cycle:
+        return draft.say("button.gone")
+    rated_at = view.rated_at if int(cycle) == view.cycle else None
+    if rated_at and draft.now - rated_at > timedelta(seconds=draft.turn.policy.rating_window):
+        return draft.say("rating.closed")
+    _rated(draft, number, int(cycle), int(score))
+    return None
+
+
+def _rated(draft: Draft, number: str, cycle: int, score: int) -> None:
+    of, recoveries = f"{number}:{cycle}", dict(draft.talk.extra.get("recoveries", {}))
+    run = journal.resume(draft) if draft.talk.flow and draft.talk.flow != "rating" else None
+    about = draft.talk.last_question or draft.text("rating.about", number=number, score=score)
+    more = {"conversation": number, "cycle": cycle, "score": score, "recovery": recoveries.get(of, "")}
+    due = draft.turn.policy.recovery_due
+    journal.begin(draft, "rating", **known(draft, **more, about=about, due=due, busy=bool(run)))
+    if opened := [e.number for e in draft.effects if isinstance(e, OpenTicket)]:
+        draft.keep(recoveries=dict([*recoveries.items(), (of, opened[0])][-5:]))
+    if run:
+        run.say_question()
+
+
+WISHES: Final[dict[str, Callable[[Draft, str], None]]] = {
+    "ticket": ticket,
+    "ticket_status": ticket_status,
+    "human": human,
+    "complaint": complaint,
+    "rating": rating,
+    "language": language,
+    "solved": solved,
+    "not_helpful": not_helpful,
+    "goodbye": goodbye,
+    "none": none_of_these,
+}

@@ -1,0 +1,173 @@
+"""Receive: store what a channel read, under its unique key, and only then let the channel acknowledge."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.messages import Attachment, Inbound, Kind
+from bot.store import Group, Store
+from bot.tables import chat, customer, identity, inbox
+
+COMMANDS_FIRST = {Kind.COMMAND: 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of an event: where it stands, and whether it was new."""
+
+    chat_id: int | None
+    seq: int
+    fresh: bool
+
+
+def chat_id(channel: str, address: str) -> int:
+    """The chat at an address: 53 bits, so that JSON keeps it; known before anything is stored."""
+    return int.from_bytes(blake2b(f"{channel}\0{address}".encode(), digest_size=8).digest()) >> 11
+
+
+def upsert(connection: Connection, table: Any) -> Any:
+    """An INSERT that can say ON CONFLICT, on either database."""
+    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+
+
+class Inbox:
+    """The way in, for all channels of this process."""
+
+    def __init__(self, store: Store, woken: Any = None) -> None:
+        self._store = store
+        self._group = Group(self._commit)
+        self._woken = woken or (lambda: None)
+
+    async def receive(self, inbounds: Sequence[Inbound]) -> list[Receipt]:
+        """Store the events; returns after the commit. Raises ``store.Away`` when nothing could be stored."""
+        receipts: list[Receipt] = await self._group.put(tuple(inbounds))
+        return receipts
+
+    async def _commit(self, batches: list[tuple[Inbound, ...]]) -> list[list[Receipt]]:
+        flat = [one for batch in batches for one in batch]
+        receipts = iter(await self._store.write(lambda c: record(c, flat, time.time()), first=True))
+        self._woken()
+        return [[next(receipts) for _ in batch] for batch in batches]
+
+
+def record(connection: Connection, inbounds: Sequence[Inbound], now: float) -> list[Receipt]:
+    """Insert the events that are new, in order of receipt; part of the caller's transaction."""
+    chats = _chats(connection, {(i.channel, i.address): i for i in reversed(inbounds) if i.address}, now)
+    known = _known(connection, inbounds)
+    receipts, rows = [], []
+    for one in inbounds:
+        key = (one.channel, one.key)
+        if key in known:
+            receipts.append(Receipt(*known[key], fresh=False))
+            continue
+        home = chats[one.channel, one.address] if one.address else None
+        if home:
+            home["inbox_seq"] += 1
+        receipt = Receipt(home["id"] if home else None, home["inbox_seq"] if home else 0, fresh=True)
+        known[key] = (receipt.chat_id, receipt.seq)
+        receipts.append(receipt)
+        rows.append(_row(one, receipt, now))
+    if rows:
+        connection.execute(insert(inbox), rows)
+        _ready(connection, {r["chat_id"]: chats for r in rows if r["chat_id"]}, chats, now)
+    return receipts
+
+
+def _row(one: Inbound, receipt: Receipt, now: float) -> dict[str, Any]:
+    return {
+        "channel": one.channel,
+        "dedup_key": one.key,
+        "chat_id": receipt.chat_id,
+        "seq": receipt.seq,
+        "kind": one.kind.value,
+        "timer_id": one.extra.get("timer") if one.kind is Kind.TIMER else None,
+        "priority": COMMANDS_FIRST.get(one.kind, 1),
+        "body": body(one),
+        "raw": one.raw or None,
+        "state": "waiting" if one.address else "dead",
+        "error": None if one.address else "it could not be read",
+        "ready_at": now,
+        "received_at": now,
+    }
+
+
+def body(one: Inbound) -> dict[str, Any]:
+    """What is kept of an event beside its columns; empty fields are left out."""
+    fields: dict[str, Any] = {
+        "text": one.text,
+        "choice": one.choice,
+        "native": one.native,
+        "language": one.language,
+        "name": one.name,
+        "attachments": [asdict(a) for a in one.attachments],
+        "extra": dict(one.extra),
+    }
+    return {k: v for k, v in fields.items() if v}
+
+
+def attachments(data: Mapping[str, Any]) -> tuple[Attachment, ...]:
+    """The attachments of a stored body."""
+    return tuple(Attachment(**a) for a in data.get("attachments", ()))
+
+
+KNOWN = select(inbox.c.channel, inbox.c.dedup_key, inbox.c.chat_id, inbox.c.seq).where(
+    tuple_(inbox.c.channel, inbox.c.dedup_key).in_(bindparam("keys", expanding=True))
+)
+CHATS = (
+    select(chat.c.id, chat.c.channel, chat.c.address, chat.c.inbox_seq)
+    .where(chat.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(chat.c.id)
+    .with_for_update()
+)
+READY = (
+    update(chat)
+    .where(chat.c.id == bindparam("chat"))
+    .values(inbox_seq=bindparam("seq"), ready_at=bindparam("ready"))
+)
+
+
+def _known(connection: Connection, inbounds: Iterable[Inbound]) -> dict[tuple[str, str], tuple[int | None, int]]:
+    rows = connection.execute(KNOWN, {"keys": [(i.channel, i.key) for i in inbounds]})
+    return {(r.channel, r.dedup_key): (r.chat_id, r.seq) for r in rows}
+
+
+def _ready(connection: Connection, touched: Iterable[int], chats: Mapping[Any, dict[str, Any]], now: float) -> None:
+    by_id = {c["id"]: c for c in chats.values()}
+    # Every arrival makes its chat ready; the worker looks at the head and puts it off again if that is not due.
+    rows = [{"chat": i, "seq": by_id[i]["inbox_seq"], "ready": now} for i in sorted(touched)]
+    connection.execute(READY, rows)
+
+
+def _chats(connection: Connection, places: Mapping[Any, Inbound], now: float) -> dict[Any, dict[str, Any]]:
+    """The chat rows of these addresses, locked in the order of their ids; new ones are made."""
+    ids = {chat_id(*place): place for place in places}
+    found = {row.id: row for row in connection.execute(CHATS, {"ids": list(ids)})} if ids else {}
+    for missing in sorted(ids.keys() - found.keys()):
+        _open(connection, missing, places[ids[missing]], now)
+    if ids.keys() - found.keys():
+        found = {row.id: row for row in connection.execute(CHATS, {"ids": list(ids)})}
+    for number, row in found.items():
+        if (row.channel, row.address) != ids[number]:
+            raise ValueError(f"two addresses share the chat id {number}")
+    return {ids[i]: {"id": i, "inbox_seq": row.inbox_seq} for i, row in found.items()}
+
+
+def _open(connection: Connection, number: int, first: Inbound, now: float) -> None:
+    """A chat and, unless the sender is known already, its customer."""
+    sender = first.sender or first.address
+    who = select(identity.c.customer_id).where(identity.c.channel == first.channel, identity.c.sender == sender)
+    owner = connection.scalar(who)
+    if owner is None:
+        made = insert(customer).values(name=first.name[:200], created_at=now).returning(customer.c.id)
+        row = {"channel": first.channel, "sender": sender, "customer_id": connection.scalar(made)}
+        connection.execute(upsert(connection, identity).values(row).on_conflict_do_nothing())
+        owner = connection.scalar(who)
+    row = {"id": number, "channel": first.channel, "address": first.address, "customer_id": owner, "created_at": now}
+    connection.execute(upsert(connection, chat).values(row).on_conflict_do_nothing())

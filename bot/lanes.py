@@ -1,0 +1,200 @@
+"""Lease the chats that have something waiting, and read what their turns need. One lane per chat, one event at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
+
+from bot.dialogue import ConversationView, Talk, TicketView
+from bot.messages import Kind
+from bot.tables import chat, conversation, customer, inbox, rating, ticket, timer
+
+TICKETS_SHOWN = 20
+
+
+@dataclass(slots=True)
+class Lane:
+    """One leased chat and the event at its head."""
+
+    chat_id: int
+    channel: str
+    address: str
+    customer_id: int
+    fence: int
+    talk: Talk
+    message_seq: int
+    customer: Mapping[str, Any]
+    inbox_id: int
+    seq: int
+    kind: Kind
+    body: Mapping[str, Any]
+    attempts: int  # this one included
+    shown: bool
+    received_at: float
+    buried: bool = False  # given up: what is left is to say so
+    stale: bool = False  # a timer that was moved or dropped after it fell due
+    open: ConversationView | None = None
+    last: ConversationView | None = None
+    tickets: list[TicketView] = field(default_factory=list)
+
+
+_ids = bindparam("ids", expanding=True)
+_waiting = select(inbox.c.id).where(inbox.c.chat_id == chat.c.id, inbox.c.state == "waiting")
+_head = _waiting.order_by(inbox.c.priority, inbox.c.seq).limit(1).correlate(chat)
+
+READY = (
+    select(chat, customer.c.name.label("customer_name"), customer.c.tier, customer.c.known)
+    .join(customer, customer.c.id == chat.c.customer_id)
+    .where(
+        chat.c.ready_at <= bindparam("now"), or_(chat.c.lease_until.is_(None), chat.c.lease_until <= bindparam("now"))
+    )
+    .order_by(chat.c.ready_at)
+    .limit(bindparam("most"))
+    .with_for_update(of=chat, skip_locked=True)
+)
+_first = inbox.alias()
+HEADS = (
+    select(_first, timer.c.due_at.label("timer_due"))
+    .select_from(chat)
+    .join(_first, _first.c.id == _head.scalar_subquery())
+    .outerjoin(timer, and_(timer.c.id == _first.c.timer_id, timer.c.fired_at.is_(None)))
+    .where(chat.c.id.in_(_ids))
+)
+LEASE = (
+    update(chat)
+    .where(chat.c.id.in_(_ids))
+    .values(lease_holder=bindparam("holder"), lease_until=bindparam("until"), fence=chat.c.fence + 1)
+)
+TRIED = update(inbox).where(inbox.c.id.in_(_ids)).values(attempts=inbox.c.attempts + 1)
+NOT_YET = update(chat).where(chat.c.id == bindparam("chat")).values(ready_at=bindparam("ready"))
+NEXT_READY = (
+    select(inbox.c.ready_at)
+    .where(inbox.c.chat_id == chat.c.id, inbox.c.state == "waiting")
+    .order_by(inbox.c.priority, inbox.c.seq)
+    .limit(1)
+    .correlate(chat)
+    .scalar_subquery()
+)
+_latest = select(func.max(conversation.c.id)).where(conversation.c.chat_id.in_(_ids)).group_by(conversation.c.chat_id)
+_closed = _latest.where(conversation.c.owner == "none")
+MATTERS = (
+    select(conversation, rating.c.score, rating.c.created_at.label("rated_at"))
+    .outerjoin(
+        rating, and_(rating.c.conversation_id == conversation.c.id, rating.c.cycle == conversation.c.cycle)
+    )
+    .where(conversation.c.id.in_(_latest.union(_closed)))
+)
+_nth = func.row_number().over(partition_by=ticket.c.customer_id, order_by=ticket.c.id.desc())
+_newest = select(ticket, _nth.label("nth")).where(ticket.c.customer_id.in_(_ids), ticket.c.closed_at.is_(None)).subquery()
+TICKETS = select(_newest).where(_newest.c.nth <= TICKETS_SHOWN).order_by(_newest.c.id.desc())
+
+
+def moment(seconds: float) -> datetime:
+    """A stored time as the engine sees it."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def take(
+    connection: Connection, *, holder: str, now: float, lease: float, most: int, alone: bool = False
+) -> list[Lane]:
+    """Lease up to ``most`` ready chats, count the attempt of each head event, and read their states.
+
+    An event that was tried before may be the one that brings its neighbours down: it goes alone, when there is
+    nothing innocent to do or ``alone`` says it is its turn.
+    """
+    ready = {row.id: row for row in connection.execute(READY, {"now": now, "most": most})}
+    if not ready:
+        return []
+    heads = {row.chat_id: row for row in connection.execute(HEADS, {"ids": list(ready)})}
+    _put_off(connection, [(i, heads[i].ready_at if i in heads else None) for i in ready], now)
+    due = [heads[i] for i in ready if i in heads and heads[i].ready_at <= now]
+    innocent = [h for h in due if h.attempts == 0]
+    guilty = [h for h in due if h.attempts > 0]
+    chosen = guilty[:1] if guilty and (alone or not innocent) else innocent
+    if not chosen:
+        return []
+    ids = sorted(h.chat_id for h in chosen)
+    connection.execute(LEASE, {"ids": ids, "holder": holder, "until": now + lease})
+    connection.execute(TRIED, {"ids": [h.id for h in chosen]})
+    lanes = [_lane(ready[h.chat_id], h) for h in chosen]
+    _matters(connection, {lane.chat_id: lane for lane in lanes})
+    _tickets(connection, lanes)
+    return lanes
+
+
+def _put_off(connection: Connection, heads: Iterable[tuple[int, float | None]], now: float) -> None:
+    rows = [{"chat": i, "ready": ready} for i, ready in heads if ready is None or ready > now]
+    if rows:
+        connection.execute(NOT_YET, rows)
+
+
+def _lane(home: Any, head: Any) -> Lane:
+    kind = Kind(head.kind)
+    return Lane(
+        chat_id=home.id,
+        channel=home.channel,
+        address=home.address,
+        customer_id=home.customer_id,
+        fence=home.fence + 1,
+        talk=Talk.from_json(home.talk),
+        message_seq=home.message_seq,
+        customer={**home.known, "name": home.customer_name, "tier": home.tier},
+        inbox_id=head.id,
+        seq=head.seq,
+        kind=kind,
+        body=head.body,
+        attempts=head.attempts + 1,
+        shown=head.shown,
+        received_at=head.received_at,
+        stale=kind is Kind.TIMER and head.timer_due != head.body["extra"]["due"],
+    )
+
+
+def _matters(connection: Connection, lanes: Mapping[int, Lane]) -> None:
+    for row in connection.execute(MATTERS, {"ids": list(lanes)}):
+        lane, matter = lanes[row.chat_id], view(row)
+        if matter.owner == "none":
+            lane.last = matter
+        else:
+            lane.open = matter
+
+
+def view(row: Any) -> ConversationView:
+    """A conversation's row, with its rating in this cycle, as the engine may know it."""
+    return ConversationView(
+        id=row.id,
+        number=row.number,
+        owner=row.owner,
+        epoch=row.epoch,
+        cycle=row.cycle,
+        opened_at=moment(row.opened_at),
+        closed_at=moment(row.closed_at) if row.closed_at else None,
+        answered=row.answered,
+        rated=row.score,
+        rated_at=moment(row.rated_at) if row.rated_at else None,
+    )
+
+
+def _tickets(connection: Connection, lanes: Iterable[Lane]) -> None:
+    by_customer: dict[int, list[Lane]] = {}
+    for lane in lanes:
+        by_customer.setdefault(lane.customer_id, []).append(lane)
+    for row in connection.execute(TICKETS, {"ids": list(by_customer)}):
+        for lane in by_customer[row.customer_id]:
+            lane.tickets.append(ticket_view(row))
+
+
+def ticket_view(row: Any) -> TicketView:
+    """A ticket's row as the engine may know it."""
+    return TicketView(
+        number=row.number,
+        kind=row.kind,
+        state=row.state,
+        subject=row.subject,
+        opened_at=moment(row.opened_at),
+        due_at=moment(row.due_at),
+    )

@@ -1,0 +1,173 @@
+"""Start processes: one that serves, several on PostgreSQL, or a chat in the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import structlog
+
+from bot.app import App
+from bot.config import Settings
+from bot.migrate import migrate as upgrade
+from bot.server import listen
+from bot.server import serve as run
+from bot.store import Busy, ServingLock, Store
+from channels.terminal import Terminal
+
+log = structlog.get_logger("launch")
+
+SOCKET = "AFTERCARE_SOCKET"  # the listening socket a worker process inherits, by number
+RESTART = 1.0  # seconds before a worker process that ended is started again
+
+
+class Unfit(Exception):
+    """What was asked for cannot be done with this configuration."""
+
+    exit_code = 2
+
+
+def serve(settings: Settings, workers: int) -> None:
+    """Serve until told to stop; raises Unfit, Busy, or OSError when the port is taken."""
+    if SOCKET in os.environ:
+        return _serve_inherited(settings)
+    if workers > 1 and settings.database.startswith("sqlite"):
+        raise Unfit("--workers: SQLite is served by one process; set DATABASE_URL to a PostgreSQL database for more")
+    with _alone(settings):
+        listener = _listener(settings)
+        for name, why in settings.off.items():
+            _say(f"channel {name} is off: {why}")
+        if workers > 1:
+            return _supervise(listener, workers)
+        _run(settings, listener)
+    return None
+
+
+def chat(settings: Settings, lang: str) -> None:
+    """Talk to the bot in this terminal, with a database of this configuration that nobody serves."""
+    with _alone(settings):
+        terminal = Terminal(language=lang)
+        asyncio.run(_talk(App(settings, channels=[terminal]), terminal))
+
+
+def migrate(settings: Settings) -> bool:
+    """Create or upgrade the database; True if there was anything to do."""
+
+    async def go() -> bool:
+        store = Store(settings.database)
+        try:
+            return await upgrade(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(go())
+
+
+async def _talk(app: App, terminal: Terminal) -> None:
+    await app.start()
+    sys.stdout.write("> ")
+    sys.stdout.flush()
+    await app.heard_out(terminal.name)
+    await app.stop()
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """The lock of a SQLite file while it is served."""
+    if not settings.database.startswith("sqlite"):
+        yield
+        return
+    lock = ServingLock(settings.database.removeprefix("sqlite:///"))
+    try:
+        lock.take()
+    except Busy as busy:
+        host, port = settings.server.host, settings.server.port
+        raise Busy(f"{busy}; its web chat is at http://{host}:{port}") from None
+    try:
+        yield
+    finally:
+        lock.drop()
+
+
+def _listener(settings: Settings) -> socket.socket:
+    host, port = settings.server.host, settings.server.port
+    try:
+        return listen(host, port)
+    except OSError as error:
+        raise OSError(f"cannot listen at {host}:{port}: {error.strerror}; choose another with --port") from None
+
+
+def _run(settings: Settings, listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    place = f"[{host}]" if ":" in host else host
+    asyncio.run(run(App(settings), listener, ready=lambda: _say(f"Aftercare is ready at http://{place}:{port}")))
+
+
+# ------------------------------------------------------------ several processes
+
+
+def _serve_inherited(settings: Settings) -> None:
+    """One of several processes: serve the socket we were given, and end with the one that gave it."""
+    listener = socket.socket(fileno=int(os.environ[SOCKET]))
+    parent = os.getppid()
+
+    async def orphaned() -> None:
+        while os.getppid() == parent:
+            await asyncio.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    async def go() -> None:
+        watching = asyncio.create_task(orphaned())
+        await run(App(settings), listener)
+        watching.cancel()
+
+    asyncio.run(go())
+
+
+def _supervise(listener: socket.socket, workers: int) -> None:
+    """Keep so many worker processes running on one socket, until told to stop."""
+    stopping = False
+
+    def stop(*_: object) -> None:
+        nonlocal stopping
+        stopping = True
+
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, stop)
+    running = [_worker(listener) for _ in range(workers)]
+    host, port = listener.getsockname()[:2]
+    _say(f"Aftercare is ready at http://{host}:{port} ({workers} processes)")
+    while not stopping:
+        time.sleep(0.2)
+        for n, process in enumerate(running):
+            if process.poll() is not None and not stopping:
+                log.error("worker_process_ended", code=process.returncode)
+                time.sleep(RESTART)
+                running[n] = _worker(listener)
+    for process in running:
+        process.terminate()
+    for process in running:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(15)
+        process.kill()
+
+
+def _worker(listener: socket.socket) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "bot", *sys.argv[1:]]
+    environment = {**os.environ, SOCKET: str(listener.fileno())}
+    home = str(Path(__file__).parent.parent)
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
+    return subprocess.Popen(command, pass_fds=(listener.fileno(),), env=environment, start_new_session=True)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,46 @@
+"""What a decision may ask for beyond its turn. Everything is restricted to the customer's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, and_, select
+
+from bot.lanes import Lane, moment, ticket_view
+from bot.tables import conversation, rating, ticket
+
+
+def look(connection: Connection, lane: Lane, looks: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Any]:
+    """The answers, by (kind, key); None where there is no such thing, or it is somebody else's.
+
+    ("ticket", number) -> TicketView | None; ("rated", number:cycle) -> dict | None.
+    """
+    kinds = {"ticket": _ticket, "rated": _rated}
+    return {(kind, key): kinds[kind](connection, lane, key) for kind, key in looks}
+
+
+def _ticket(connection: Connection, lane: Lane, key: str) -> Any:
+    mine = select(ticket).where(ticket.c.number == key, ticket.c.customer_id == lane.customer_id)
+    row = connection.execute(mine).first()
+    return ticket_view(row) if row else None
+
+
+def _rated(connection: Connection, lane: Lane, key: str) -> Any:
+    """``key`` is number:cycle; {"score", "rated_at"} of that cycle, both None while it is not rated."""
+    number, _, written = key.partition(":")
+    if not (written.isascii() and written.isdigit() and len(written) < 7):
+        return None
+    cycle = int(written)
+    score = and_(rating.c.conversation_id == conversation.c.id, rating.c.cycle == cycle)
+    mine = (
+        select(rating.c.score, rating.c.created_at)
+        .select_from(conversation.outerjoin(rating, score))
+        .where(
+            conversation.c.number == number,
+            conversation.c.customer_id == lane.customer_id,
+            conversation.c.cycle >= cycle,
+        )
+    )
+    row = connection.execute(mine).first()
+    return {"score": row.score, "rated_at": moment(row.created_at) if row.created_at else None} if row else None

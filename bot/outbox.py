@@ -1,0 +1,208 @@
+"""Deliver: send what was recorded, in order per address; back off, and give up visibly.
+
+A reply is marked ``sending`` before the network is touched. What is found so after a crash, or timed out, may have
+arrived: it becomes ``uncertain`` for good and is sent once more, because a rare double beats silence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, bindparam, func, select, update
+
+from bot.duty import Duty
+from bot.messages import Attachment, Choice, Reply
+from bot.store import Away, Group, Store
+from bot.tables import chat, reply
+from channels import Channel, NotSent, Refused, Unknown
+
+log = structlog.get_logger("outbox")
+
+AT_ONCE = 50  # addresses served at the same time
+POLL = 1.0  # seconds
+PAUSES = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)  # seconds before trying again what was certainly not sent
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What became of one attempt."""
+
+    id: int
+    state: str
+    due_at: float | None = None
+    provider_id: str | None = None
+    error: str | None = None
+
+
+MARK = (
+    update(reply)
+    .where(reply.c.id == bindparam("which"))
+    .values(
+        state=bindparam("new"),
+        due_at=bindparam("due"),
+        provider_id=func.coalesce(bindparam("provider"), reply.c.provider_id),
+        error=bindparam("why"),
+    )
+)
+_first = (
+    select(func.min(reply.c.id).label("id"))
+    .where(reply.c.channel == bindparam("of"), reply.c.due_at.is_not(None))
+    .group_by(reply.c.address)
+    .subquery()
+)
+HEADS = (
+    select(reply)
+    .join(_first, _first.c.id == reply.c.id)
+    .where(reply.c.due_at <= bindparam("now"), reply.c.address.not_in(bindparam("busy", expanding=True)))
+    .order_by(reply.c.id)
+    .limit(bindparam("most"))
+)
+
+
+def recover(connection: Connection, channel: str, now: float) -> int:
+    """What was being sent when its sender went away may have arrived: uncertain, to be sent once more."""
+    lost = update(reply).where(reply.c.channel == channel, reply.c.state == "sending")
+    return connection.execute(lost.values(state="uncertain", due_at=now, error="the sender was interrupted")).rowcount
+
+
+def take(connection: Connection, channel: str, busy: set[str], now: float, most: int) -> list[Any]:
+    """The first reply of each address that is due, marked before it is sent."""
+    query = {"of": channel, "now": now, "busy": sorted(busy), "most": most}
+    heads = list(connection.execute(HEADS, query))
+    tries = update(reply).values(attempts=reply.c.attempts + 1)
+    new = [h.id for h in heads if h.state == "waiting"]
+    again = [h.id for h in heads if h.state == "uncertain"]
+    if new:
+        connection.execute(tries.where(reply.c.id.in_(new)).values(state="sending"))
+    if again:  # the second attempt is the last: should we crash now, nobody tries a third time
+        connection.execute(tries.where(reply.c.id.in_(again)).values(due_at=None))
+    return [h for h in heads if h.state in ("waiting", "uncertain")]
+
+
+def mark(connection: Connection, marks: list[Mark]) -> list[None]:
+    """Write what became of attempts."""
+    rows = [
+        {"which": m.id, "new": m.state, "due": m.due_at, "provider": m.provider_id, "why": m.error}
+        for m in sorted(marks, key=lambda m: m.id)
+    ]
+    connection.execute(MARK, rows)
+    return [None] * len(marks)
+
+
+def unreachable(connection: Connection, chat_id: int) -> None:
+    """The customer blocked us or left: nothing more can be sent to this chat."""
+    connection.execute(update(chat).where(chat.c.id == chat_id).values(unreachable=True))
+    left = update(reply).where(reply.c.chat_id == chat_id, reply.c.state == "waiting")
+    connection.execute(left.values(state="dead", due_at=None, error="the customer cannot be reached"))
+
+
+class Outbox:
+    """Sends for one channel; one process at a time does, by lease."""
+
+    def __init__(self, store: Store, channel: Channel, duty: Duty, *, timeout: float, attempts: int) -> None:
+        self._store, self._channel, self._duty = store, channel, duty
+        self._timeout, self._attempts = timeout, attempts
+        self._marks = Group(lambda marks: self._store.write(lambda c: mark(c, marks)))
+        self._busy: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._woken = asyncio.Event()
+        self._stopping = False
+
+    def wake(self) -> None:
+        """Something may be due."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Send nothing new; ``run`` returns when what is under way has ended."""
+        self._stopping = True
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Until stopped."""
+        recovered = False
+        while not self._stopping:
+            self._woken.clear()
+            try:
+                if await self._duty.hold():
+                    if not recovered:
+                        await self._store.write(lambda c: recover(c, self._channel.name, time.time()))
+                        recovered = True
+                    if await self._round():
+                        continue
+                else:
+                    recovered = False
+            except Away as error:
+                log.warning("database_away", reason=str(error))
+            await self._rest()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        await self._duty.drop()
+
+    async def _rest(self) -> None:
+        try:
+            await asyncio.wait_for(self._woken.wait(), POLL)
+        except TimeoutError:
+            pass
+
+    async def _round(self) -> bool:
+        room = AT_ONCE - len(self._busy)
+        if room <= 0:
+            return False
+        heads = await self._store.write(lambda c: take(c, self._channel.name, self._busy, time.time(), room))
+        for head in heads:
+            self._busy.add(head.address)
+            task = asyncio.create_task(self._send(head))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return bool(heads)
+
+    async def _send(self, row: Any) -> None:
+        try:
+            done = await self._attempt(row)
+            while True:
+                try:
+                    await self._marks.put(done)
+                    break
+                except Away:  # it was sent: that must be written down before anything follows it
+                    await asyncio.sleep(POLL)
+        finally:
+            self._busy.discard(row.address)
+            self._woken.set()
+
+    async def _attempt(self, row: Any) -> Mark:
+        doubtful = row.state == "uncertain"
+        try:
+            async with asyncio.timeout(self._timeout):
+                provider = await self._channel.send(row.address, _reply(row.body), f"r{row.id}")
+            return Mark(row.id, "uncertain" if doubtful else "sent", provider_id=provider)
+        except NotSent as error:
+            return self._later(row, error, doubtful)
+        except Refused as error:
+            log.warning("reply_refused", reply=row.id, channel=row.channel)
+            if error.gone:
+                await self._store.write(lambda c: unreachable(c, row.chat_id))
+            return Mark(row.id, "dead", error=str(error)[:300])
+        except (Unknown, TimeoutError) as error:
+            return self._doubt(row, str(error) or "no answer in time", doubtful)
+        except Exception as error:  # a fault of ours after the request may have gone out
+            log.error("send_failed", reply=row.id, channel=row.channel, error=type(error).__name__)
+            return self._doubt(row, type(error).__name__, doubtful)
+
+    def _later(self, row: Any, error: NotSent, doubtful: bool) -> Mark:
+        tries = row.attempts + 1
+        if tries >= self._attempts:
+            return Mark(row.id, "dead", error=str(error)[:300])
+        pause = max(error.retry_after, PAUSES[min(tries, len(PAUSES)) - 1])
+        return Mark(row.id, "uncertain" if doubtful else "waiting", time.time() + pause, error=str(error)[:300])
+
+    def _doubt(self, row: Any, why: str, doubtful: bool) -> Mark:
+        return Mark(row.id, "uncertain", None if doubtful else time.time(), error=why[:300])
+
+
+def _reply(body: Any) -> Reply:
+    choices = tuple(Choice(**c) for c in body["choices"])
+    return Reply(body["text"], choices, tuple(Attachment(**a) for a in body["attachments"]))

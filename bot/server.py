@@ -1,0 +1,122 @@
+"""The door to the web: the channels' routes, health and metrics, in one ASGI app."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import structlog
+import uvicorn
+from sqlalchemy import text
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from bot import metrics
+from bot.app import App
+from bot.store import Away
+
+log = structlog.get_logger("server")
+
+STALLED = 30.0  # seconds without a beat of the worker after which we are not ready
+
+
+def web(app: App) -> Starlette:
+    """The ASGI app of a running ``App``."""
+
+    async def livez(_: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(_: Request) -> Response:
+        wrong = await _not_ready(app)
+        details = {"knowledge": app.shelf.problem or f"version {app.shelf.now.version}", "off": dict(app.settings.off)}
+        return JSONResponse({"ready": not wrong, "wrong": wrong, **details}, 503 if wrong else 200)
+
+    async def numbers(_: Request) -> Response:
+        from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+        metrics.KNOWLEDGE.set(not app.shelf.problem)
+        with suppress(Away):
+            await app.store.read(lambda c: metrics.measure(c, time.time()))
+        return Response(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+    own = [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", numbers)]
+    routes = [route for channel in app.channels for route in channel.routes()]
+    middleware = []
+    if hosts := app.settings.server.trusted_hosts:
+        middleware.append(Middleware(TrustedHostMiddleware, allowed_hosts=[*hosts, "127.0.0.1", "localhost"]))
+    return Starlette(routes=own + routes, middleware=middleware)
+
+
+async def _not_ready(app: App) -> list[str]:
+    """Why this process should get no traffic just now."""
+    wrong = []
+    try:
+        await asyncio.wait_for(app.store.read(lambda c: c.execute(text("SELECT 1"))), 3)
+    except (Away, TimeoutError):
+        wrong.append("the database is away")
+    if time.monotonic() - app.worker.beaten_at > STALLED:
+        wrong.append("the worker has stalled")
+    return wrong
+
+
+class Server(uvicorn.Server):
+    """Uvicorn inside our loop: signals are ours, streams end before it counts connections."""
+
+    def install_signal_handlers(self) -> None:
+        """None: ``serve`` has its own."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams first: an open chat must not hold up a stop."""
+        self.before_shutdown()
+        await super().shutdown(sockets)
+
+    before_shutdown: Callable[[], None] = staticmethod(lambda: None)
+
+
+async def serve(app: App, listener: socket.socket, *, ready: Callable[[], None] = lambda: None) -> None:
+    """Run everything until SIGTERM or SIGINT, then stop within ``limits.stop`` seconds."""
+    loop, over = asyncio.get_running_loop(), asyncio.Event()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(one, over.set)
+    await app.start()
+    config = uvicorn.Config(
+        web(app),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        timeout_graceful_shutdown=max(1, int(app.settings.limits.stop * 0.3)),
+        forwarded_allow_ips="127.0.0.1",
+    )
+    server = Server(config)
+    server.before_shutdown = app.hub.wake
+    running = asyncio.create_task(server.serve([listener]))
+    while not server.started and not running.done():
+        await asyncio.sleep(0.005)
+    ready()
+    stopping = asyncio.create_task(over.wait())
+    await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    await running
+    await app.stop()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """The listening socket; raises OSError when the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host.strip("[]"), port))
+    listener.listen(2048)
+    listener.set_inheritable(True)
+    return listener
+

@@ -1,0 +1,300 @@
+"""The database, one transaction at a time.
+
+Work on the database is a plain function of a connection: ``await store.write(work)`` runs it in one transaction
+and commits, ``await store.read(work)`` runs it in one that only reads. Nothing else commits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+R = TypeVar("R")
+Work = Callable[[Connection], R]
+
+DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+asyncpg"}
+
+
+class Away(Exception):
+    """The database cannot be reached or cannot write just now (away, disk full, locked). Nothing was changed."""
+
+
+class Busy(Exception):
+    """Another process serves this SQLite file."""
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+class Turnstile:
+    """Lets one writer in at a time; those who hold up an acknowledgement go first."""
+
+    def __init__(self) -> None:
+        self._busy = False
+        self._first: deque[asyncio.Future[None]] = deque()
+        self._then: deque[asyncio.Future[None]] = deque()
+
+    @asynccontextmanager
+    async def turn(self, *, first: bool) -> AsyncIterator[None]:
+        """Wait for one's turn."""
+        if self._busy:
+            line = self._first if first else self._then
+            ticket = asyncio.get_running_loop().create_future()
+            line.append(ticket)
+            try:
+                await ticket
+            except asyncio.CancelledError:
+                if ticket.done() and not ticket.cancelled():
+                    self._next()
+                raise
+        self._busy = True
+        try:
+            yield
+        finally:
+            self._next()
+
+    def _next(self) -> None:
+        self._busy = False
+        for line in (self._first, self._then):
+            while line:
+                ticket = line.popleft()
+                if not ticket.done():
+                    self._busy = True
+                    ticket.set_result(None)
+                    return
+
+
+def _sqlite(engine: Engine, *, begin: str, durable: bool) -> None:
+    """SQLAlchemy's defaults lose updates on SQLite: BEGIN is ours, and writers take the lock when they begin."""
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            f"synchronous={'FULL' if durable else 'OFF'}",
+            "foreign_keys=ON",
+            "busy_timeout=10000",
+            "temp_store=MEMORY",
+            "cache_size=-16000",
+            "mmap_size=268435456",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+
+class _Sqlite:
+    """A SQLite file: one thread writes, a few read. A whole transaction is one hop to its thread, where an async
+    driver would take one per statement and twice the CPU."""
+
+    def __init__(self, url: URL, *, durable: bool, readers: int) -> None:
+        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+        self._writer = sqlite_engine(url, begin="BEGIN IMMEDIATE", durable=durable)
+        self._reader = sqlite_engine(url, begin="BEGIN", durable=durable, pool_size=readers)
+        self._writing, self._reading = ThreadPoolExecutor(1, "write"), ThreadPoolExecutor(readers, "read")
+        self._turnstile = Turnstile()
+
+    async def write(self, work: Work[R], first: bool) -> R:
+        async with self._turnstile.turn(first=first):
+            return await asyncio.get_running_loop().run_in_executor(self._writing, _begin, self._writer, work)
+
+    async def read(self, work: Work[R]) -> R:
+        return await asyncio.get_running_loop().run_in_executor(self._reading, _begin, self._reader, work)
+
+    async def close(self) -> None:
+        for thread, engine in ((self._writing, self._writer), (self._reading, self._reader)):
+            thread.shutdown()
+            engine.dispose()
+
+
+class _Postgres:
+    """A PostgreSQL database, through asyncpg."""
+
+    def __init__(self, url: URL, *, durable: bool, pool: int) -> None:
+        settings = {} if durable else {"synchronous_commit": "off"}
+        options: dict[str, Any] = {"connect_args": {"server_settings": settings, "timeout": 5}}
+        self._engine = create_async_engine(
+            url, json_serializer=_dumps, pool_size=pool, max_overflow=pool, pool_timeout=5, **options
+        )
+
+    async def write(self, work: Work[R], _first: bool) -> R:
+        async with self._engine.begin() as connection:
+            return await connection.run_sync(work)
+
+    async def read(self, work: Work[R]) -> R:
+        return await self.write(work, False)
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+def _begin(engine: Engine, work: Work[R]) -> R:
+    with engine.begin() as connection:
+        return work(connection)
+
+
+class Store:
+    """A database by its SQLAlchemy URL: ``sqlite:///FILE`` or ``postgresql://…``.
+
+    ``durable=False`` trades safety for speed in tests that do not ask about crashes.
+    """
+
+    def __init__(self, url: str, *, durable: bool = True, pool: int = 4) -> None:
+        parsed = make_url(url)
+        self.dialect = "sqlite" if parsed.get_backend_name() == "sqlite" else "postgresql"
+        self.url = parsed.set(drivername=DRIVERS[self.dialect])
+        self._database: _Sqlite | _Postgres
+        if self.dialect == "sqlite":
+            self._database = _Sqlite(self.url, durable=durable, readers=pool)
+        else:
+            self._database = _Postgres(self.url, durable=durable, pool=pool)
+
+    async def write(self, work: Work[R], *, first: bool = False) -> R:
+        """Run ``work`` in one transaction and commit it. ``first``: somebody waits for an acknowledgement."""
+        with _reachable():
+            return await self._database.write(work, first)
+
+    async def read(self, work: Work[R]) -> R:
+        """Run ``work`` in one transaction that only reads."""
+        with _reachable():
+            return await self._database.read(work)
+
+    async def listen(self, topic: str, heard: Callable[[str], None]) -> None:
+        """Call ``heard`` with every payload told on ``topic`` until the connection ends; PostgreSQL only."""
+        import asyncpg  # only where PostgreSQL is used
+
+        url = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        with _reachable():
+            connection = await asyncpg.connect(url, timeout=5)
+        connection.add_termination_listener(lambda _: None if closed.done() else closed.set_result(None))
+        try:
+            await connection.add_listener(topic, lambda _c, _p, _t, payload: heard(str(payload)))
+            await closed
+        finally:
+            await connection.close(timeout=1)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._database.close()
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    """Whatever says that the database is not there, or cannot write, is ``Away``."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, OSError, TimeoutError) as error:
+        raise Away(_first_line(error)) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise Away(_first_line(error)) from error
+        raise
+
+
+def sqlite_engine(url: URL, *, begin: str = "BEGIN IMMEDIATE", durable: bool = True, pool_size: int = 1) -> Engine:
+    """An engine on a SQLite file, with our way of beginning transactions."""
+    engine = create_engine(
+        url, json_serializer=_dumps, poolclass=QueuePool, pool_size=pool_size, connect_args={"check_same_thread": False}
+    )
+    _sqlite(engine, begin=begin, durable=durable)
+    return engine
+
+
+class ServingLock:
+    """The lock on a SQLite file that its one serving process holds; the operating system drops it with the process."""
+
+    def __init__(self, database: str) -> None:
+        self._path = Path(f"{database}.lock")
+        self._fd = -1
+
+    def take(self) -> None:
+        """Take the lock or raise Busy."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(fd)
+            raise Busy(f"another aftercare process serves {self._path.with_suffix('')}") from None
+        self._fd = fd
+
+    def drop(self) -> None:
+        """Let go."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+class Group:
+    """Items that wait together are written together: one commit for all, each told its own result after it.
+
+    While a commit is under way the next group gathers; no delay is ever added. If a group fails for a reason that
+    lies in one of its items, each is tried alone, so that no innocent is refused for its neighbour.
+    """
+
+    def __init__(self, write: Callable[[list[Any]], Any], most: int = 256) -> None:
+        self._write, self._most = write, most
+        self._waiting: deque[tuple[Any, asyncio.Future[Any]]] = deque()
+        self._running: asyncio.Task[None] | None = None
+
+    async def put(self, item: Any) -> Any:
+        """Write one item; returns its result after the commit, or raises what went wrong."""
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._drain())
+        return await future
+
+    async def _drain(self) -> None:
+        while self._waiting:
+            group = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+            try:
+                _tell(group, await self._write([item for item, _ in group]))
+            except Away as error:
+                _fail(group, error)
+            except Exception as error:
+                await self._alone(group, error)
+
+    async def _alone(self, group: list[tuple[Any, asyncio.Future[Any]]], error: Exception) -> None:
+        if len(group) == 1:
+            return _fail(group, error)
+        for one in group:
+            try:
+                _tell([one], await self._write([one[0]]))
+            except Exception as own:
+                _fail([one], own)
+
+
+def _tell(group: list[tuple[Any, asyncio.Future[Any]]], results: Iterable[Any]) -> None:
+    for (_, future), result in zip(group, results, strict=True):
+        if not future.done():
+            future.set_result(result)
+
+
+def _fail(group: list[tuple[Any, asyncio.Future[Any]]], error: Exception) -> None:
+    for _, future in group:
+        if not future.done():
+            future.set_exception(error)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__

@@ -1,0 +1,249 @@
+"""The worker: lease chats, understand, decide, record. One beat of it is one transaction.
+
+A beat writes what the last one decided and leases what is ready now; between two beats no transaction is open, and
+the deciding is done on a thread of its own, so that receiving and acknowledging never wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection
+
+from bot.dialogue import Decision, Event, Need, Policy, Turn, Wait
+from bot.hub import Hub
+from bot.inbox import attachments
+from bot.lanes import Lane, moment, take
+from bot.looks import look
+from bot.messages import Kind
+from bot.record import Outcome, record
+from bot.store import Away, Store
+
+log = structlog.get_logger("worker")
+
+ROUNDS = 3  # how often a decision may ask for more
+NUMBERS = 6  # ready-made numbers a turn may use: one for a conversation, the rest for tickets
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base32: nothing that is misread aloud
+POLL = 1.0  # seconds; being woken is only quicker
+
+Brain = Callable[[Turn], Decision | Need | Wait]
+
+
+def number(prefix: str) -> str:
+    """A number nobody can guess: ``C-…`` for a conversation, ``T-…`` for a ticket."""
+    bits = int.from_bytes(secrets.token_bytes(5))
+    return f"{prefix}-" + "".join(ALPHABET[bits >> shift & 31] for shift in range(0, 40, 5))
+
+
+class Worker:
+    """Works the chats of a database until told to stop.
+
+    ``mind`` makes a Turn understood (language, intent, answers) and ``brain`` decides it; ``sorry`` decides what the
+    customer hears when an event could not be handled at all.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        hub: Hub,
+        *,
+        mind: Callable[[Turn], Turn],
+        brain: Brain,
+        sorry: Brain,
+        policy: Callable[[], Policy],
+        knowledge: Callable[[], Any],
+        limits: Any,
+        shown: frozenset[str],
+        recorded: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store, self._hub, self._mind, self._brain, self._sorry = store, hub, mind, brain, sorry
+        self._policy, self._knowledge, self._limits, self._shown = policy, knowledge, limits, shown
+        self._recorded = recorded
+        self._holder = secrets.token_hex(8)
+        self._woken = asyncio.Event()
+        self._stopping = False
+        self._thread = ThreadPoolExecutor(1, "decide")
+        self._alone = False
+        self.beats = 0
+        self.beaten_at = time.monotonic()
+
+    def wake(self) -> None:
+        """Something may be ready."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Finish what is leased and return from ``run``."""
+        self._stopping = True
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Beat until stopped. The database being away is waited out: what was decided is recorded afterwards."""
+        outcomes: list[Outcome] = []
+        while outcomes or not self._stopping:
+            self._woken.clear()
+            try:
+                lanes = await self._beat(outcomes)
+            except Away as error:
+                log.warning("database_away", reason=str(error))
+                await asyncio.sleep(POLL)
+                continue
+            outcomes = await self._decide(lanes) if lanes else []
+            if not outcomes and not self._stopping:
+                await self._rest()
+        self._thread.shutdown(wait=False)
+
+    async def _rest(self) -> None:
+        try:
+            await asyncio.wait_for(self._woken.wait(), POLL)
+        except TimeoutError:
+            pass
+
+    async def _beat(self, outcomes: list[Outcome]) -> list[Lane]:
+        try:
+            return await self._commit(outcomes)
+        except Away:
+            raise
+        except Exception as error:
+            if len(outcomes) <= 1:
+                return await self._commit([self._failed(o.lane, error) for o in outcomes])
+        for one in outcomes:  # one of them brought the group down: each on its own now
+            try:
+                await self._commit([one], most=0)
+            except Away:
+                raise
+            except Exception as error:
+                await self._commit([self._failed(one.lane, error)], most=0)
+        return []
+
+    async def _commit(self, outcomes: Sequence[Outcome], most: int | None = None) -> list[Lane]:
+        now = time.time()
+        most = (0 if self._stopping else self._limits.group) if most is None else most
+        self._alone = not self._alone
+
+        def work(connection: Connection) -> tuple[list[Any], list[Lane]]:
+            said = []
+            if outcomes:
+                said = record(connection, outcomes, holder=self._holder, now=now, shown=self._shown)
+            lanes: list[Lane] = []
+            if most:
+                lease = self._limits.lease
+                lanes = take(connection, holder=self._holder, now=now, lease=lease, most=most, alone=self._alone)
+            return said, lanes
+
+        said, lanes = await self._store.write(work)
+        self.beats += 1
+        self.beaten_at = time.monotonic()
+        if outcomes:
+            self._hub.publish(said)
+            self._recorded()
+        return lanes
+
+    # ------------------------------------------------------------ deciding
+
+    async def _decide(self, lanes: Sequence[Lane]) -> list[Outcome]:
+        loop = asyncio.get_running_loop()
+        turns = {lane.chat_id: self._turn(lane) for lane in lanes if not lane.stale}
+        outcomes = [Outcome(lane, Decision(lane.talk)) for lane in lanes if lane.stale]
+        open_lanes = {lane.chat_id: lane for lane in lanes if not lane.stale}
+        for _ in range(ROUNDS + 1):
+            if not turns:
+                break
+            results = await loop.run_in_executor(self._thread, self._think, dict(turns), open_lanes)
+            needs = {i: r for i, r in results.items() if isinstance(r, Need)}
+            outcomes += [self._outcome(open_lanes[i], r) for i, r in results.items() if i not in needs]
+            turns = await self._answer(turns, open_lanes, needs) if needs else {}
+        for chat in turns:
+            outcomes.append(self._failed(open_lanes[chat], RuntimeError("a decision asked for more than 3 rounds")))
+        return outcomes
+
+    def _think(self, turns: Mapping[int, Turn], lanes: Mapping[int, Lane]) -> dict[int, Any]:
+        """On the deciding thread: a decision, a Need, a Wait or the exception of each turn."""
+        results: dict[int, Any] = {}
+        for chat, turn in turns.items():
+            lost = lanes[chat].attempts > self._limits.attempts
+            try:
+                results[chat] = self._sorry(turn) if lost else self._brain(self._mind(turn))
+            except Exception as error:
+                results[chat] = error
+        return results
+
+    async def _answer(self, turns: Mapping[int, Turn], lanes: Mapping[int, Lane], needs: Mapping[int, Need]) -> Any:
+        def read(connection: Connection) -> dict[int, Turn]:
+            return {
+                chat: replace(turns[chat], looked={**turns[chat].looked, **look(connection, lanes[chat], need.looks)})
+                for chat, need in needs.items()
+            }
+
+        return await self._store.read(read)
+
+    def _outcome(self, lane: Lane, result: Any) -> Outcome:
+        if isinstance(result, Exception):
+            return self._failed(lane, result)
+        if isinstance(result, Wait):
+            return Outcome(lane, wait=result)
+        if lane.attempts > self._limits.attempts:
+            lane.attempts, lane.buried = self._limits.attempts, True
+            return Outcome(lane, result, error="it never finished", dead=True)
+        return Outcome(lane, result)
+
+    def _failed(self, lane: Lane, error: Exception) -> Outcome:
+        """Try again later; after the last try the event is dead, and the chat goes on with an apology."""
+        where = _where(error)
+        log.error("event_failed", inbox=lane.inbox_id, chat=lane.chat_id, attempt=lane.attempts, error=where)
+        backoff = self._limits.backoff
+        if lane.attempts < self._limits.attempts:
+            pause = backoff[min(lane.attempts, len(backoff)) - 1] if backoff else 0.0
+            return Outcome(lane, error=where, retry_at=time.time() + pause)
+        decision = None
+        if not lane.buried:  # a second failure of the same kind buries it without words
+            try:
+                said = self._sorry(self._turn(lane))
+                decision = said if isinstance(said, Decision) else None
+            except Exception as own:
+                log.error("apology_failed", inbox=lane.inbox_id, error=_where(own))
+        lane.attempts, lane.buried = self._limits.attempts, True
+        return Outcome(lane, decision, error=where, dead=True)
+
+    def _turn(self, lane: Lane) -> Turn:
+        body = lane.body
+        extra = body.get("extra", {})
+        event = Event(
+            inbox_id=lane.inbox_id,
+            kind=lane.kind,
+            at=moment(lane.received_at),
+            text=str(body.get("text", "")),
+            choice=str(body.get("choice", "")),
+            attachments=attachments(body),
+            timer=str(extra.get("kind", "")) if lane.kind is Kind.TIMER else "",
+            subject=str(extra.get("subject", "")) if lane.kind is Kind.TIMER else "",
+            data=extra.get("data", {}) if lane.kind is Kind.TIMER else extra,
+            language=str(body.get("language", "")),
+        )
+        return Turn(
+            now=moment(time.time()),
+            event=event,
+            talk=lane.talk,
+            policy=self._policy(),
+            knowledge=self._knowledge(),
+            conversation=lane.open,
+            last=lane.last,
+            tickets=tuple(lane.tickets),
+            customer=lane.customer,
+            numbers=(number("C"), *(number("T") for _ in range(NUMBERS - 1))),
+        )
+
+
+def _where(error: BaseException) -> str:
+    """The kind of an error and the line it came from; never its text, which may hold a customer's words."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f" at {trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}" if trace else ""
+    return f"{type(error).__name__}{place}"

@@ -1,0 +1,133 @@
+"""What every request from outside must pass: its pace, its size, its form; and the clean refusal of what does not."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import wraps
+from typing import Any, TypeVar
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from bot.files import FileRefused, TooLarge
+
+Channel = TypeVar("Channel")
+Endpoint = Callable[[Channel, Request], Awaitable[Response]]
+
+
+class Refused(Exception):
+    """The request is not taken: an HTTP status and a sentence for whoever sent it."""
+
+    def __init__(self, status: int, error: str, *, wait: float = 0) -> None:
+        super().__init__(error)
+        headers = {"Retry-After": str(int(wait) + 1)} if wait else {}
+        if status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        self.response = JSONResponse({"error": error}, status, headers)
+
+
+def answered(endpoint: Endpoint[Channel]) -> Endpoint[Channel]:
+    """Every way a request can be refused, as a clean JSON answer."""
+
+    @wraps(endpoint)
+    async def answer(channel: Channel, request: Request) -> Response:
+        try:
+            return await endpoint(channel, request)
+        except Refused as refused:
+            return refused.response
+        except FileRefused as refused:
+            return JSONResponse({"error": str(refused)}, 413 if isinstance(refused, TooLarge) else 415)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
+
+    return answer
+
+
+class Budget:
+    """At most ``per_minute`` of something per key; a full minute's worth may come at once."""
+
+    def __init__(self, per_minute: int, keep: int = 20_000) -> None:
+        self._gap, self._keep = 60 / per_minute, keep
+        self._due: dict[str, float] = {}  # when the key would have used up what it spent, at an even pace
+
+    def spend(self, key: str) -> None:
+        """Take one, or raise Refused 429."""
+        now = time.monotonic()
+        due = max(self._due.pop(key, 0.0), now) + self._gap
+        if due - now > 60:
+            self._due[key] = due - self._gap
+            raise Refused(429, "too many requests, please wait a moment", wait=due - now - 60)
+        self._due[key] = due
+        if len(self._due) > self._keep:
+            del self._due[next(iter(self._due))]  # the one that has been silent longest
+
+
+async def body_of(request: Request, most: int) -> bytes:
+    """The whole body, at most ``most`` bytes."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise Refused(413, f"the body is larger than {most} bytes")
+    return bytes(body)
+
+
+async def form_file(request: Request, most: int) -> tuple[AsyncIterator[bytes], str, str]:
+    """The first file of a multipart form: its bytes, name and declared type."""
+    from starlette.formparsers import MultiPartException, MultiPartParser  # only where a form is sent
+
+    async def capped() -> AsyncIterator[bytes]:
+        left = most + (64 << 10)
+        async for chunk in request.stream():
+            left -= len(chunk)
+            if left < 0:
+                raise TooLarge(f"the file is larger than {most / (1 << 20):.0f} MB")
+            yield chunk
+
+    try:
+        form = await MultiPartParser(request.headers, capped(), max_files=1, max_fields=8).parse()  # type: ignore[arg-type]
+    except (MultiPartException, UnicodeDecodeError) as error:
+        raise Refused(400, "the form cannot be read") from error
+    file = next((value for value in form.values() if not isinstance(value, str)), None)
+    if file is None:
+        raise Refused(400, "the form holds no file")
+
+    async def pieces() -> AsyncIterator[bytes]:
+        while piece := await file.read(64 << 10):
+            yield piece
+
+    return pieces(), file.filename or "", file.content_type or ""
+
+
+def network_of(request: Request) -> str:
+    """The client's address; of IPv6 the /64, which is what one customer has."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    return host if address.version == 4 else str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))
+
+
+def object_of(raw: bytes) -> dict[str, Any]:
+    """The JSON object that ``raw`` is."""
+    try:
+        data = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise Refused(400, "the body is not JSON") from None
+    if not isinstance(data, dict):
+        raise Refused(400, "the body must be a JSON object")
+    return data
+
+
+def text_of(data: Mapping[str, Any], key: str) -> str:
+    """A field that must be text; empty when it is missing."""
+    value = data.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise Refused(400, f"{key} must be text")
+    return value

@@ -1,0 +1,65 @@
+"""The terminal: one customer at a keyboard, choices by number."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from getpass import getuser
+from typing import TextIO
+from uuid import uuid4
+
+from bot.messages import Inbound, Reply
+from bot.text import clean
+from channels import Can, Office
+from channels.render import plain
+
+ADDRESS = "here"
+
+
+class Terminal:
+    """The channel of ``aftercare chat``: every line typed is a message."""
+
+    can = Can(buttons=False, max_text=100_000)
+    office: Office
+
+    def __init__(
+        self, *, name: str = "terminal", language: str = "", lines: TextIO = sys.stdin, out: TextIO = sys.stdout
+    ) -> None:
+        self.name, self._language, self._lines, self._out = name, language, lines, out
+
+    def routes(self) -> list[object]:
+        """None: it listens to the keyboard."""
+        return []
+
+    async def run(self) -> None:
+        """Read lines until the end of input."""
+        loop = asyncio.get_running_loop()
+        while line := await loop.run_in_executor(None, self._lines.readline):
+            if text := clean(line).strip():
+                await self.office.receive([read(self.name, text, self._language)])
+
+    async def send(self, address: str, reply: Reply, key: str) -> str:
+        """Print it."""
+        self._out.write(f"\n{render(reply)}\n\n> ")
+        self._out.flush()
+        return key
+
+
+def read(name: str, text: str, language: str) -> Inbound:
+    """A typed line as an event."""
+    return Inbound(name, str(uuid4()), ADDRESS, sender=_user(), text=text, language=language)
+
+
+def render(reply: Reply) -> str:
+    """Plain text; buttons become numbered lines, files their names."""
+    lines = [plain(reply.text)]
+    lines += [f"  [{a.name}, {a.size} bytes]" for a in reply.attachments]
+    lines += [f"  {n}. {c.label}" for n, c in enumerate(reply.choices, 1)]
+    return "\n".join(lines)
+
+
+def _user() -> str:
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        return ADDRESS

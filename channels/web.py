@@ -1,0 +1,306 @@
+"""The web chat: a few HTTP routes that take messages in and one stream that brings them back."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from secrets import token_urlsafe
+from typing import Any, Protocol
+from urllib.parse import quote, unquote
+
+import structlog
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Mount, Route
+
+from bot.files import SHOWN, FileRefused, TooLarge
+from bot.messages import Attachment, Inbound, Kind, Reply
+from bot.text import clean
+from channels import Can, Office
+from channels.gate import Budget, Refused, answered, body_of, form_file, network_of, object_of, text_of
+from channels.widget import Company, front
+
+log = structlog.get_logger()
+
+_UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
+_LINK_LIFE = 12 * 3600  # s a picture's address works without the token
+_STORED = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
+_STREAM = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class FileStore(Protocol):
+    """Where attachments are kept (``bot.files``)."""
+
+    async def put(self, stream: AsyncIterator[bytes], name: str, declared: str, owner: str) -> Attachment: ...
+    async def open(self, id: str, owner: str) -> tuple[Attachment, Path] | None: ...
+
+
+class House(Office, Protocol):
+    """What the house gives this channel beside what it gives every other."""
+
+    @property
+    def files(self) -> FileStore: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who holds a token."""
+
+    address: str
+    language: str
+    name: str
+    until: float
+
+
+class Web:
+    """The channel of ``type: web``; its parameters are its settings. ``office`` is set before the first request."""
+
+    can = Can(shows_itself=True)
+    office: House
+
+    def __init__(
+        self,
+        *,
+        name: str = "web",
+        secret: str,
+        origins: Sequence[str] = (),
+        company: Company | None = None,
+        session_days: int = 180,
+        message_chars: int = 8000,
+        body_bytes: int = 1 << 20,
+        file_bytes: int = 10 << 20,
+        file_types: Sequence[str] = ("image/png", "image/jpeg", "image/webp", "image/gif", "application/pdf"),
+        sessions_per_minute: int = 30,
+        messages_per_minute: int = 60,
+        streams_per_session: int = 5,
+    ) -> None:
+        self.name, self._origins, self._company = name, tuple(origins), company or Company()
+        self._tokens = URLSafeTimedSerializer(secret, salt=f"chat:{name}")
+        self._links = URLSafeTimedSerializer(secret, salt=f"file:{name}")
+        self._session_life = session_days * 86400
+        self._visitor_of = lru_cache(4096)(self._verified)
+        self._chars, self._bytes = message_chars, body_bytes
+        self._limits = {"chars": message_chars, "bytes": file_bytes, "types": list(file_types)}
+        self._sessions, self._messages = Budget(sessions_per_minute), Budget(messages_per_minute)
+        self._most_streams, self._streams = streams_per_session, dict[str, int]()
+
+    def routes(self) -> list[BaseRoute]:
+        """The chat under /chat, for the page itself and for the configured sites; the widget and its page."""
+        cors = Middleware(
+            CORSMiddleware,
+            allow_origins=self._origins,
+            allow_methods=("GET", "POST"),
+            allow_headers=("Authorization", "Content-Type", "Last-Event-ID", "X-File-Name"),
+            expose_headers=("Retry-After",),
+            max_age=7200,
+        )
+        chat = [
+            Route("/session", self.session, methods=["POST"]),
+            Route("/messages", self.message, methods=["POST"]),
+            Route("/files", self.upload, methods=["POST"]),
+            Route("/files/{id}", self.download),
+            Route("/events", self.events),
+        ]
+        return [Mount("/chat", routes=chat, middleware=[cors]), *front(self._company, self._origins)]
+
+    async def run(self) -> None:
+        """Nothing to listen to: requests come by themselves."""
+
+    async def send(self, address: str, reply: Reply, key: str) -> str:
+        """Never asked for: the streams show what is recorded."""
+        return key
+
+    @answered
+    async def session(self, request: Request) -> Response:
+        """A new chat. ``hello``: the customer has it before his eyes, so he may be greeted."""
+        self._sessions.spend(network_of(request))
+        raw = await body_of(request, self._bytes)
+        wish = object_of(raw) if raw.strip() else {}
+        address, language = token_urlsafe(16), _language(wish.get("language"))
+        name = " ".join(clean(text_of(wish, "name")).split())[:100]
+        if wish.get("hello") is True:
+            hello = Inbound(self.name, f"{address}:hello", address, Kind.HELLO, name=name, language=language)
+            await self._receive(hello)
+        token = self._tokens.dumps([address, language, name])
+        return JSONResponse({"token": token, "chat": self.office.chat(address), "limits": self._limits})
+
+    @answered
+    async def message(self, request: Request) -> Response:
+        """One message, acknowledged after its commit; sent again under the same id it changes nothing."""
+        visitor = self._visitor(request)
+        self._messages.spend(visitor.address)
+        raw = await body_of(request, self._bytes)
+        data = object_of(raw)
+        file = data.get("attachment")
+        id = text_of(file if isinstance(file, dict) else {"id": file}, "id")  # what /chat/files answered, or its id
+        attachments = (await self._own(id, visitor.address),) if id else ()
+        inbound = read(self.name, visitor, data, raw, attachments, self._chars)
+        seq = await self._receive(inbound)
+        return Response(f'{{"id":"{inbound.native}","seq":{seq}}}', 202, media_type="application/json")
+
+    @answered
+    async def upload(self, request: Request) -> Response:
+        """A file, as the body itself (its name in X-File-Name, percent-encoded) or as the one file of a form."""
+        visitor = self._visitor(request)
+        self._messages.spend(visitor.address)
+        length, most = request.headers.get("content-length", ""), self._limits["bytes"]
+        if length.isdigit() and int(length) > most + (64 << 10):
+            raise TooLarge(f"the file is larger than {most / (1 << 20):.0f} MB")
+        declared = request.headers.get("content-type", "")
+        if declared.startswith("multipart/"):
+            stream, name, declared = await form_file(request, most)
+        else:
+            stream, name = request.stream(), unquote(request.headers.get("x-file-name", ""))
+        try:
+            kept = await self.office.files.put(stream, name, declared, visitor.address)
+        except (FileRefused, ClientDisconnect):
+            raise
+        except Exception as error:
+            raise _away(error) from error
+        return JSONResponse({"attachment": _shape(kept)}, 201)
+
+    @answered
+    async def download(self, request: Request) -> Response:
+        """A file of one's own chat, by the token or, in an <img>, by the signed key a message event brought."""
+        id, key = request.path_params["id"], request.query_params.get("key", "")
+        attachment, path = await self._find(id, self._holder(key, id) if key else self._visitor(request).address)
+        return FileResponse(
+            path,
+            media_type=attachment.type,
+            filename=attachment.name,
+            content_disposition_type="inline" if attachment.type in SHOWN else "attachment",
+            headers={**_STORED, "Cache-Control": f"private, max-age={_LINK_LIFE}, immutable"},
+        )
+
+    @answered
+    async def events(self, request: Request) -> Response:
+        """The chat's messages after a seq, then whatever happens, as server-sent events."""
+        visitor = self._visitor(request)
+        after = request.headers.get("last-event-id") or request.query_params.get("after") or "0"
+        if not re.fullmatch(r"[0-9]{1,15}", after):
+            raise Refused(400, "after must be the seq of a message")
+        if self._streams.get(visitor.address, 0) >= self._most_streams:
+            raise Refused(429, "this chat is open in too many places", wait=5)
+        frames = self._frames(visitor.address, int(after))
+        return StreamingResponse(frames, media_type="text/event-stream", headers=_STREAM)
+
+    async def _frames(self, address: str, after: int) -> AsyncIterator[bytes]:
+        self._streams[address] = self._streams.get(address, 0) + 1
+        try:
+            yield b": here\n\n"
+            async for event in self.office.follow(address, after):
+                yield self._frame(event, address) if event else b": still here\n\n"
+        finally:
+            self._streams[address] -= 1
+            if not self._streams[address]:
+                del self._streams[address]
+
+    def _frame(self, event: Mapping[str, Any], address: str) -> bytes:
+        data, seq = event["data"], event.get("seq")
+        if data.get("attachments"):
+            data = {**data, "attachments": [self._linked(one, address) for one in data["attachments"]]}
+        place = f"id: {seq}\n" if seq is not None else ""
+        return f"event: {event['event']}\n{place}data: {_dumps(data)}\n\n".encode()
+
+    def _linked(self, attachment: Mapping[str, Any], address: str) -> dict[str, Any]:
+        id = attachment["id"]
+        return {**attachment, "url": f"/chat/files/{quote(id, safe='')}?key={self._links.dumps([id, address])}"}
+
+    async def _receive(self, inbound: Inbound) -> int:
+        try:
+            [receipt] = await self.office.receive([inbound])
+        except Exception as error:
+            raise _away(error) from error
+        return int(receipt.seq)
+
+    async def _find(self, id: str, owner: str) -> tuple[Attachment, Path]:
+        try:
+            found = await self.office.files.open(id, owner) if len(id) <= 64 else None
+        except Exception as error:
+            raise _away(error) from error
+        if found is None:
+            raise Refused(404, "there is no such file in this chat")
+        return found
+
+    async def _own(self, id: str, owner: str) -> Attachment:
+        return (await self._find(id, owner))[0]
+
+    def _visitor(self, request: Request) -> Visitor:
+        """The holder of the bearer token; raises Refused 401."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and len(token) <= 1000:
+            try:
+                visitor = self._visitor_of(token)
+            except (BadSignature, ValueError, TypeError):
+                visitor = None
+            if visitor and visitor.until > time.time():
+                return visitor
+        raise Refused(401, "this needs the token of POST /chat/session")
+
+    def _verified(self, token: str) -> Visitor:
+        (address, language, name), signed = self._tokens.loads(token, return_timestamp=True)
+        return Visitor(address, language, name, signed.timestamp() + self._session_life)
+
+    def _holder(self, key: str, id: str) -> str:
+        """Whose file the link is for; raises Refused 403."""
+        try:
+            named, address = self._links.loads(key[:1000], max_age=_LINK_LIFE)
+        except (BadSignature, ValueError, TypeError):
+            named = address = None
+        if named != id:
+            raise Refused(403, "this link has expired")
+        return str(address)
+
+
+def read(
+    channel: str, visitor: Visitor, data: Mapping[str, Any], raw: bytes, attachments: tuple[Attachment, ...], most: int
+) -> Inbound:
+    """The pure translation of POST /chat/messages; raises Refused for what is no message."""
+    id, text, choice = text_of(data, "id"), clean(text_of(data, "text")).strip(), text_of(data, "choice")
+    if not _UUID.fullmatch(id):
+        raise Refused(400, "id must be a UUID, made anew for every message")
+    if len(text) > most:
+        raise Refused(413, f"the message is longer than {most} characters")
+    if len(choice) > 64 or choice != clean(choice):
+        raise Refused(400, "choice must be the id of a button, at most 64 characters")
+    if not (text or choice or attachments):
+        raise Refused(400, "a message needs text, choice or attachment")
+    return Inbound(
+        channel,
+        f"{visitor.address}:{id}",
+        visitor.address,
+        Kind.CHOICE if choice else Kind.TEXT,
+        name=visitor.name,
+        text=text,
+        choice=choice,
+        native=id,
+        attachments=attachments,
+        language=_language(data.get("language")) or visitor.language,
+        raw=raw,
+    )
+
+
+def _language(value: object) -> str:
+    return value if isinstance(value, str) and len(value) <= 35 and _LANGUAGE.fullmatch(value) else ""
+
+
+def _away(error: Exception) -> Refused:
+    log.warning("web_chat_cannot_store", error=type(error).__name__)
+    return Refused(503, "the chat cannot keep messages just now, please try again", wait=2)
+
+
+def _shape(attachment: Attachment) -> dict[str, Any]:
+    return {"id": attachment.id, "name": attachment.name, "type": attachment.type, "size": attachment.size}
+
+
+def _dumps(data: Mapping[str, Any]) -> str:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,1 @@
+"""People: what falls due, and what is promised to customers."""

@@ -1,0 +1,109 @@
+"""What falls due: one function per duty, run by whoever serves."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, delete, func, select, update
+
+from bot.inbox import record
+from bot.messages import Inbound, Kind
+from bot.store import Away, Store
+from bot.tables import chat, inbox, note, timer
+
+log = structlog.get_logger("rounds")
+
+AT_ONCE = 200  # timers entered in one transaction
+POLL = 1.0  # seconds
+SWEEP = 600.0  # seconds between two sweeps
+SWEPT = 5000  # rows a sweep may touch in one transaction
+
+
+def fire(connection: Connection, now: float) -> tuple[int, float | None]:
+    """Enter the timers that are due as events of their chats; returns how many, and when the next is due.
+
+    A timer is fired when its event is done, so that at no moment an open conversation is without one.
+    """
+    waiting = (timer.c.fired_at.is_(None), timer.c.queued_at.is_(None))
+    due = (
+        select(timer, chat.c.channel, chat.c.address)
+        .join(chat, chat.c.id == timer.c.chat_id)
+        .where(timer.c.due_at <= now, *waiting)
+        .order_by(timer.c.due_at)
+        .limit(AT_ONCE)
+        .with_for_update(of=timer, skip_locked=True)
+    )
+    rows = connection.execute(due).all()
+    if rows:
+        connection.execute(update(timer).where(timer.c.id.in_([r.id for r in rows])).values(queued_at=now))
+        record(connection, [_event(row) for row in rows], now)
+    return len(rows), connection.scalar(select(func.min(timer.c.due_at)).where(*waiting))
+
+
+def _event(row: Any) -> Inbound:
+    what = {"timer": row.id, "due": row.due_at, "kind": row.kind, "subject": row.subject, "data": row.data}
+    key = f"timer:{row.id}:{row.due_at}"  # a timer that was moved may fall due again
+    return Inbound(row.channel, key, row.address, Kind.TIMER, extra=what)
+
+
+def forget_raw(connection: Connection, now: float, keep: float) -> int:
+    """Empty the raw bodies that were kept long enough; the keys stay, so that a redelivery changes nothing."""
+    old = select(inbox.c.id).where(inbox.c.raw.is_not(None), inbox.c.received_at < now - keep, inbox.c.state != "dead")
+    return connection.execute(update(inbox).where(inbox.c.id.in_(old.limit(SWEPT))).values(raw=None)).rowcount
+
+
+def forget_notes(connection: Connection, now: float) -> int:
+    """Drop the channels' notes that have expired."""
+    return connection.execute(delete(note).where(note.c.expires_at < now)).rowcount
+
+
+class Rounds:
+    """Goes round until told to stop: enters due timers at their time, sweeps now and then."""
+
+    def __init__(self, store: Store, *, keep_raw: float, woken: Callable[[], None]) -> None:
+        self._store, self._keep_raw, self._woken = store, keep_raw, woken
+        self._stopping = asyncio.Event()
+        self._changed = asyncio.Event()
+
+    def wake(self) -> None:
+        """Timers may have changed."""
+        self._changed.set()
+
+    def stop(self) -> None:
+        """Return from ``run`` soon."""
+        self._stopping.set()
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Until stopped."""
+        swept = 0.0
+        while not self._stopping.is_set():
+            self._changed.clear()
+            pause = POLL
+            try:
+                fired, next_due = await self._store.write(lambda c: fire(c, time.time()))
+                if fired:
+                    self._woken()
+                if next_due is not None:
+                    pause = min(POLL, max(0.0, next_due - time.time()))
+                if time.time() - swept > SWEEP:
+                    swept = time.time()
+                    await self._sweep()
+            except Away as error:
+                log.warning("database_away", reason=str(error))
+            await self._rest(pause)
+
+    async def _sweep(self) -> None:
+        while await self._store.write(lambda c: forget_raw(c, time.time(), self._keep_raw)) == SWEPT:
+            await asyncio.sleep(0)
+        await self._store.write(lambda c: forget_notes(c, time.time()))
+
+    async def _rest(self, pause: float) -> None:
+        try:
+            await asyncio.wait_for(self._changed.wait(), pause)
+        except TimeoutError:
+            pass

@@ -1,0 +1,113 @@
+"""What a message says before the FAQ is asked, and what the FAQ index makes of it: one pure function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from intents.entities import Entity, entities
+from intents.language import language
+from intents.normal import clean, fold
+from intents.patterns import COMMA, LINE, closed, units
+from intents.reading import CLOSED, Intents, shipped
+
+if TYPE_CHECKING:
+    from knowledge.index import Knowledge, Ranking
+
+LONGEST = 8_000  # characters that are looked at
+_STARS = frozenset("★☆⭐🌟")
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """All that is known of a message before anything is decided."""
+
+    text: str  # one way of writing, case and lines kept
+    language: str  # "en", "zh", "" = the script does not tell
+    ranking: Ranking | None = None  # None: nothing to ask, or the words alone decide
+    intent: str = ""  # a wish, "" = none
+    intent_confidence: float = 0.0
+    wants_person: bool = False
+    wants_stop: bool = False
+    emergency: str = ""  # the words that say so
+    angry: bool = False
+    urgent: bool = False
+    entities: tuple[Entity, ...] = ()
+    yes_no: str = ""  # "yes", "no", "" = neither
+    rating: int | None = None  # 1..5, if the message is one
+
+
+def understand(
+    text: str,
+    knowledge: Knowledge,
+    *,
+    hint: str = "",
+    now: datetime,
+    products: tuple[str, ...] = (),
+    intents: Intents | None = None,
+) -> Understanding:
+    """Understand a message. ``hint`` is the language to ask the FAQ in where the script does not tell, ``products`` the
+    company's models, ``now`` the time on the company's clock, ``intents`` what ``read`` gave (None = as shipped).
+    """
+    intents = intents or shipped()
+    raw = text[:LONGEST]
+    text = clean(raw)[:LONGEST]
+    spoken = units(fold(text))
+    means = _meanings(intents, spoken)
+    heard = {name: pattern.heard(spoken, raw) for name, pattern in intents.heard.items()}
+    named = entities(text, now, products, intents.numbers)
+    script = language(text)
+    intent = next((name for name in CLOSED if name in means), "human" if heard["human"] else "")
+    sure, ranking = 1.0 if intent else 0.0, None
+    if text and not (intent or "stop" in means):
+        models = tuple(entity.value for entity in named if entity.kind == "model")
+        ranking = knowledge.ask(text, script or hint, now=now.date(), products=models)
+        if ranking.outcome == "intent":
+            best = ranking.candidates[0]
+            intent, sure = best.entry.removeprefix("intent:"), best.confidence
+    return Understanding(
+        text,
+        script,
+        ranking,
+        intent,
+        sure,
+        wants_person=bool(heard["human"]) or "human" in means,
+        wants_stop=bool(heard["stop"]) or "stop" in means,
+        emergency=heard["emergency"],
+        angry=bool(heard["anger"]),
+        urgent=bool(heard["urgency"]),
+        entities=named,
+        yes_no=_yes_no(intents, spoken),
+        rating=_rating(intents, spoken),
+    )
+
+
+def _meanings(intents: Intents, spoken: list[str]) -> frozenset[str]:
+    """What closed phrases that fill the message mean; one line of a burst is enough to ask for a person or to stop."""
+    means = closed(intents.closed, spoken)
+    if LINE in spoken:
+        lines = " ".join(spoken).split(LINE)
+        means |= {"human", "stop"} & frozenset[str]().union(*(closed(intents.closed, line.split()) for line in lines))
+    if "no" in means:  # "是不是" is neither, "不好了" is not solved
+        means -= {"yes", "no"} if "yes" in means else {"solved"}
+    return means
+
+
+def _yes_no(intents: Intents, spoken: list[str]) -> str:
+    """Yes or no, said by the whole message or by its first clause."""
+    clause = next((at for at, unit in enumerate(spoken) if unit in (COMMA, LINE)), len(spoken))
+    for part in (spoken, spoken[:clause]):
+        said = {"yes", "no"} & closed(intents.closed, part)
+        if said:
+            return said.pop() if len(said) == 1 else ""
+    return ""
+
+
+def _rating(intents: Intents, spoken: list[str]) -> int | None:
+    """The score a message consists of: words, a digit, or stars."""
+    if spoken and _STARS.issuperset(spoken):
+        filled = len(spoken) - spoken.count("☆")
+        return filled if 0 < filled <= 5 else None
+    scores = [name for name in closed(intents.rating, spoken) if name.isdigit()]
+    return int(scores[0]) if len(scores) == 1 else None

@@ -1,0 +1,83 @@
+"""One question, one decision a line: what ``aftercare ask`` prints, offline."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from bot.strictyaml import Problem, YamlError
+from knowledge.faq import Faq, from_examples, read
+from knowledge.index import INTENT, Encoder, Intents, Knowledge, Mode, Ranking, build
+from knowledge.normal import chinese
+
+
+def open_knowledge(
+    source: Path, intents: Intents | None = None, *, mode: Mode = "balanced", encoder: Encoder | None = None
+) -> Knowledge:
+    """An index of a folder of FAQ files with the ``intents``, or of a file of ``{"label", "text"}`` lines without.
+
+    Raises YamlError.
+    """
+    if source.is_dir():
+        return build(read(source), intents, mode=mode, encoder=encoder)
+    return build(examples(source), mode=mode, encoder=encoder)
+
+
+def examples(file: Path) -> Faq:
+    """The examples of a JSONL file. Raises YamlError with every line that is none."""
+    rows, problems = [], []
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise YamlError([Problem(str(file), 1, f"cannot be read: {error}")]) from None
+    for number, line in enumerate(lines, 1):
+        row = _json(line)
+        if isinstance(row, dict) and isinstance(row.get("label"), str) and isinstance(row.get("text"), str):
+            rows.append(row)
+        elif line.strip():
+            problems.append(Problem(str(file), number, 'should be a line like {"label": "…", "text": "…"}'))
+    if problems:
+        raise YamlError(problems)
+    return from_examples(rows)
+
+
+def decision(knowledge: Knowledge, text: str, lang: str = "", *, now: date | None = None, id: str = "") -> dict[str, Any]:
+    """The decision on one question, as CONTRACT's JSON object."""
+    return as_json(knowledge.ask(text, lang, now=now), text, lang, id)
+
+
+def as_json(ranking: Ranking, text: str, lang: str = "", id: str = "") -> dict[str, Any]:
+    """A ranking as plain JSON; confidences have four digits."""
+    best = ranking.candidates[0] if ranking.candidates else None
+    entry = best.entry if best and ranking.outcome in ("answer", "intent") else ""
+    return {
+        "id": id,
+        "outcome": ranking.outcome,
+        "entry": "" if entry.startswith(INTENT) else entry,
+        "confidence": round(best.confidence, 4) if best else 0.0,
+        "candidates": [{"entry": c.entry, "confidence": round(c.confidence, 4)} for c in ranking.candidates],
+        "intent": entry.removeprefix(INTENT) if entry.startswith(INTENT) else "",
+        "lang": lang or ("zh" if chinese(text[:1000]) >= 0.5 else "en"),
+    }
+
+
+def answer_lines(knowledge: Knowledge, lines: Iterable[str], lang: str = "", now: date | None = None) -> Iterator[str]:
+    """For each line ``{"id", "text", "lang"?}`` (or plain text) its decision, as a JSON line."""
+    for line in lines:
+        if not line.strip():
+            continue
+        row = _json(line)
+        if not isinstance(row, dict) or not isinstance(row.get("text"), str):
+            row = {"text": line.rstrip("\r\n")}
+        made = decision(knowledge, row["text"], str(row.get("lang") or lang), now=now, id=str(row.get("id", "")))
+        yield json.dumps(made, ensure_ascii=False)
+
+
+def _json(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,84 @@
+"""From a score to an honest confidence, and from confidences to thresholds, by the FAQ alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.ridge import HeldOut
+
+FOREIGN = 0.25  # share of questions without an answer that is assumed
+PRIOR = (12.0, -5.0)  # slope and offset when there is nothing to learn from: even odds at a score of 0.42
+FAITH = 2.0  # how many examples the prior is worth
+PRECISION = 0.9  # of "strict"
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """``confidence`` = the chance that the best answer is right; thresholds per mode."""
+
+    slope: float = PRIOR[0]
+    offset: float = PRIOR[1]
+    lenient: float = 0.25  # 95 % of the questions it gets right lie above
+    strict: float = 0.9
+    attainable: bool = False  # does any threshold give strict's precision?
+
+    def confidence(self, score: float) -> float:
+        """Chance that an answer with this score is right."""
+        return 1 / (1 + math.exp(-max(-40.0, min(40.0, self.slope * score + self.offset))))
+
+    def threshold(self, mode: str | Mapping[str, float]) -> tuple[float, float]:
+        """From which confidence on to answer, and from which on to offer choices."""
+        if not isinstance(mode, str):
+            answer = mode.get("answer", 0.5)
+            return answer, min(answer, mode.get("choose", self.lenient))
+        answer = {"strict": self.strict, "balanced": 0.5, "lenient": self.lenient}[mode]
+        return answer, min(answer, self.lenient)
+
+
+def calibrate(held_out: HeldOut) -> Calibration:
+    """Platt scaling on held-out best scores; foreign questions weigh a quarter of all."""
+    known = np.concatenate([held_out.right, held_out.wrong])
+    if not len(known) or not len(held_out.foreign):
+        return Calibration()
+    scores = np.concatenate([known, held_out.foreign]).astype(float)
+    truth = np.zeros(len(scores))
+    truth[: len(held_out.right)] = 1
+    weights = np.full(len(scores), 1.0)
+    weights[len(known) :] = FOREIGN / (1 - FOREIGN) * len(known) / len(held_out.foreign)
+    slope, offset = _platt(scores, truth, weights)
+    sure = _sigmoid(slope * scores + offset)
+    lenient = float(np.quantile(sure[: len(held_out.right)], 0.05)) if len(held_out.right) else 0.25
+    strict = _precise(sure, truth, weights)
+    return Calibration(slope, offset, min(lenient, 0.5), strict or 0.95, strict is not None)
+
+
+def _sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return 1 / (1 + np.exp(-np.clip(x, -40, 40)))
+
+
+def _platt(scores: NDArray[np.float64], truth: NDArray[np.float64], weights: NDArray[np.float64]) -> tuple[float, float]:
+    """Logistic regression of truth on score by Newton's method, held near the prior where examples are few."""
+    x = np.stack([scores, np.ones_like(scores)], 1)
+    prior = beta = np.array(PRIOR)
+    pull = np.diag([FAITH / 100, FAITH / 10])  # slopes vary by tens, offsets by units
+    for _ in range(50):
+        p = _sigmoid(x @ beta)
+        gradient = x.T @ (weights * (truth - p)) - pull @ (beta - prior)
+        step = np.linalg.solve((x * (weights * p * (1 - p))[:, None]).T @ x + pull, gradient)
+        beta = beta + step * min(1.0, 4 / (np.abs(step).max() + 1e-12))
+        if np.abs(step).max() < 1e-10:
+            break
+    return max(float(beta[0]), 0.1), float(beta[1])
+
+
+def _precise(sure: NDArray[np.float64], truth: NDArray[np.float64], weights: NDArray[np.float64]) -> float | None:
+    """The lowest confidence from which on nine answers of ten are right."""
+    order = np.argsort(-sure, kind="stable")
+    right = np.cumsum((truth * weights)[order]) / np.cumsum(weights[order])
+    good = np.flatnonzero(right >= PRECISION)
+    return float(sure[order][good[-1]]) if len(good) else None

@@ -1,0 +1,197 @@
+"""The FAQ as admins write it: one YAML list of entries per topic, read whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints, model_validator
+
+from bot.strictyaml import Problem, YamlError, check, load
+from knowledge.normal import chinese
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
+Url = Annotated[str, StringConstraints(pattern=r"^(https?://|mailto:|tel:)\S+$")]
+
+SYNONYMS = "synonyms.yaml"  # beside the entries: language → groups of words that mean the same
+ENOUGH = 5  # examples per language and entry
+
+
+class Link(BaseModel):
+    """Where to read on; nothing is ever fetched."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    label: dict[Language, Text] = {}
+    url: Url
+
+
+class Validity(BaseModel):
+    """First and last day on which an entry is given."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    first: date | None = Field(None, alias="from")
+    last: date | None = Field(None, alias="to")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Validity:
+        if self.first and self.last and self.first > self.last:
+            raise ValueError(f"ends on {self.last}, before it begins on {self.first}")
+        return self
+
+
+class Written(BaseModel):
+    """One entry as it stands in the file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    id: Id
+    topic: Id
+    questions: dict[Language, tuple[Text, ...]] = Field(min_length=1)
+    answer: dict[Language, Text] = Field(min_length=1)
+    not_: dict[Language, tuple[Text, ...]] = Field({}, alias="not")
+    follow_ups: tuple[Id, ...] = ()
+    products: tuple[Text, ...] = ()
+    service: Literal["installation", "commissioning", "maintenance", "emergency", "warranty", "sales", ""] = ""
+    valid: Validity = Validity.model_construct(first=None, last=None)
+    links: tuple[Link, ...] = ()
+    attachments: tuple[Text, ...] = ()
+    owner: str = ""
+
+
+class Entry(Written):
+    """One entry and where it was written."""
+
+    file: str = ""
+    line: int = 0
+
+    def valid_on(self, day: date) -> bool:
+        """May it be given on this day?"""
+        return (self.valid.first or day) <= day <= (self.valid.last or day)
+
+
+class Synonyms(RootModel[dict[Language, tuple[Annotated[tuple[Text, ...], Field(min_length=2)], ...]]]):
+    """Language → groups of words that mean the same; the first of a group stands for all."""
+
+
+@dataclass(frozen=True)
+class Faq:
+    """All entries, in the order they were read."""
+
+    entries: tuple[Entry, ...] = ()
+    synonyms: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+
+    @cached_property
+    def by_id(self) -> dict[str, Entry]:
+        """Entries by their name."""
+        return {e.id: e for e in self.entries}
+
+    @cached_property
+    def version(self) -> str:
+        """Twelve hex digits that change when any word does."""
+        content = [e.model_dump(mode="json", exclude={"file", "line"}) for e in self.entries]
+        text = json.dumps([content, self.synonyms], sort_keys=True, ensure_ascii=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def problems(self, languages: Iterable[str] = (), today: date | None = None) -> list[Problem]:
+        """What an admin should look at although the FAQ can be used."""
+        return [Problem(e.file, e.line, f"{e.id}: {w}") for e in self.entries for w in _doubts(e, languages, today)]
+
+
+def _doubts(entry: Entry, languages: Iterable[str], today: date | None) -> Iterator[str]:
+    for language in languages or entry.questions:
+        have = len(entry.questions.get(language, ()))
+        if 0 < have < ENOUGH:
+            yield f"only {have} example question{'s' * (have > 1)} in {language}; {ENOUGH} or more answer better"
+    if today and entry.valid.last and entry.valid.last < today:
+        yield f"expired on {entry.valid.last}; remove it or set a later 'to'"
+
+
+def read(folder: Path, languages: Iterable[str] = ()) -> Faq:
+    """All ``*.yaml`` of a folder. Every entry must have all ``languages`` (none given = whatever it has).
+
+    Raises YamlError with every problem of every file.
+    """
+    entries: list[Entry] = []
+    problems: list[Problem] = []
+    synonyms: dict[str, tuple[tuple[str, ...], ...]] = {}
+    if not folder.is_dir():
+        raise YamlError([Problem(str(folder), 1, "no such folder; it should hold the FAQ's *.yaml files")])
+    for path in sorted(folder.rglob("*.yaml")):
+        try:
+            if path.name == SYNONYMS:
+                synonyms = _synonyms(path)
+            else:
+                entries += _entries(path)
+        except YamlError as error:
+            problems += error.problems
+    problems += _disagreements(entries, tuple(languages))
+    if problems:
+        raise YamlError(problems)
+    return Faq(tuple(entries), synonyms)
+
+
+def _synonyms(path: Path) -> dict[str, tuple[tuple[str, ...], ...]]:
+    return check(Synonyms, load(path)).root
+
+
+def _entries(path: Path) -> list[Entry]:
+    node = load(path)
+    if node.data in ("", None):
+        return []
+    if not isinstance(node.data, list):
+        raise YamlError([Problem(node.file, 1, "should be a list of entries, each beginning with '- id: …'")])
+    found: list[Entry] = []
+    problems: list[Problem] = []
+    for place in range(len(node.data)):
+        try:
+            written = check(Written, node, (place,))
+        except YamlError as error:
+            problems += error.problems
+        else:
+            found.append(Entry(**dict(written), file=node.file, line=node.line(place)))
+    if problems:
+        raise YamlError(problems)
+    return found
+
+
+def _disagreements(entries: list[Entry], languages: tuple[str, ...]) -> Iterator[Problem]:
+    """What is wrong between entries, and with the languages a company speaks."""
+    first: dict[str, Entry] = {}
+    for entry in entries:
+        other = first.setdefault(entry.id, entry)
+        if other is not entry:
+            what = f"id '{entry.id}' is taken by {other.file}:{other.line}; every id may stand once"
+            yield Problem(entry.file, entry.line, what)
+    for entry in entries:
+        for target in entry.follow_ups:
+            if target not in first:
+                yield Problem(entry.file, entry.line, f"{entry.id}: follow-up '{target}' is no entry of this FAQ")
+        for key, texts in (("questions", entry.questions), ("answer", entry.answer)):
+            for language in languages:
+                if not texts.get(language):
+                    yield Problem(entry.file, entry.line, f"{entry.id}: {key} in '{language}' missing")
+            for language in texts if languages else ():
+                if language not in languages:
+                    what = f"{entry.id}: {key} in '{language}', but the languages are {', '.join(languages)}"
+                    yield Problem(entry.file, entry.line, what)
+
+
+def from_examples(rows: Iterable[Mapping[str, Any]]) -> Faq:
+    """An FAQ without answers from ``{"label", "text"}`` rows, as evaluation files hold them."""
+    texts: dict[str, dict[str, list[str]]] = {}
+    for row in rows:
+        language = "zh" if chinese(row["text"]) else "en"
+        texts.setdefault(str(row["label"]), {}).setdefault(language, []).append(row["text"])
+    return Faq(
+        tuple(
+            Entry.model_construct(id=label, topic="", questions={k: tuple(v) for k, v in by_language.items()}, answer={})
+            for label, by_language in texts.items()
+        )
+    )

@@ -1,0 +1,221 @@
+"""Rank everything we know for a question: FAQ entries and wishes are labels of one index, scored one way."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.faq import Entry, Faq
+from knowledge.guards import Scope, refuses
+from knowledge.normal import chinese, models, words
+from knowledge.space import Example, Fit, Space
+from knowledge.wording import Wording
+
+Mode: TypeAlias = str | Mapping[str, float]  # strict, balanced, lenient, or {"answer": 0.6, "choose": 0.3}
+Intents: TypeAlias = Mapping[str, Mapping[str, Sequence[str]]]  # name → language → examples
+
+INTENT = "intent:"
+SHOWN = 5  # candidates in a ranking
+TIE = 0.05  # two answers whose confidences are closer than this are asked about
+METHOD = "1"  # another one means: the same FAQ would be scored differently
+
+
+class Encoder(Protocol):
+    """Turns texts of its languages into vectors of meaning."""
+
+    name: str
+    languages: Sequence[str]
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One row of length 1 per text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One possible answer: an FAQ id or "intent:<name>", and the example of it most like the question."""
+
+    entry: str
+    confidence: float
+    nearest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """What came of a question: ``outcome`` answer, choose, unknown or intent; candidates best first."""
+
+    outcome: str
+    candidates: tuple[Candidate, ...] = ()
+    why: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """A label, how well it fits, and in which language it does."""
+
+    label: str
+    score: float
+    sure: float
+    space: Space
+
+
+class Knowledge:
+    """Everything known at one moment. Immutable: a changed FAQ makes a new one."""
+
+    def __init__(self, faq: Faq, wording: Wording, spaces: Iterable[Space], mode: Mode, version: str) -> None:
+        self.faq = faq
+        self.wording = wording
+        self.spaces = {space.language: space for space in spaces}
+        self.mode = mode
+        self.version = version
+        self._scopes = {entry.id: Scope.of(entry) for entry in faq.entries}
+
+    def entry(self, name: str) -> Entry | None:
+        """The FAQ entry of this id."""
+        return self.faq.by_id.get(name)
+
+    def ask(self, text: str, lang: str = "", *, now: date | None = None, products: Sequence[str] = ()) -> Ranking:
+        """Rank the entries. ``lang`` helps where the script does not tell, ``now`` and ``products`` narrow the scope."""
+        plain, owned = self.wording(text), frozenset(map(self.wording, products))
+        fits = {space.language: space.fit(plain) for space in self._spaces(plain, lang)}
+        kept, guards = self._guarded(self._scored(fits), fits, models(plain), owned, now)
+        if kept and refuses(plain) and not refuses(self.wording(_nearest(kept[0], fits))):
+            guards.append({"guard": "negation", "entry": kept[0].label, "reason": "says what is not wanted"})
+        why = {
+            "text": text[:1000],
+            "normal": plain,
+            "read_as": {language: fit.text for language, fit in fits.items()},
+            "scores": [_trace(one, fits) for one in kept],
+            "guards": guards,
+            "mode": self.mode if isinstance(self.mode, str) else dict(self.mode),
+            "version": self.version,
+        }
+        outcome, limits = self._decide(kept, cautious=bool(guards and guards[-1]["guard"] == "negation"))
+        found = tuple(Candidate(one.label, one.sure, _nearest(one, fits)) for one in kept)
+        return Ranking(outcome, found, why | limits)
+
+    def _spaces(self, plain: str, lang: str) -> list[Space]:
+        """Which examples can be compared with this text: by its script, and by ``lang`` if it has hardly any words."""
+        share = chinese(plain)
+        names = ["zh"] * (share > 0) + [name for name in self.spaces if name != "zh" and share < 0.5]
+        if lang not in names and len(words(plain)) <= 3:
+            names.append(lang)  # "wifi 6" says nothing of its author's language
+        return [self.spaces[name] for name in names if name in self.spaces] or list(self.spaces.values())
+
+    def _scored(self, fits: Mapping[str, Fit]) -> list[_Scored]:
+        """Every likely label once, in the language it fits best; best first."""
+        best: dict[str, _Scored] = {}
+        for language, fit in fits.items():
+            space = self.spaces[language]
+            for at in np.argsort(-fit.scores, kind="stable")[: 4 * SHOWN].tolist():
+                score = float(fit.scores[at])
+                one = _Scored(space.labels[at], score, space.calibration.confidence(score), space)
+                if one.label not in best or one.sure > best[one.label].sure:
+                    best[one.label] = one
+        return sorted(best.values(), key=lambda one: (-one.sure, one.label))
+
+    def _guarded(
+        self,
+        scored: Iterable[_Scored],
+        fits: Mapping[str, Fit],
+        asked: frozenset[str],
+        owned: frozenset[str],
+        now: date | None,
+    ) -> tuple[list[_Scored], list[dict[str, str]]]:
+        """Take out what must not be given, and say why."""
+        kept: list[_Scored] = []
+        guards: list[dict[str, str]] = []
+        for one in scored:
+            scope = self._scopes.get(one.label)
+            if scope and (reason := scope.objection(asked, owned, now)):
+                guards.append({"guard": "scope", "entry": one.label, "reason": reason})
+            elif against := one.space.contrast(fits[one.space.language], one.label):
+                guards.append({"guard": "contrast", "entry": one.label, "reason": f"must not answer “{against}”"})
+            else:
+                kept.append(one)
+            if len(kept) == SHOWN:
+                break
+        return kept, guards
+
+    def _decide(self, kept: Sequence[_Scored], *, cautious: bool) -> tuple[str, dict[str, Any]]:
+        """The outcome, and the numbers it hangs on. ``cautious`` never answers, it only offers."""
+        if not kept:
+            return "unknown", {"threshold": {}, "margin": 0.0, "runner_up": ""}
+        best = kept[0]
+        second = kept[1].sure if len(kept) > 1 else 0.0
+        answer, choose = best.space.calibration.threshold(self.mode)
+        limits = {
+            "threshold": {"answer": round(answer, 4), "choose": round(choose, 4)},
+            "margin": round(best.sure - second, 4),
+            "runner_up": kept[1].label if len(kept) > 1 else "",
+        }
+        if best.sure < choose:
+            return "unknown", limits
+        tie = second >= answer and best.sure - second < TIE
+        if best.sure < answer or tie or cautious:
+            return "choose", limits
+        return ("intent" if best.label.startswith(INTENT) else "answer"), limits
+
+
+def _nearest(one: _Scored, fits: Mapping[str, Fit]) -> str:
+    return one.space.examples[one.space.nearest(fits[one.space.language], one.label)].text
+
+
+def _trace(one: _Scored, fits: Mapping[str, Fit]) -> dict[str, Any]:
+    """How one candidate came by its confidence."""
+    fit = fits[one.space.language]
+    row = one.space.nearest(fit, one.label)
+    return {
+        "entry": one.label,
+        "confidence": round(one.sure, 4),
+        "score": round(one.score, 4),
+        "language": one.space.language,
+        "nearest": one.space.examples[row].text,
+        "parts": {name: round(float(values[row]), 4) for name, values in fit.parts.items()},
+    }
+
+
+# ---------------------------------------------------------------- making one
+
+
+def build(
+    faq: Faq, intents: Intents | None = None, *, mode: Mode = "balanced", encoder: Encoder | None = None
+) -> Knowledge:
+    """Solve and calibrate an index of the FAQ's questions and the intents' examples."""
+    intents = intents or {}
+    written = [*_faq_examples(faq), *_intent_examples(intents)]
+    wording = Wording((text for _, _, text, _ in written), faq.synonyms)
+    by_language: dict[str, list[Example]] = {}
+    for language, label, text, against in written:
+        by_language.setdefault(language, []).append(Example(label, text, wording(text), against))
+    spaces = [
+        Space(language, examples, encoder.embed if encoder and language in encoder.languages else None)
+        for language, examples in by_language.items()
+        if not all(e.against for e in examples)
+    ]
+    return Knowledge(faq, wording, spaces, mode, _version(faq, intents, encoder))
+
+
+def _faq_examples(faq: Faq) -> Iterable[tuple[str, str, str, bool]]:
+    for entry in faq.entries:
+        for against, texts in ((False, entry.questions), (True, entry.not_)):
+            for language, questions in texts.items():
+                yield from ((language, entry.id, question, against) for question in questions)
+
+
+def _intent_examples(intents: Intents) -> Iterable[tuple[str, str, str, bool]]:
+    for name, texts in intents.items():
+        for language, examples in texts.items():
+            yield from ((language, INTENT + name, example, False) for example in examples)
+
+
+def _version(faq: Faq, intents: Intents, encoder: Encoder | None) -> str:
+    wishes = {name: {language: list(said) for language, said in texts.items()} for name, texts in intents.items()}
+    text = json.dumps([METHOD, faq.version, wishes, encoder.name if encoder else ""], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

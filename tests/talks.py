@@ -1,0 +1,270 @@
+"""Dialogues word for word: plays what a customer does through ``decide``, and writes down what comes of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import intents
+from bot import dialogue as d
+from bot.engine import decide
+from bot.messages import Attachment, Kind
+from bot.strictyaml import load
+from knowledge import faq
+from knowledge.index import Knowledge, build
+
+HERE = Path(__file__).parent
+TALKS = HERE / "conversations"
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+POLICY = d.Policy(
+    company={"name_en": "Halden", "name_zh": "海登", "phone": "400 000 1234", "hours_en": "9-21", "hours_zh": "9:00-21:00"},
+    promise={"urgent": 7200, "complaint": 14400, "fault": 28800, "question": 86400},
+    products=("AX3000", "Mesh M5", "Cam 2"),
+)
+FOREIGN = "T-F0RE1GN2"  # somebody else's ticket
+
+
+@cache
+def knowledge() -> Knowledge:
+    """A small FAQ that never changes."""
+    return build(faq.read(HERE / "faq"), load(HERE / "wishes.yaml").data)
+
+
+class Chat:
+    """One customer's chat with everything the worker would keep of it, in memory."""
+
+    def __init__(self, language: str = "", policy: d.Policy = POLICY) -> None:
+        self.now, self.policy, self.language = START, policy, language
+        self.talk = d.Talk()
+        self.conversations: list[d.ConversationView] = []
+        self.tickets: list[d.TicketView] = []
+        self.customer: dict[str, Any] = {}
+        self.timers: dict[tuple[str, str], tuple[datetime, dict[str, Any]]] = {}
+        self.effects: tuple[d.Effect, ...] = ()
+        self.files: list[Attachment] = []
+        self._count = {"C": 0, "T": 0}
+
+    @property
+    def open(self) -> d.ConversationView | None:
+        """The open conversation."""
+        return next((c for c in self.conversations if c.owner != "none"), None)
+
+    @property
+    def last(self) -> d.ConversationView | None:
+        """The one closed last."""
+        closed = [c for c in self.conversations if c.closed_at]
+        return max(closed, key=lambda c: c.closed_at or START) if closed else None
+
+    # ------------------------------------------------------------ what may happen
+
+    def write(self, text: str, *files: str) -> list[str]:
+        """The customer writes."""
+        return self.step(Kind.TEXT, text=text, attachments=tuple(Attachment(f, f, "image/png", 9) for f in files))
+
+    def press(self, label: str) -> list[str]:
+        """The customer presses a button of any message so far, by its label or id."""
+        return self.step(Kind.CHOICE, choice=self.buttons.get(label, label))
+
+    buttons: dict[str, str] = {}
+
+    def later(self, **delta: float) -> list[str]:
+        """Time passes; what falls due happens."""
+        until, seen = self.now + timedelta(**delta), list[str]()
+        while due := min(((at, key) for key, (at, _) in self.timers.items() if at <= until), default=None):
+            self.now, (subject, kind) = max(self.now, due[0]), due[1]
+            _, data = self.timers.pop((subject, kind))
+            seen += self.step(Kind.TIMER, timer=kind, subject=subject, data=data)
+        self.now = until
+        return seen
+
+    def agent(self, does: str) -> list[str]:
+        """takes over | gives back | closes: what the desk would do."""
+        here = self.open
+        assert here, "no conversation is open"
+        if does == "closes":
+            self._change(here, owner="none", closed_at=self.now)
+            self._drop(f"conversation:{here.number}")
+            self.timers["chat", "rating"] = (self.now, {})
+            return [f"* closed {here.number} agent", *self.later(seconds=0)]
+        self._change(here, owner={"takes over": "agent", "gives back": "bot"}[does])
+        return []
+
+    # ------------------------------------------------------------ one turn
+
+    def step(self, kind: Kind, **event: Any) -> list[str]:
+        """Decide one event and fold what comes of it; the lines of the transcript."""
+        turn = self._turn(kind, **event)
+        result = decide(turn)
+        for _ in range(3):
+            if not isinstance(result, d.Need):
+                break
+            turn = replace(turn, looked={**turn.looked, **{look: self._look(*look) for look in result.looks}})
+            result = decide(turn)
+        assert not isinstance(result, d.Need)
+        if isinstance(result, d.Wait):
+            assert turn.event.kind is Kind.TEXT
+            waiting = d.Pending(1, turn.event.text, turn.event.attachments)
+            self.talk = self.talk.but(pending=(*self.talk.pending, waiting))
+            self.timers["chat", "burst"] = (result.until, {})
+            return ["* waits"]
+        if kind is Kind.TEXT or event.get("timer") == "burst":
+            self.timers.pop(("chat", "burst"), None)
+        self.talk = d.Talk.from_json(json.loads(json.dumps(result.talk.as_json())))
+        assert self.talk == result.talk
+        self.effects = result.effects
+        return [line for effect in result.effects for line in self._fold(effect)]
+
+    def _turn(self, kind: Kind, **event: Any) -> d.Turn:
+        happened = d.Event(1, kind, self.now, language=self.language, **event)
+        words = kind in (Kind.TEXT, Kind.EDIT) or happened.timer == "burst"
+        pending = self.talk.pending if kind is not Kind.EDIT else ()
+        joined = "\n".join(t for t in (*(p.text for p in pending), happened.text) if t)
+        hint = self.talk.language or "en"
+        meant = intents.understand(joined, knowledge(), hint=hint, now=self.now, products=self.policy.products)
+        return d.Turn(
+            now=self.now,
+            event=happened,
+            talk=self.talk,
+            policy=self.policy,
+            knowledge=knowledge(),
+            understood=meant if words else None,
+            conversation=self.open,
+            last=self.last,
+            tickets=tuple(reversed([t for t in self.tickets if t.state != "closed"])),
+            customer=self.customer,
+            numbers=(self._next("C"), self._next("T"), self._next("T", 2)),
+        )
+
+    def _next(self, prefix: str, ahead: int = 1) -> str:
+        return f"{prefix}-{self._count[prefix] + ahead:08d}"
+
+    def _look(self, kind: str, key: str) -> Any:
+        own = {"ticket": self.tickets, "rated": self.conversations}[kind]
+        return next((one for one in own if one.number == key), None)
+
+    # ------------------------------------------------------------ what comes of it
+
+    def _fold(self, effect: d.Effect) -> Iterator[str]:
+        here = self.open
+        match effect:
+            case d.Say(reply=reply):
+                head, *rest = reply.text.split("\n")
+                yield f"bot: {head}"
+                yield from (f"  {line}" for line in rest if line)
+                if reply.choices:
+                    yield "  " + " ".join(f"[{c.label}]" for c in reply.choices)
+                    self.buttons = {**self.buttons, **{c.label: c.id for c in reply.choices}}
+                assert all(len(c.id.encode()) <= 60 and c.id.isascii() for c in reply.choices)
+            case d.Open(number=number):
+                assert here is None, "two conversations open"
+                self._count["C"] += 1
+                self.conversations.append(d.ConversationView(1, number, "bot", 0, 1, self.now))
+                yield f"* opened {number}"
+            case d.Reopen(number=number):
+                assert here is None, "two conversations open"
+                old = next(c for c in self.conversations if c.number == number)
+                self._change(old, owner="bot", closed_at=None, cycle=old.cycle + 1, rated=None, rated_at=None)
+                yield f"* reopened {number}"
+            case d.Close(reason=reason):
+                assert here
+                self._change(here, owner="none", closed_at=self.now)
+                self._drop(f"conversation:{here.number}")
+                yield f"* closed {here.number} {reason}"
+            case d.OpenTicket():
+                yield from self._opened(effect)
+            case d.AddToTicket(number=number, text=text, attachments=files):
+                assert number in [t.number for t in self.tickets]
+                yield f"* {number} + {text!r}{_names(files)}"
+            case d.Rate(conversation=number, cycle=cycle, score=score, comment=comment):
+                old = next(c for c in self.conversations if c.number == number)
+                if cycle == old.cycle:
+                    self._change(old, rated=score, rated_at=old.rated_at or self.now)
+                yield f"* rated {number}/{cycle}: {score} {comment!r}"
+            case d.SetTimer(kind=kind, due_at=due, subject=subject, data=data):
+                assert subject != "conversation" or self.open
+                name = f"conversation:{self.open.number}" if self.open and subject == "conversation" else subject
+                self.timers[name, kind] = (due, dict(data))
+            case d.Learn(key=key, value=value):
+                self.customer[key] = value
+                if key != "asked_rating_at":
+                    yield f"* learned {key}: {value}"
+            case d.Alarm(kind=kind):
+                yield f"* alarm {kind}"
+
+    def _opened(self, effect: d.OpenTicket) -> Iterator[str]:
+        self._count["T"] += 1
+        kind, subject = effect.kind, effect.subject
+        self.tickets.append(d.TicketView(effect.number, kind, "new", subject, self.now, effect.due_at))
+        shown = {k: v for k, v in effect.details.items() if k != "language"}
+        told = "".join(f" {k}={v}" for k, v in shown.items())
+        hours = (effect.due_at - self.now).total_seconds() / 3600
+        yield f"* ticket {effect.number} {kind} {effect.priority} {hours:g}h {subject!r}{told}{_names(effect.attachments)}"
+
+    def _change(self, old: d.ConversationView, **changes: Any) -> None:
+        self.conversations[self.conversations.index(old)] = replace(old, **changes)
+
+    def _drop(self, subject: str) -> None:
+        self.timers = {key: due for key, due in self.timers.items() if key[0] != subject}
+
+
+def _names(files: Iterable[Attachment]) -> str:
+    return "".join(f" <{f.name}>" for f in files)
+
+
+# ---------------------------------------------------------------- files of dialogues
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def played(script: str) -> str:
+    """The script with everything the bot says and does written anew."""
+    lines: list[str] = []
+    chat = Chat()
+    for line in script.splitlines():
+        if line.startswith(("bot: ", "* ", "  ")):
+            continue
+        lines.append(line)
+        word, _, rest = line.partition(": ")
+        if word == "language":
+            chat.language = rest
+        elif line and not line.startswith("#"):
+            lines += _played(chat, word, rest)
+        else:
+            chat = Chat() if line.startswith("# ----") else chat
+    return "\n".join(lines) + "\n"
+
+
+def _played(chat: Chat, word: str, rest: str) -> list[str]:
+    if passed := re.fullmatch(r"\+(\d+)([smhd])", word):
+        return chat.later(**{_UNITS[passed[2]]: int(passed[1])})
+    if word == "customer":
+        *said, last = rest.split(" / ") if " / " in rest else [rest]
+        return [line for text in said for line in chat.write(text)] + chat.write(last)
+    if word == "file":
+        name, _, text = rest.partition(" ")
+        return chat.write(text, name)
+    doing = {
+        "button": lambda: chat.press(rest),
+        "edit": lambda: chat.step(Kind.EDIT, text=rest),
+        "agent": lambda: chat.agent(rest),
+        "hello": lambda: chat.step(Kind.HELLO),
+        "ticket": lambda: _ticket(chat, *rest.split(" ", 1)),
+    }
+    return doing[word]()
+
+
+def _ticket(chat: Chat, number: str, state: str) -> list[str]:
+    chat.tickets = [replace(t, state=state) if t.number == number else t for t in chat.tickets]
+    return []
+
+
+if __name__ == "__main__":
+    for file in [Path(name) for name in sys.argv[1:]] or sorted(TALKS.glob("*.txt")):
+        file.write_text(played(file.read_text("utf-8")), "utf-8")

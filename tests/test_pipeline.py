@@ -1,0 +1,236 @@
+"""A message's way from receipt to record: once, in order, whatever happens beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from tests.house import QUICK, House, Probe, echo
+
+from bot.dialogue import Close, Decision, Need, Say, SetTimer, Turn, Wait
+from bot.messages import Inbound, Kind, Reply
+from bot.store import Store
+
+
+async def test_a_message_is_answered_once_however_often_it_comes(store: Store) -> None:
+    async with House(store) as house:
+        first = await house.hear("hello", key="a:1")
+        again = await house.hear("hello", key="a:1")
+        await house.settled()
+        later = await house.hear("hello", key="a:1")
+        assert (first.fresh, again.fresh, later.fresh) == (True, False, False)
+        assert first.seq == again.seq == later.seq == 1
+        assert await house.rows("SELECT seq, author, text FROM message ORDER BY seq") == [
+            (1, "customer", "hello"),
+            (2, "bot", "echo hello"),
+        ]
+        assert await house.rows("SELECT state, outcome, attempts FROM check_inbox") == [("done", "replied", 1)]
+        assert await house.rows("SELECT state, part_no, attempts FROM check_reply") == [("sent", 1, 0)]
+
+
+async def test_many_chats_keep_their_order(store: Store) -> None:
+    async with House(store) as house:
+
+        async def customer(name: str) -> None:
+            for n in range(15):
+                await house.hear(str(n), chat=name)
+
+        await asyncio.gather(*(customer(f"c{n}") for n in range(12)))
+        await house.settled()
+        said = await house.rows("SELECT chat_id, text FROM message WHERE author = 'bot' ORDER BY chat_id, seq")
+        by_chat: dict[int, list[str]] = {}
+        for chat, words in said:
+            by_chat.setdefault(chat, []).append(words)
+        assert list(by_chat.values()) == [[f"echo {n}" for n in range(15)]] * 12
+
+
+async def test_one_batch_may_hold_the_same_event_twice(store: Store) -> None:
+    async with House(store) as house:
+        twice = [Inbound("web", "a:1", "a", text="x"), Inbound("web", "a:1", "a", text="x")]
+        receipts = await house.inbox.receive(twice)
+        assert [r.fresh for r in receipts] == [True, False]
+        await house.settled()
+        assert len(await house.rows("SELECT id FROM inbox")) == 1
+
+
+async def test_a_poison_event_dies_after_five_tries_and_its_chat_goes_on(store: Store) -> None:
+    def brain(turn: Turn) -> Decision:
+        if turn.event.text == "poison":
+            raise ValueError("no")
+        return echo(turn)
+
+    async with House(store, brain=brain) as house:
+        await house.hear("one", key="k1")
+        await house.hear("poison", key="k2")
+        await house.hear("two", key="k3")
+        await house.hear("neighbour", chat="b", key="k4")
+        await house.settled()
+        rows = await house.rows("SELECT dedup_key, state, outcome, attempts FROM check_inbox ORDER BY id")
+        assert rows == [
+            ("k1", "done", "replied", 1),
+            ("k2", "dead", None, 5),
+            ("k3", "done", "replied", 1),
+            ("k4", "done", "replied", 1),
+        ]
+        said = await house.rows("SELECT text FROM message WHERE chat_id IN (SELECT chat_id FROM inbox WHERE id = 1) ORDER BY seq")
+        assert [t for (t,) in said] == ["one", "echo one", "poison", "sorry", "two", "echo two"]
+        [(error,)] = await house.rows("SELECT error FROM inbox WHERE state = 'dead'")
+        assert error.startswith("ValueError at test_pipeline.py:")
+
+
+async def test_what_breaks_the_transaction_breaks_only_itself(store: Store) -> None:
+    def brain(turn: Turn) -> Decision:
+        wrong = turn.event.text == "poison"
+        return replace(echo(turn), effects=(Close("x"), SetTimer("y", turn.now))) if wrong else echo(turn)
+
+    async with House(store, brain=brain) as house:
+        await asyncio.gather(*(house.hear("poison" if n == 3 else "fine", chat=f"c{n}") for n in range(8)))
+        await house.settled()
+        assert await house.rows("SELECT state, count(*) FROM inbox GROUP BY state ORDER BY state") == [
+            ("dead", 1),
+            ("done", 7),
+        ]
+
+
+async def test_words_of_a_burst_are_decided_together(store: Store) -> None:
+    def brain(turn: Turn) -> Decision | Wait:
+        if turn.event.kind is Kind.TEXT and not turn.event.text.endswith("?"):
+            return Wait(turn.now + timedelta(seconds=0.3))
+        return echo(turn)
+
+    async with House(store, brain=brain) as house:
+        for n, words in enumerate(["my router", "is slow", "why?"], 1):
+            await house.hear(words, key=f"k{n}")
+        await house.settled()
+        rows = await house.rows("SELECT dedup_key, outcome, turn_id FROM check_inbox ORDER BY id")
+        assert rows == [("k1", "merged", 3), ("k2", "merged", 3), ("k3", "replied", 3)]
+        assert ("echo my router is slow why?",) in await house.rows("SELECT text FROM message")
+        await house.hear("alone", key="k4")
+        await house.settled()
+        rows = await house.rows("SELECT outcome, turn_id FROM check_inbox WHERE id > 3 ORDER BY id")
+        assert rows == [("replied", 4), ("timer", 4)]
+        assert await house.rows("SELECT cause_inbox_id FROM check_reply WHERE seq > 4") == [(4,)]
+
+
+async def test_a_timer_that_was_moved_does_not_fire(store: Store) -> None:
+    def brain(turn: Turn) -> Decision:
+        if turn.event.kind is Kind.TIMER:
+            return Decision(turn.talk, (Say(Reply("due")), Close("idle")))
+        done = echo(turn)
+        wait = float(turn.event.text)
+        return replace(done, effects=(*done.effects, SetTimer("idle", turn.now + timedelta(seconds=wait))))
+
+    async with House(store, brain=brain) as house:
+        await house.hear("0.3")
+        await house.settled()
+        await house.hear("60")
+        await house.settled()
+        await asyncio.sleep(0.6)
+        await house.settled()
+        assert await house.rows("SELECT closed_at FROM conversation") == [(None,)]
+        await house.hear("0.1")
+        await asyncio.sleep(0.4)
+        await house.settled()
+        assert await house.rows("SELECT owner, next_due_at FROM check_conversation") == [("none", None)]
+        assert await house.rows("SELECT count(*) FROM message WHERE text = 'due'") == [(1,)]
+
+
+async def test_a_decision_may_look_things_up_three_times(store: Store) -> None:
+    def brain(turn: Turn) -> Decision | Need:
+        if turn.event.text == "greedy":
+            return Need((("ticket", f"T-{len(turn.looked)}"),))
+        key = ("ticket", "T-NOBODYS0")
+        return echo(turn) if key in turn.looked and turn.looked[key] is None else Need((key,))
+
+    async with House(store, brain=brain) as house:
+        await house.hear("fine")
+        await house.hear("greedy", chat="b")
+        await house.settled()
+        assert await house.rows("SELECT state FROM inbox ORDER BY id") == [("done",), ("dead",)]
+
+
+async def test_commands_overtake_what_the_customer_wrote(store: Store) -> None:
+    order: list[str] = []
+
+    def brain(turn: Turn) -> Decision:
+        order.append(turn.event.text or turn.event.kind)
+        if turn.event.text == "stuck":
+            raise ValueError("no")
+        return echo(turn)
+
+    async with House(store, brain=brain, limits=QUICK.model_copy(update={"backoff": (0.5,) * 4})) as house:
+        await house.hear("stuck")
+        await asyncio.sleep(0.1)
+        await house.inbox.receive([Inbound("web", "cmd", "a", Kind.COMMAND)])
+        await asyncio.sleep(0.3)
+        assert order[:2] == ["stuck", "command"]
+        assert await house.rows("SELECT outcome FROM inbox WHERE kind = 'command'") == [("command",)]
+        await house.settled()
+
+
+async def test_replies_go_out_in_order_and_only_their_own_address_waits(store: Store) -> None:
+    from channels import NotSent
+
+    failing = 2
+
+    async def answer(address: str, reply: Reply) -> None:
+        nonlocal failing
+        if address == "a" and failing:
+            failing -= 1
+            raise NotSent("429", retry_after=0.2)
+
+    probe = Probe(answer=answer)
+    async with House(store, probe) as house:
+        for n in range(3):
+            await house.hear(str(n), chat="a", channel="probe")
+            await house.hear(str(n), chat="b", channel="probe")
+        await house.settled()
+    assert [t for a, t, _ in probe.sent if a == "a"] == ["echo 0", "echo 1", "echo 2"]
+    assert [a for a, _, _ in probe.sent[:3]] == ["b", "b", "b"]
+    states = await house.rows("SELECT state, attempts, provider_id IS NULL FROM check_reply ORDER BY id")
+    assert sorted(states) == sorted([("sent", 3, False), *[("sent", 1, False)] * 5]) or all(s[0] == "sent" for s in states)
+
+
+@pytest.mark.parametrize(("failures", "sent"), [(1, 1), (5, 0)])
+async def test_an_unknown_outcome_is_uncertain_and_sent_once_more(store: Store, failures: int, sent: int) -> None:
+    from channels import Unknown
+
+    async def answer(address: str, reply: Reply) -> None:
+        nonlocal failures
+        if failures:
+            failures -= 1
+            raise Unknown("timeout")
+
+    probe = Probe(answer=answer)
+    async with House(store, probe) as house:
+        await house.hear("x", channel="probe")
+        await house.settled()
+        assert await house.rows("SELECT state, attempts FROM check_reply") == [("uncertain", 2)]
+    assert len(probe.sent) == sent
+
+
+async def test_what_was_being_sent_at_a_crash_is_uncertain(store: Store) -> None:
+    async with House(store) as house:
+        await house.hear("x", channel="probe")
+        await asyncio.sleep(0.2)
+        await house.store.write(lambda c: c.exec_driver_sql("UPDATE reply SET state = 'sending', attempts = 1"))
+    probe = Probe()
+    async with House(store, probe) as house:
+        await house.settled()
+        assert await house.rows("SELECT state, attempts, provider_id FROM check_reply") == [("uncertain", 2, "p1")]
+
+
+async def test_a_customer_who_is_gone_is_not_written_to(store: Store) -> None:
+    from channels import Refused
+
+    async def answer(address: str, reply: Reply) -> None:
+        raise Refused("blocked by the user", gone=True)
+
+    async with House(store, Probe(answer=answer)) as house:
+        await house.hear("x", channel="probe")
+        await house.hear("y", channel="probe")
+        await house.settled()
+        assert {s for (s,) in await house.rows("SELECT state FROM check_reply")} == {"dead"}
+        assert await house.rows("SELECT unreachable FROM chat") in ([(True,)], [(1,)])
