@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
-from json import loads
+from json import dumps, loads
 from pathlib import Path
 from typing import Annotated
 
@@ -54,7 +54,7 @@ def chat(config: Config = CONFIG, lang: Lang = "") -> None:
 
 @app.command()
 def ask(
-    text: Annotated[list[str], typer.Argument(help="A question; - reads them from standard input, one a line.")],
+    text: Annotated[list[str] | None, typer.Argument(help="A question; - or none: standard input, one a line.")] = None,
     config: Config = CONFIG,
     faq: Annotated[Path | None, typer.Option(help="A folder of FAQ files, or a JSONL file of examples.")] = None,
     lang: Lang = "",
@@ -69,7 +69,7 @@ def ask(
     source = faq or known.faq
     wishes = intents.read(known.intents).examples if source.is_dir() else None
     knowledge = open_knowledge(source, wishes, mode=known.certainty)
-    for line in answer_lines(knowledge, sys.stdin if text == ["-"] else [" ".join(text)], lang):
+    for line in answer_lines(knowledge, [" ".join(text)] if text and text != ["-"] else sys.stdin, lang):
         typer.echo(line if json or not sys.stdout.isatty() else _readable(line))
 
 
@@ -93,6 +93,64 @@ def migrate(config: Config = CONFIG) -> None:
     from bot.config import load
 
     typer.echo("upgraded" if launch.migrate(load(config)) else "nothing to do")
+
+
+@app.command()
+def verify(config: Config = CONFIG) -> None:
+    """Prove the invariants on the live database; JSON, and exit code 1 if one is broken."""
+    from bot import errand
+    from bot.config import load
+    from bot.verify import verify as prove
+
+    found = errand.run(load(config), prove)
+    typer.echo(dumps(found, ensure_ascii=False, indent=2))
+    raise typer.Exit(0 if found["ok"] else FAILED)
+
+
+@app.command()
+def backup(file: Annotated[Path, typer.Argument(help="Where to.")], config: Config = CONFIG) -> None:
+    """Copy the database while it is in use (PostgreSQL: an archive by pg_dump)."""
+    from bot.backup import backup as copy
+    from bot.config import load
+
+    copy(load(config).database, file)
+    typer.echo(f"{file}: {file.stat().st_size:,} bytes")
+
+
+dead = typer.Typer(help="What could not be handled or sent.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(dead, name="dead")
+Ids = Annotated[list[str], typer.Argument(help="12 names an event, r7 a reply, all everything.", metavar="ID...")]
+
+
+@dead.command("list")
+def dead_list(config: Config = CONFIG) -> None:
+    """Name them, oldest first, one JSON object a line."""
+    from bot import errand
+    from bot.config import load
+    from bot.dead import listed
+
+    for line in errand.run(load(config), listed):
+        typer.echo(dumps(line, ensure_ascii=False))
+
+
+@dead.command()
+def retry(ids: Ids, config: Config = CONFIG) -> None:
+    """Try these again."""
+    from bot import errand
+    from bot.config import load
+    from bot.dead import retry as again
+
+    typer.echo(f"{errand.run(load(config), lambda c: again(c, ids), write=True)} will be tried again")
+
+
+@dead.command()
+def discard(ids: Ids, config: Config = CONFIG) -> None:
+    """Let these go; they stay on record."""
+    from bot import errand
+    from bot.config import load
+    from bot.dead import discard as let_go
+
+    typer.echo(f"{errand.run(load(config), lambda c: let_go(c, ids), write=True)} discarded")
 
 
 def _readable(line: str) -> str:

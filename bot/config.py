@@ -175,11 +175,10 @@ class Settings(Section):
     @field_validator("database")
     @classmethod
     def _known_database(cls, url: str) -> str:
-        """SQLite in a file or PostgreSQL; libpq's spellings become those of SQLAlchemy and asyncpg."""
-        if re.match(r"sqlite:///[^:?]", url):
+        """SQLite in a file or PostgreSQL; which driver is used is not the admin's concern."""
+        url = re.sub(r"^(sqlite|postgres(?=ql|\b))(ql)?(\+\w+)?:", lambda m: f"{m[1]}{'ql' * (m[1] != 'sqlite')}:", url)
+        if re.match(r"sqlite:///[^:?]|postgresql://", url):
             return url
-        if re.match(r"postgres(ql)?://", url):
-            return re.sub(r"([?&])sslmode=", r"\1ssl=", re.sub(r"^postgres:", "postgresql:", url))
         raise ValueError("must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
 
     @field_validator("languages")

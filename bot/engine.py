@@ -156,14 +156,6 @@ def emergency(draft: Draft) -> bool:
     return True
 
 
-def person(draft: Draft) -> bool:
-    """A request for a person is always honoured at once."""
-    if not (draft.meant and draft.meant.wants_person):
-        return False
-    wishes.human(draft, "asked")
-    return True
-
-
 def button(draft: Draft) -> bool:
     """Every button can be typed; a digit belongs to the last question asked."""
     pressed = typed(draft.words, draft.talk.offered, draft.meant)
@@ -172,10 +164,18 @@ def button(draft: Draft) -> bool:
     return bool(pressed)
 
 
+def person(draft: Draft) -> bool:
+    """A request for a person is always honoured at once."""
+    if not (draft.meant and draft.meant.wants_person):
+        return False
+    wishes.human(draft, "asked")
+    return True
+
+
 def wish(draft: Draft) -> bool:
     """Something known is wished; a ticket number alone asks for its status."""
     intent = draft.meant.intent if draft.meant else ""
-    if not intent and outcome(draft) != "answer" and not wishes.telling(draft.words):
+    if not intent and outcome(draft) != "answer" and not wishes.telling(draft):
         own = (ticket.number for ticket in draft.turn.tickets)
         intent = "ticket_status" if ticket_number(draft.heard, own) else ""
     return bool(intent) and wishes.grant(draft, intent)
@@ -191,14 +191,15 @@ def patient(draft: Draft) -> bool:
 
 
 def files(draft: Draft) -> bool:
-    """Files without words: to the ticket opened just now, or kept for the one to come."""
-    if draft.words:
+    """Files are for people: they go to the ticket opened just now, or are kept for the one to come."""
+    if draft.words and not draft.files:
         return False
     draft.open()
     if draft.files and (number := draft.talk.extra.get("ticket")):
-        draft.add(number, "")
+        draft.add(number, draft.words)
         draft.say("files.added", number=number)
     else:
+        draft.asked_freely()
         draft.say("files.kept" if draft.files else "nothing_heard", *wishes.WAYS_ON)
     return True
 
@@ -207,8 +208,8 @@ POLICY: Final[tuple[Rule, ...]] = (
     floor,
     stop,
     emergency,
-    person,
     button,
+    person,
     inside,
     wish,
     answer,

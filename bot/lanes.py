@@ -79,6 +79,7 @@ NEXT_READY = (
     .correlate(chat)
     .scalar_subquery()
 )
+NEXT = select(func.min(chat.c.ready_at)).where(chat.c.ready_at.is_not(None), chat.c.lease_holder.is_(None))
 _latest = select(func.max(conversation.c.id)).where(conversation.c.chat_id.in_(_ids)).group_by(conversation.c.chat_id)
 _closed = _latest.where(conversation.c.owner == "none")
 MATTERS = (

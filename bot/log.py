@@ -16,7 +16,7 @@ _PRIVATE: Final = frozenset(
     "reply secret secret_key text token url".split()
 )
 _SECRET = re.compile(r"\b\d{6,}:[\w-]{30,}|\bxox[a-z]-[\w-]+|\bxapp-[\w-]+|(?<=token=)[^&\s]+|(?<=secret=)[^&\s]+")
-_QUIET: Final = ("aiohttp", "asyncio", "httpx", "slack_bolt", "slack_sdk", "telegram", "uvicorn.access", "watchfiles")
+_QUIET: Final = "aiohttp alembic.runtime.plugins asyncio httpx slack_bolt slack_sdk telegram uvicorn watchfiles".split()
 _FRAMES: Final = 12  # of a traceback, the innermost
 Line = MutableMapping[str, Any]
 

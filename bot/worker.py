@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from bot.dialogue import Decision, Event, Need, Policy, Turn, Wait
 from bot.hub import Hub
 from bot.inbox import attachments
-from bot.lanes import Lane, moment, take
+from bot.lanes import NEXT, Lane, moment, take
 from bot.looks import look
 from bot.messages import Kind
 from bot.record import Outcome, record
@@ -71,6 +71,7 @@ class Worker:
         self._stopping = False
         self._thread = ThreadPoolExecutor(1, "decide")
         self._alone = False
+        self._next_ready = 0.0
         self.beats = 0
         self.beaten_at = time.monotonic()
 
@@ -101,7 +102,7 @@ class Worker:
 
     async def _rest(self) -> None:
         try:
-            await asyncio.wait_for(self._woken.wait(), POLL)
+            await asyncio.wait_for(self._woken.wait(), max(0.0, min(POLL, self._next_ready - time.time())))
         except TimeoutError:
             pass
 
@@ -135,6 +136,8 @@ class Worker:
             if most:
                 lease = self._limits.lease
                 lanes = take(connection, holder=self._holder, now=now, lease=lease, most=most, alone=self._alone)
+            if not lanes:
+                self._next_ready = connection.scalar(NEXT) or now + POLL
             return said, lanes
 
         said, lanes = await self._store.write(work)

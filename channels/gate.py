@@ -96,8 +96,11 @@ async def form_file(request: Request, most: int) -> tuple[AsyncIterator[bytes], 
         raise Refused(400, "the form holds no file")
 
     async def pieces() -> AsyncIterator[bytes]:
-        while piece := await file.read(64 << 10):
-            yield piece
+        try:
+            while piece := await file.read(64 << 10):
+                yield piece
+        finally:
+            await file.close()
 
     return pieces(), file.filename or "", file.content_type or ""
 

@@ -74,11 +74,12 @@ def _chinese(text: str) -> Iterator[Clock]:
     for match in _ZH.finditer(text):
         part = _ZH_PARTS.get(match["part"] or "", "")
         if match["h"]:
-            minute = _WORDS.get(match["word"] or "", 0)
-            if match["m"]:
-                minute = int(number(match["m"].lstrip("零") or "零"))
+            try:
+                hour, minute = int(number(match["h"])), int(number((match["m"] or "零").lstrip("零") or "零"))
+            except ValueError:  # 八九点: some time around then
+                continue
             firm = bool(part or match["m"] or match["word"])  # 一点 is also "a little"
-            yield Clock(*match.span(), int(number(match["h"])), minute, part, firm)
+            yield Clock(*match.span(), hour, minute or _WORDS.get(match["word"] or "", 0), part, firm)
         elif part:
             yield Clock(*match.span(), 12 if part == "noon" else -1, 0, part, firm=False)
 

@@ -55,6 +55,7 @@ def entities(
 # ---------------------------------------------------------------- numbers that are ours
 
 _TICKET = re.compile(r"(?<![a-z0-9])t ?([-\u2010-\u2015\u2212_])? ?([0-9a-tv-z]{8})(?![a-z0-9])", re.IGNORECASE)
+_DIGITS = 6  # in a number that only the word before it tells: "order AX3000" is none
 _MISREAD = str.maketrans("ILO", "110")  # letters Crockford's alphabet does without
 
 
@@ -65,12 +66,14 @@ def _tickets(text: str) -> Iterator[Found]:
 
 
 def _numbers(text: str, kind: str, form: re.Pattern[str]) -> Iterator[Found]:
-    """Serial or order numbers, however grouped: every group but the first must have a digit in it."""
+    """Serial or order numbers, however grouped: words that happen to have the shape lack the digits."""
     for match in form.finditer(text):
-        group = "named" if match["shape"] is None else "shape"
-        pieces = re.split("[ -]", match[group])
-        if all(re.search("[0-9]", piece) for piece in pieces[1:] or pieces):
-            yield kind, "".join(pieces).upper(), *match.span(group)
+        if match["named"] and sum(map(str.isdigit, match["named"])) >= _DIGITS:
+            yield kind, match["named"].replace("-", "").upper(), *match.span("named")
+        elif match["shape"]:
+            pieces = re.split("[ -]", match["shape"])
+            if all(re.search("[0-9]", piece) for piece in pieces[1:] or pieces):
+                yield kind, "".join(pieces).upper(), *match.span("shape")
 
 
 @lru_cache(maxsize=64)

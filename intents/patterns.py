@@ -42,6 +42,7 @@ class Group:
 
 
 Phrase: TypeAlias = "tuple[str | Group, ...]"  # words, gaps and groups one after another
+Meanings: TypeAlias = Mapping[str, tuple[tuple[str, Phrase], ...]]  # first unit -> names and phrases
 
 
 def units(text: str) -> list[str]:
@@ -166,13 +167,24 @@ def _skipped(text: Sequence[str], start: int) -> Iterator[int]:
 def spans(phrases: Group, text: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Phrases in a text from left to right, the longest at each place, not overlapping."""
     free = 0
+    if phrases.phrases.keys().isdisjoint(text):  # nearly always: worth asking first
+        return
     for at, unit in enumerate(text):
         if at >= free and unit in phrases.phrases and (reached := ends(phrases, text, at)):
             free = max(reached)
             yield at, free
 
 
-def closed(meanings: Mapping[str, Group], text: Sequence[str]) -> frozenset[str]:
+def meanings(phrases: Mapping[str, Iterable[Phrase]]) -> Meanings:
+    """Closed phrases by name, indexed by the units they can begin with."""
+    index: dict[str, tuple[tuple[str, Phrase], ...]] = {}
+    for name, some in phrases.items():
+        for first, those in group(some).phrases.items():
+            index[first] = (*index.get(first, ()), *((name, one) for one in those))
+    return index
+
+
+def closed(index: Meanings, text: Sequence[str]) -> frozenset[str]:
     """What a message means that consists of closed phrases only ("ok thanks bye"), in the fewest pieces."""
     words = [unit for unit in text if unit not in (COMMA, LINE)]
     if not 0 < len(words) <= _CLOSED:
@@ -181,8 +193,8 @@ def closed(meanings: Mapping[str, Group], text: Sequence[str]) -> frozenset[str]
     for at in range(len(words)):
         if (so_far := best[at]) is None:
             continue
-        for name, phrases in meanings.items():
-            for end in ends(phrases, words, at):
+        for name, one in index.get(words[at], ()):
+            for end in _through(one, words, at):
                 old = best[end]
                 if old is None or old[0] > so_far[0] + 1:
                     best[end] = (so_far[0] + 1, so_far[1] | {name})
@@ -221,13 +233,16 @@ class Pattern:
 
     def heard(self, text: Sequence[str], raw: str = "") -> str:
         """The words (or the tone) that are meant, "" if nothing is."""
+        loud = self.tone.heard(raw)
+        if not loud and next(spans(self.within, text), None) is None:
+            return ""
         excepted = list(spans(self.but, text))
         left = list(text)
         for start, end in excepted:
             left[start:end] = [COMMA] * (end - start)
         for start, end in spans(self.within, left):
             return spelled(left[start:end])
-        return "" if excepted else self.tone.heard(raw)
+        return "" if excepted else loud
 
 
 def spelled(text: Iterable[str]) -> str:

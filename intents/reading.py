@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,12 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bot.strictyaml import Node, Problem, YamlError, check, load, suggest
 from intents.normal import clean, fold
-from intents.patterns import GAP, Group, Pattern, PatternError, Phrase, Tone, group, phrase
+from intents.patterns import GAP, Meanings, Pattern, PatternError, Phrase, Tone, group, meanings, phrase
 
 FLAGS: Final[tuple[str, ...]] = ("human", "stop", "emergency", "anger", "urgency")  # may be heard anywhere in a message
 CLOSED: Final[tuple[str, ...]] = (  # fill a whole message; the first of several is the intent
     *("human", "cancel", "back", "language", "not_helpful", "solved"),
-    *("no", "goodbye", "thanks", "help", "yes", "greeting"),
+    *("goodbye", "no", "thanks", "help", "yes", "greeting"),
 )
 FILLER: Final = "filler"  # polite words beside the others
 POLITE: Final = (FILLER, "greeting", "thanks")  # what may stand beside a rating
@@ -71,8 +71,8 @@ class Intents:
 
     examples: Mapping[str, Mapping[str, tuple[str, ...]]]  # wish -> language -> sentences, for the index
     heard: Mapping[str, Pattern]  # what may be heard anywhere
-    closed: Mapping[str, Group] = field(repr=False)  # meaning -> phrases that fill a message
-    rating: Mapping[str, Group] = field(repr=False)  # score -> phrases, beside polite words
+    closed: Meanings = field(repr=False)  # phrases that fill a message
+    rating: Meanings = field(repr=False)  # the same for scores "1" to "5", beside polite words
     numbers: Mapping[str, re.Pattern[str]]  # kind of number -> its form
 
 
@@ -83,7 +83,7 @@ def read(folder: Path) -> Intents:
     files = _patterns(folder / "patterns", problems)
     heard = {name: _pattern(*files[name], problems) for name in FLAGS if name in files}
     closed = _closed(files, problems)
-    rating: dict[str, Group] = {}
+    rating: dict[str, list[Phrase]] = {}
     numbers: dict[str, re.Pattern[str]] = {}
     with _collected(problems):
         node = load(folder / "values.yaml")
@@ -92,8 +92,8 @@ def read(folder: Path) -> Intents:
         numbers = {"serial": number(values.serial), "order": number(values.order)}
     if problems:
         raise YamlError(sorted(set(problems)))
-    beside = {name: closed[name] for name in POLITE}
-    return Intents(examples, heard, closed, beside | rating, numbers)
+    rating |= {name: closed[name] for name in POLITE}
+    return Intents(examples, heard, meanings(closed), meanings(rating), numbers)
 
 
 @cache
@@ -167,13 +167,13 @@ def _pattern(node: Node, file: PatternFile, problems: list[Problem]) -> Pattern:
     return Pattern(within, but, Tone(**dict(file.tone)) if file.tone else Tone())
 
 
-def _closed(files: Mapping[str, tuple[Node, PatternFile]], problems: list[Problem]) -> dict[str, Group]:
+def _closed(files: Mapping[str, tuple[Node, PatternFile]], problems: list[Problem]) -> dict[str, list[Phrase]]:
     for name, (node, file) in files.items():
         if name not in FLAGS and (file.within or file.but or file.tone):
             what = f"only whole messages are listened to here; within, except and tone are for {', '.join(FLAGS)}"
             problems.append(node.problem(what))
     whole = ((name, node, file.whole) for name, (node, file) in files.items())
-    return {name: group(_phrases(node, ("whole",), lines, problems, gaps=False)) for name, node, lines in whole}
+    return {name: list(_phrases(node, ("whole",), lines, problems, gaps=False)) for name, node, lines in whole}
 
 
 def _phrases(
@@ -194,11 +194,11 @@ def _phrases(
 # ---------------------------------------------------------------- numbers and ratings
 
 
-def _ratings(node: Node, rating: Mapping[str, tuple[str, ...]], problems: list[Problem]) -> dict[str, Group]:
+def _ratings(node: Node, rating: Mapping[str, tuple[str, ...]], problems: list[Problem]) -> dict[str, list[Phrase]]:
     wrong = rating.keys() - set("12345")
     problems += [node.problem(f"{score!r} is no rating: 1, 2, 3, 4 or 5", "rating", score) for score in wrong]
     return {
-        score: group(_phrases(node, ("rating", score), lines, problems, gaps=False)) for score, lines in rating.items()
+        score: list(_phrases(node, ("rating", score), lines, problems, gaps=False)) for score, lines in rating.items()
     }
 
 
@@ -207,8 +207,12 @@ _PLACES: Final[Mapping[str, str]] = {"#": "[0-9]", "@": "[a-z]", "*": "[a-z0-9]"
 
 def number(values: ValueFile) -> re.Pattern[str]:
     """A form of number: the shapes anywhere, and any number right after one of the words in ``after``."""
-    place: Callable[[str], str] = lambda sign: _PLACES.get(sign) or re.escape(sign)  # noqa: E731
-    shapes = ["[ -]?".join(place(sign) for sign in shape.casefold() if sign not in " -") for shape in values.shapes]
-    label = "|".join(r"\s?".join(map(re.escape, word.casefold().split())) for word in values.after)
-    after = rf"|(?:{label})\s?(?:是|为|is|:|#)?\s?(?P<named>[a-z0-9](?:-?[a-z0-9]){{5,23}})" if label else ""
+    shapes = ("[ -]?".join(map(_place, re.sub("[ -]", "", shape.casefold()))) for shape in values.shapes)
+    words = "|".join(" ?".join(map(re.escape, word.casefold().split())) for word in values.after)
+    named = r"(?!20[0-9]{2}-[0-9]{1,2}-)(?P<named>[a-z0-9](?:-?[a-z0-9]){5,23})"  # but not a date
+    after = rf"|(?:{words}) ?(?:是|为|is|:|#)? ?{named}" if words else ""
     return re.compile(rf"(?<![a-z0-9])(?:(?P<shape>{'|'.join(shapes)}){after})(?![a-z0-9])", re.IGNORECASE)
+
+
+def _place(sign: str) -> str:
+    return _PLACES.get(sign) or re.escape(sign)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from knowledge.faq import Entry, Faq
 from knowledge.guards import Scope, refuses
 from knowledge.normal import chinese, models, words
-from knowledge.space import Example, Fit, Space
+from knowledge.space import Example, Fit, Role, Space
 from knowledge.wording import Wording
 
 Mode: TypeAlias = str | Mapping[str, float]  # strict, balanced, lenient, or {"answer": 0.6, "choose": 0.3}
@@ -23,8 +24,11 @@ Intents: TypeAlias = Mapping[str, Mapping[str, Sequence[str]]]  # name → langu
 
 INTENT = "intent:"
 SHOWN = 5  # candidates in a ranking
+CLEARLY = 0.1  # nearer to a contrast than to its own questions by more than this: not even offered
 TIE = 0.05  # two answers whose confidences are closer than this are asked about
 METHOD = "1"  # another one means: the same FAQ would be scored differently
+
+_MARKS = re.compile(r"https?://\S+|[*`#\[\]()]")  # what an answer has for the eye only
 
 
 class Encoder(Protocol):
@@ -96,7 +100,7 @@ class Knowledge:
             "mode": self.mode if isinstance(self.mode, str) else dict(self.mode),
             "version": self.version,
         }
-        outcome, limits = self._decide(kept, cautious=bool(guards and guards[-1]["guard"] == "negation"))
+        outcome, limits = self._decide(kept, cautious=bool(kept) and kept[0].label in {g["entry"] for g in guards})
         found = tuple(Candidate(one.label, one.sure, _nearest(one, fits)) for one in kept)
         return Ranking(outcome, found, why | limits)
 
@@ -135,9 +139,11 @@ class Knowledge:
             scope = self._scopes.get(one.label)
             if scope and (reason := scope.objection(asked, owned, now)):
                 guards.append({"guard": "scope", "entry": one.label, "reason": reason})
-            elif against := one.space.contrast(fits[one.space.language], one.label):
+                continue
+            against, nearer = one.space.contrast(fits[one.space.language], one.label)
+            if nearer > 0:
                 guards.append({"guard": "contrast", "entry": one.label, "reason": f"must not answer “{against}”"})
-            else:
+            if nearer <= CLEARLY:
                 kept.append(one)
             if len(kept) == SHOWN:
                 break
@@ -192,27 +198,29 @@ def build(
     written = [*_faq_examples(faq), *_intent_examples(intents)]
     wording = Wording((text for _, _, text, _ in written), faq.synonyms)
     by_language: dict[str, list[Example]] = {}
-    for language, label, text, against in written:
-        by_language.setdefault(language, []).append(Example(label, text, wording(text), against))
+    for language, label, text, role in written:
+        by_language.setdefault(language, []).append(Example(label, text, wording(text), role))
     spaces = [
         Space(language, examples, encoder.embed if encoder and language in encoder.languages else None)
         for language, examples in by_language.items()
-        if not all(e.against for e in examples)
+        if any(e.role is Role.QUESTION for e in examples)
     ]
     return Knowledge(faq, wording, spaces, mode, _version(faq, intents, encoder))
 
 
-def _faq_examples(faq: Faq) -> Iterable[tuple[str, str, str, bool]]:
+def _faq_examples(faq: Faq) -> Iterable[tuple[str, str, str, Role]]:
     for entry in faq.entries:
-        for against, texts in ((False, entry.questions), (True, entry.not_)):
+        for role, texts in ((Role.QUESTION, entry.questions), (Role.AGAINST, entry.not_)):
             for language, questions in texts.items():
-                yield from ((language, entry.id, question, against) for question in questions)
+                yield from ((language, entry.id, question, role) for question in questions)
+        for language, answer in entry.answer.items():
+            yield language, entry.id, _MARKS.sub(" ", answer), Role.ANSWER
 
 
-def _intent_examples(intents: Intents) -> Iterable[tuple[str, str, str, bool]]:
+def _intent_examples(intents: Intents) -> Iterable[tuple[str, str, str, Role]]:
     for name, texts in intents.items():
         for language, examples in texts.items():
-            yield from ((language, INTENT + name, example, False) for example in examples)
+            yield from ((language, INTENT + name, example, Role.QUESTION) for example in examples)
 
 
 def _version(faq: Faq, intents: Intents, encoder: Encoder | None) -> str:

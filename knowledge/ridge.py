@@ -19,7 +19,7 @@ class HeldOut:
     right: Matrix  # best score where the best label was the example's own, one example left out
     wrong: Matrix  # best score where it was another's
     foreign: Matrix  # best score with the example's whole entry left out: a question without an answer
-    best: NDArray[np.intp]  # the best label of each example left out
+    best: NDArray[np.intp]  # the best label of each row left out
 
 
 def inverse(a: Matrix) -> Matrix:
@@ -39,18 +39,21 @@ def inverse(a: Matrix) -> Matrix:
     return out
 
 
-def fit(kernel: Matrix, labels: NDArray[np.intp], count: int, ridge: float) -> tuple[Matrix, HeldOut]:
-    """Weights (examples x labels) and the held-out scores. Label -1 belongs to nothing. ``kernel`` is used up."""
+def fit(
+    kernel: Matrix, labels: NDArray[np.intp], asked: NDArray[np.bool_], count: int, ridge: float
+) -> tuple[Matrix, HeldOut]:
+    """Weights (rows x labels), and the held-out scores of the rows that are ``asked``. ``kernel`` is used up."""
     kernel[np.diag_indices(len(kernel))] += ridge
     solved = inverse(kernel)
     targets = np.zeros((len(labels), count), kernel.dtype)
-    own = labels >= 0
-    targets[np.flatnonzero(own), labels[own]] = 1
+    targets[np.arange(len(labels)), labels] = 1
     weights = solved @ targets
-    return weights, _held_out(solved, weights, targets, labels)
+    return weights, _held_out(solved, weights, targets, labels, asked)
 
 
-def _held_out(solved: Matrix, weights: Matrix, targets: Matrix, labels: NDArray[np.intp]) -> HeldOut:
+def _held_out(
+    solved: Matrix, weights: Matrix, targets: Matrix, labels: NDArray[np.intp], asked: NDArray[np.bool_]
+) -> HeldOut:
     """One example out: y - w / diag. A whole group G out: y_G - inverse(solved_GG) w_G. No refitting is needed."""
     n, diagonal = len(labels), np.diag(solved)[:, None]
     best, score = np.empty(n, np.intp), np.empty(n)
@@ -59,12 +62,11 @@ def _held_out(solved: Matrix, weights: Matrix, targets: Matrix, labels: NDArray[
         alone = targets[rows] - weights[rows] / diagonal[rows]
         best[rows] = alone.argmax(1)
         score[rows] = alone.max(1)
-    right = best == labels
-    foreign = [score[labels < 0]]
+    foreign = []
     order = np.argsort(labels, kind="stable")
     for group in np.split(order, np.flatnonzero(np.diff(labels[order])) + 1):
-        if (label := labels[group[0]]) >= 0:
-            without = targets[group] - np.linalg.solve(solved[np.ix_(group, group)], weights[group])
-            without[:, label] = 0
-            foreign.append(without.max(1))
-    return HeldOut(score[right], score[~right & (labels >= 0)], np.concatenate(foreign), best)
+        without = targets[group] - np.linalg.solve(solved[np.ix_(group, group)], weights[group])
+        without[:, labels[group]] = 0
+        foreign.append(without.max(1)[asked[group]])
+    right = best == labels
+    return HeldOut(score[right & asked], score[~right & asked], np.concatenate(foreign), best)

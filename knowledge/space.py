@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +16,25 @@ from knowledge.ridge import fit
 from knowledge.spelling import Speller
 
 LARGE = 4000  # examples from which on single precision is enough
-SINGLE = ("zh",)  # languages written without spaces between words
+UNSPACED = ("zh",)  # languages written without spaces between words
+
+
+class Role(StrEnum):
+    """What a text is to its label."""
+
+    QUESTION = "question"  # is answered with it
+    ANSWER = "answer"  # is the answer: its words help to find it, but nobody asks like that
+    AGAINST = "against"  # must not be answered with it
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A question and the label it belongs to; ``against`` = it must *not* be answered with it."""
+    """A text of the FAQ, as written and as compared."""
 
     label: str
-    text: str  # as written
+    text: str
     normal: str
-    against: bool = False
+    role: Role = Role.QUESTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +53,33 @@ class Space:
     def __init__(self, language: str, examples: Sequence[Example], embed: Embed | None = None) -> None:
         self.language = language
         self.examples = tuple(examples)
-        self.labels = tuple(dict.fromkeys(e.label for e in examples if not e.against))
-        place = {label: i for i, label in enumerate(self.labels)}
-        self.rows: dict[str, list[int]] = {}  # label → its examples
-        self.contrasts: dict[str, list[int]] = {}  # label → the examples against it
-        for row, example in enumerate(examples):
-            (self.contrasts if example.against else self.rows).setdefault(example.label, []).append(row)
+        self.labels = tuple(dict.fromkeys(e.label for e in examples if e.role is Role.QUESTION))
+        self._questions = self._of(Role.QUESTION)
+        self._against = self._of(Role.AGAINST)
         texts = [e.normal for e in examples]
-        self._kernel: Kernel = (Chinese if language in SINGLE else English)(texts, embed)
-        self._speller = None if language in SINGLE else Speller({w for text in texts for w in words(text)})
-        self._taught = [row for row, e in enumerate(examples) if not e.against]
-        self._solve([texts[row] for row in self._taught], np.array([place[examples[r].label] for r in self._taught]))
+        self._kernel: Kernel = (Chinese if language in UNSPACED else English)(texts, embed)
+        self._speller = None if language in UNSPACED else Speller({w for text in texts for w in words(text)})
+        self._solve(texts)
 
-    def _solve(self, texts: list[str], owners: NDArray[np.intp]) -> None:
-        n = len(texts)
-        kernel = np.empty((n, n), np.float32 if n > LARGE else np.float64)
-        for row, text in enumerate(texts):
-            kernel[row] = self._kernel.join(self._kernel.parts(text))[self._taught]
+    def _of(self, role: Role) -> dict[str, list[int]]:
+        """Label → its examples of one role."""
+        found: dict[str, list[int]] = {}
+        for row, example in enumerate(self.examples):
+            if example.role is role:
+                found.setdefault(example.label, []).append(row)
+        return found
+
+    def _solve(self, texts: list[str]) -> None:
+        place = {label: i for i, label in enumerate(self.labels)}
+        taught = [row for row, e in enumerate(self.examples) if e.role is not Role.AGAINST and e.label in place]
+        kernel = np.empty((len(taught), len(taught)), np.float32 if len(taught) > LARGE else np.float64)
+        for i, row in enumerate(taught):
+            kernel[i] = self._kernel.join(self._kernel.parts(texts[row]))[taught]
         kernel = (kernel + kernel.T) / 2
-        self._weights, self.held_out = fit(kernel, owners, len(self.labels), self._kernel.ridge)
+        owners = np.array([place[self.examples[row].label] for row in taught], np.intp)
+        asked = np.array([self.examples[row].role is Role.QUESTION for row in taught], bool)
+        self._taught: NDArray[np.intp] = np.array(taught, np.intp)
+        self._weights, self.held_out = fit(kernel, owners, asked, len(self.labels), self._kernel.ridge)
         self.calibration: Calibration = calibrate(self.held_out)
 
     def fit(self, text: str) -> Fit:
@@ -79,14 +96,14 @@ class Space:
         return Fit(text, np.asarray(alike[self._taught] @ self._weights, float), alike, parts)
 
     def nearest(self, fit: Fit, label: str) -> int:
-        """The row of the example of this label that is most alike."""
-        rows = self.rows[label]
+        """The row of the question of this label that is most alike."""
+        rows = self._questions[label]
         return rows[int(fit.alike[rows].argmax())]
 
-    def contrast(self, fit: Fit, label: str) -> str:
-        """The example against this label that is more alike than all its own; "" = none."""
-        against = self.contrasts.get(label)
+    def contrast(self, fit: Fit, label: str) -> tuple[str, float]:
+        """The text against this label that is most alike, and how much more so than all the label's own questions."""
+        against = self._against.get(label)
         if not against:
-            return ""
+            return "", 0.0
         row = against[int(fit.alike[against].argmax())]
-        return self.examples[row].text if fit.alike[row] > fit.alike[self.rows[label]].max() else ""
+        return self.examples[row].text, float(fit.alike[row] - fit.alike[self.nearest(fit, label)])

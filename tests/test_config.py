@@ -63,11 +63,13 @@ def test_an_absolute_database_stays(file: Path) -> None:
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
-        ("postgresql://u:p@h/n", "postgresql://u:p@h/n"),
-        ("postgres://u:p@h/n?sslmode=require", "postgresql://u:p@h/n?ssl=require"),
+        ("postgresql://u:p@h/n?sslmode=require", "postgresql://u:p@h/n?sslmode=require"),
+        ("postgres://u:p@h/n", "postgresql://u:p@h/n"),
+        ("postgresql+asyncpg://u:p@h/n", "postgresql://u:p@h/n"),
+        ("sqlite+aiosqlite:////srv/a.db", "sqlite:////srv/a.db"),
     ],
 )
-def test_postgresql_as_it_stands(file: Path, monkeypatch: pytest.MonkeyPatch, written: str, meant: str) -> None:
+def test_a_database_as_it_stands(file: Path, monkeypatch: pytest.MonkeyPatch, written: str, meant: str) -> None:
     monkeypatch.setenv("DATABASE_URL", written)
     assert read(file, "database: ${DATABASE_URL:-sqlite:///x.db}").database == meant
 

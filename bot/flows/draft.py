@@ -257,6 +257,8 @@ class Draft:
         lately = asked and (self.now - asked).total_seconds() < self.turn.policy.rating_pause
         if not (self.talk.stopped or rated or lately):
             self.say("rating.ask", *(f"rate:{number}:{cycle}:{score}" for score in RATE))
+            about = {**self.talk.extra.get("rated_about", {}), number: self.talk.last_question[:200]}
+            self.keep(rated_about=dict(list(about.items())[-3:]))
             self.do(Learn("asked_rating_at", self.now.isoformat()))
 
     # ------------------------------------------------------------ done

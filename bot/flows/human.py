@@ -6,6 +6,8 @@ from bot.dialogue import Learn, Note
 from bot.flows import reading
 from bot.flows.steps import SKIP, Add, Ask, Flow, Known, Say, Ticket
 
+TAKEN = {"misses": "human.misses", "error": "human.error"}  # why the matter goes to people, and how that is said
+
 
 def human(known: Known) -> Flow:
     """Number first, questions later: what it is about, how to reach him."""
@@ -17,7 +19,7 @@ def human(known: Known) -> Flow:
         opened = yield Ticket("urgent", known.get("what") or known["words"], "urgent", details)
         number = opened["number"]
         yield Note("handed_over", {"reason": known.get("reason", ""), "ticket": number})
-        yield Say("human.misses" if known.get("reason") == "misses" else "human.taken", **opened)
+        yield Say(TAKEN.get(known.get("reason", ""), "human.taken"), **opened)
         if not known.get("what"):
             what = yield Ask("what", reading.comment, options=(SKIP,), free=True)
             yield Add(number, what if what != SKIP else "")

@@ -26,6 +26,9 @@ def inside(draft: Draft) -> bool:
         return False
     if way_out(draft, run):
         return True
+    if run.continues(draft.heard):
+        run.amend(draft.words)
+        return True
     middle = in_the_middle(draft) and (is_question(draft.words) or not run.asked.free)
     value = None if middle and run.asked.free else run.asked.read(draft.heard)
     if value is not None:
@@ -59,7 +62,7 @@ def way_out(draft: Draft, run: journal.Run) -> bool:
             draft.say("flow.left" if run.name in PEOPLE else "flow.cancelled")
         case "back":
             journal.back(draft, run)
-        case "language" if not wishes.telling(draft.words):
+        case "language" if not wishes.telling(draft):
             wishes.language(draft, "")
             run.say_question()
         case _:
@@ -73,22 +76,24 @@ def aside(draft: Draft, run: journal.Run) -> None:
     if intent == "complaint" and run.name not in PEOPLE:
         wishes.complaint(draft, "")
         return
-    if not answer(draft):
-        wishes.grant(draft, intent)
+    if intent not in ASIDE or not wishes.grant(draft, intent):
+        answer(draft)
     run.say_question()
 
 
 def missed(draft: Draft, run: journal.Run) -> None:
     """The answer does not fit: ask again in other words; the third time it is a person's turn."""
-    if run.asked is None:
-        return
-    misses = draft.talk.misses + 1
+    misses, number = draft.talk.misses + 1, draft.talk.extra.get("ticket")
+    again = draft.text(run.again)
+    if run.name in PEOPLE and number and draft.words:  # no answer, but people should know it
+        draft.add(number, draft.words)
+        again = draft.text("flow.added", number=number)
     if draft.files and not draft.words:
         run.say_question(draft.text("files.noted"))
     elif misses < MISSES and len(run.journal) < journal.LONGEST:
         draft.remember(misses=misses)
-        run.say_question(draft.text(run.again))
-    elif run.name in PEOPLE:
+        run.say_question(again)
+    elif run.name in PEOPLE and run.asked:
         run.answer(run.asked.answers[-1])  # the most modest choice: skip, or just record
         run.store()
     else:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final, get_args
 
 from bot import texts
 from bot.dialogue import Effect, Learn
 from bot.flows import FLOWS
 from bot.flows.draft import Draft
-from bot.flows.reading import bare
+from bot.flows.reading import SUBJECT, Heard, bare
 from bot.flows.steps import SKIP, Add, Ask, Look, Quote, Say, Step, Ticket, name_of
 from bot.messages import Choice
 
 Entry = tuple[str, Any]
+MATTER: Final = frozenset({"what"})  # answers that may come in several messages
 TOLD: Final = frozenset({"what", "product", "contact"})
 LONGEST: Final = 60  # entries of a journal: whoever turns in circles that long gets a person
 OUTSIDE: Final = frozenset({"rating", "overdue"})  # flows that need no open conversation
@@ -114,11 +116,27 @@ class Run:
 
     # ------------------------------------------------------------ remembering
 
+    def continues(self, heard: Heard) -> bool:
+        """Whether the words come so soon that they belong to the matter told just before."""
+        soon = timedelta(seconds=self.draft.turn.policy.burst)
+        asked_at = datetime.fromisoformat(self.draft.talk.extra.get("asked_at", self.known["at"]))
+        told = bool(self.turns) and self.turns[-1] == len(self.journal) - 1 and self.journal[-1][0] in MATTER
+        return (
+            told and self.draft.now - asked_at < soon and not (heard.intent or heard.named("model", "phone", "email"))
+        )
+
+    def amend(self, more: str) -> None:
+        """Add to the matter told just before; the question after it stands."""
+        name, told = self.journal[-1]
+        self.journal[-1] = (name, f"{told}\n{more}"[:SUBJECT])
+        self.draft.remember(journal=tuple(self.journal))
+
     def store(self) -> None:
         """Keep the journal while a question is open; a flow that has ended leaves nothing behind."""
         if self.asked:
             asked, journal = self.asked.name, tuple(self.journal)
             self.draft.remember(flow=self.name, journal=journal, asked=asked, misses=0)
+            self.draft.keep(asked_at=self.draft.now.isoformat())
             self.say_question()
         elif self.draft.talk.flow == self.name:
             drop(self.draft)
@@ -143,14 +161,16 @@ def begin(draft: Draft, name: str, **known: Any) -> None:
     run = int(draft.talk.extra.get("runs", 0)) % 9999 + 1
     draft.keep(runs=run)
     told = ((k, list(v) if isinstance(v, tuple) else v) for k, v in known.items())
-    start = {k: v for k, v in told if v not in ("", None, [])}
+    start = {k: v for k, v in told if v not in ("", None, [])} | {"epoch": _epoch(draft)}
     Run(draft, name, [("start", {**start, "run": run, "at": draft.now.isoformat()})]).store()
 
 
 def resume(draft: Draft) -> Run | None:
     """The running flow at its open question; None if none runs (any more)."""
     talk = draft.talk
-    if talk.flow not in FLOWS or not talk.journal:
+    known = talk.journal[0][1] if talk.flow in FLOWS and talk.journal else {}
+    left = talk.flow not in OUTSIDE and (not draft.number or known.get("epoch") != _epoch(draft))
+    if not known or left:  # the code knows it no more, or somebody else has had the floor since
         drop(draft)
         return None
     run = Run(draft, talk.flow, talk.journal)
@@ -171,6 +191,10 @@ def back(draft: Draft, run: Run) -> None:
 def drop(draft: Draft) -> None:
     """No flow runs."""
     draft.remember(flow="", journal=(), asked="", misses=0, offered=())
+
+
+def _epoch(draft: Draft) -> int:
+    return draft.turn.conversation.epoch if draft.turn.conversation else 0
 
 
 def told(draft: Draft) -> dict[str, str]:

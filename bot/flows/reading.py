@@ -69,6 +69,11 @@ def product(heard: Heard) -> str | None:
     return heard.named("model") or (heard.text if described else None)
 
 
+def mentioned(text: str, products: Iterable[str]) -> str:
+    """A product of ours that stands in a text, the longest name first; "" if none does."""
+    return max((name for name in products if bare(name) in bare(text)), key=len, default="")
+
+
 def contact(heard: Heard) -> str | None:
     """A phone number or an e-mail address somewhere in the words; "no" passes it over."""
     if found := heard.named("email", "phone"):

@@ -19,6 +19,8 @@ def ticket(known: Known) -> Flow:
     }
     told = dict(known)
     for part, ask in asks.items():
+        if part == "product" and not told.get(part):
+            told[part] = reading.mentioned(told["what"], known.get("products", ()))
         if not told.get(part):
             told[part] = yield ask
     while (sure := (yield confirmation(told))) == "change":
@@ -28,10 +30,10 @@ def ticket(known: Known) -> Flow:
         yield Say("ticket.dropped")
         return
     contact, product = (told[part] if told[part] != SKIP else "" for part in ("contact", "product"))
-    opened = yield Ticket(known["kind"], told["what"], details={"product": product, "contact": contact})
+    opened = yield Ticket(known["kind"], told["what"], known["priority"], {"product": product, "contact": contact})
     if contact:
         yield Learn("contact", contact)
-    if product:
+    if product in known.get("products", ()):
         yield Learn("product", product)
     yield Say("ticket.opened", "do:ticket_status", **opened)
 

@@ -26,7 +26,9 @@ PLEASANTRIES: Final[dict[str, tuple[str, ...]]] = {  # wish -> sentence and butt
     "cancel": ("nothing_to_cancel",),
     "back": ("nothing_to_cancel",),
 }
-_TELLING = 24  # letters (a Chinese character counts three) that say more than the bare wish
+WISH: Final = 16  # letters a bare wish may have (a Chinese character counts two) …
+TELLING: Final = 20  # … and how many more tell a matter
+AFTERTHOUGHTS: Final = frozenset({"thanks", "yes", "no", "cancel", "back"})  # they open no new conversation
 
 
 def known(draft: Draft, **more: Any) -> dict[str, Any]:
@@ -40,16 +42,22 @@ def known(draft: Draft, **more: Any) -> dict[str, Any]:
     }
 
 
-def telling(words: str) -> str:
+def telling(draft: Draft) -> str:
     """The words if they tell a matter and not only a wish."""
-    return words if sum(3 if ord(c) > 0x2E80 else 1 for c in bare(words)) >= _TELLING else ""
+    wished = draft.ranking and draft.ranking.outcome == "intent"
+    wish = _letters(draft.ranking.candidates[0].nearest) if draft.ranking and wished else WISH
+    return draft.words if _letters(draft.words) >= wish + TELLING else ""
+
+
+def _letters(text: str) -> int:
+    return sum(2 if char > "\u2e80" else 1 for char in bare(text))
 
 
 def grant(draft: Draft, wish: str, about: str = "") -> bool:
     """Do what is wished; False if nobody knows how."""
     if wish in PLEASANTRIES:
         key, *buttons = PLEASANTRIES[wish]
-        if wish == "greeting" or not draft.turn.last:
+        if wish not in AFTERTHOUGHTS or not draft.turn.last:
             draft.open()
         draft.say(key, *buttons)
     elif wish in FORMS:
@@ -78,8 +86,10 @@ def ticket(draft: Draft, kind: str) -> None:
     if not kind or kind == "ticket":
         entry = draft.turn.knowledge.entry(draft.talk.last_entry)
         kind = "fault" if entry and entry.topic == "faults" else "question"
-    what = telling(draft.words) or draft.talk.last_question
-    journal.begin(draft, "ticket", **known(draft, what=what, kind=kind, products=draft.turn.policy.products[:8]))
+    what = telling(draft) or draft.talk.last_question
+    priority = "high" if draft.meant and draft.meant.urgent else "normal"
+    more = {"what": what, "kind": kind, "priority": priority, "products": draft.turn.policy.products[:8]}
+    journal.begin(draft, "ticket", **known(draft, **more))
 
 
 def ticket_status(draft: Draft, number: str) -> None:
@@ -92,7 +102,7 @@ def human(draft: Draft, reason: str) -> None:
     """A person, at once and without conditions."""
     draft.open()
     told = journal.told(draft)
-    what = told.get("what") or telling(draft.words) or draft.talk.last_question
+    what = told.get("what") or telling(draft) or draft.talk.last_question
     more = {**told, "what": what, "reason": reason or "asked", "open": draft.own_ticket("urgent")}
     journal.begin(draft, "human", **known(draft, **more))
 
@@ -101,7 +111,7 @@ def complaint(draft: Draft, _: str) -> None:
     """A complaint; what was being told goes with it."""
     draft.open()
     told = journal.told(draft)
-    what = telling(draft.words) or told.pop("what", "")
+    what = telling(draft) or told.pop("what", "")
     journal.begin(draft, "complaint", **{**known(draft, open=draft.own_ticket("complaint")), **told, "what": what})
 
 
@@ -188,7 +198,8 @@ def rate(draft: Draft, of: str) -> None:
 def _rated(draft: Draft, number: str, cycle: int, score: int) -> None:
     of, recoveries = f"{number}:{cycle}", dict(draft.talk.extra.get("recoveries", {}))
     run = journal.resume(draft) if draft.talk.flow and draft.talk.flow != "rating" else None
-    about = draft.talk.last_question or draft.text("rating.about", number=number, score=score)
+    asked = draft.talk.extra.get("rated_about", {}).get(number, "")
+    about = ": ".join(filter(None, [draft.text("rating.about", number=number, score=score), asked]))
     more = {"conversation": number, "cycle": cycle, "score": score, "recovery": recoveries.get(of, "")}
     due = draft.turn.policy.recovery_due
     journal.begin(draft, "rating", **known(draft, **more, about=about, due=due, busy=bool(run)))

@@ -1,0 +1,53 @@
+"""A consistent copy of the database while it is in use."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+
+class NoBackup(Exception):
+    """The copy could not be made; nothing is left half-written."""
+
+
+def backup(database: str, target: Path) -> None:
+    """Copy the database to ``target``: SQLite's backup API, or ``pg_dump -Fc``. Raises NoBackup."""
+    url = make_url(database)
+    partial = target.with_name(target.name + ".partial")
+    try:
+        if url.get_backend_name() == "sqlite":
+            _sqlite(Path(str(url.database)), partial)
+        else:
+            _postgres(url.render_as_string(hide_password=False), partial)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _sqlite(source: Path, target: Path) -> None:
+    if not source.exists():
+        raise NoBackup(f"there is no database at {source}")
+    try:
+        with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as old, closing(sqlite3.connect(target)) as new:
+            old.backup(new, pages=1000)
+            new.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.Error as error:
+        raise NoBackup(f"{source} could not be copied to {target.parent}: {error}") from None
+
+
+def _postgres(url: str, target: Path) -> None:
+    program = shutil.which("pg_dump")
+    if program is None:
+        raise NoBackup("pg_dump is missing: install PostgreSQL's client programs (Debian: postgresql-client)")
+    done = subprocess.run([program, "-Fc", "-f", str(target), url], capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise NoBackup(f"pg_dump failed: {said}")

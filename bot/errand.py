@@ -1,0 +1,33 @@
+"""A short piece of work on the database from the command line, beside a server or without one."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from bot.config import Settings
+from bot.migrate import newest, revision
+from bot.store import R, Store, Work
+
+
+class NotReady(Exception):
+    """The database is not there, or is not that of this version."""
+
+
+def run(settings: Settings, work: Work[R], *, write: bool = False) -> R:
+    """Do ``work`` in one transaction. Raises NotReady, or ``store.Away``."""
+    return asyncio.run(_run(settings.database, work, write=write))
+
+
+async def _run(database: str, work: Work[R], *, write: bool) -> R:
+    way_out = "`aftercare migrate` makes it so"
+    file = Path(database.removeprefix("sqlite:///"))
+    if database.startswith("sqlite:") and not file.exists():
+        raise NotReady(f"there is no database at {file}; {way_out}")
+    store = Store(database, pool=1)
+    try:
+        if await store.read(revision) != newest():
+            raise NotReady(f"the database is not that of this version; {way_out}")
+        return await (store.write if write else store.read)(work)
+    finally:
+        await store.close()

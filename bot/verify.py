@@ -1,0 +1,61 @@
+"""Prove the invariants on a live database: each rule is a query for what breaks it, and finds nothing."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import Connection, text
+
+SHOWN: Final = 20  # offenders named per rule
+
+RULES: Final[dict[str, str]] = {
+    "every open conversation has an unfired timer": """
+        SELECT c.number FROM conversation c WHERE c.owner <> 'none' AND NOT EXISTS (
+            SELECT 1 FROM timer t WHERE t.subject = 'conversation:' || c.number AND t.fired_at IS NULL)""",
+    "every open ticket has an owner and an unfired timer": """
+        SELECT k.number FROM ticket k WHERE k.closed_at IS NULL AND (k.owner = '' OR NOT EXISTS (
+            SELECT 1 FROM timer t WHERE t.subject = 'ticket:' || k.number AND t.fired_at IS NULL))""",
+    "a chat has at most one open conversation": """
+        SELECT chat_id FROM conversation WHERE owner <> 'none' GROUP BY chat_id HAVING count(*) > 1""",
+    "a turn that replied has a reply": """
+        SELECT i.id FROM inbox i WHERE i.outcome = 'replied' AND NOT EXISTS (
+            SELECT 1 FROM reply r WHERE r.cause_inbox_id = i.turn_id)""",
+    "merged words belong to a finished turn of their chat": """
+        SELECT i.id FROM inbox i LEFT JOIN inbox turn ON turn.id = i.turn_id
+        WHERE i.state = 'done' AND (turn.id IS NULL OR turn.chat_id <> i.chat_id OR turn.state <> 'done')""",
+    "words that wait for more have a timer": """
+        SELECT i.id FROM inbox i WHERE i.state = 'taken' AND NOT EXISTS (
+            SELECT 1 FROM timer t WHERE t.chat_id = i.chat_id AND t.kind = 'burst' AND t.fired_at IS NULL)""",
+    "a chat with something waiting is ready at some time": """
+        SELECT DISTINCT c.id FROM chat c JOIN inbox i ON i.chat_id = c.id AND i.state = 'waiting'
+        WHERE c.ready_at IS NULL""",
+    "events of a chat were handled in the order of their receipt": """
+        SELECT id FROM (
+            SELECT id, done_at, max(done_at) OVER (
+                PARTITION BY chat_id ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS prior
+            FROM inbox WHERE outcome IN ('replied', 'silent') AND priority = 1) o
+        WHERE o.done_at < o.prior""",
+    "the messages of a chat are numbered without a hole": """
+        SELECT c.id FROM chat c JOIN (SELECT chat_id, count(*) AS n, max(seq) AS last FROM message GROUP BY chat_id) m
+        ON m.chat_id = c.id WHERE m.n <> m.last OR m.last <> c.message_seq""",
+    "the events of a chat are numbered once": """
+        SELECT chat_id FROM inbox WHERE chat_id IS NOT NULL GROUP BY chat_id, seq HAVING count(*) > 1""",
+    "a reply that is not due is settled": """
+        SELECT id FROM reply WHERE (state IN ('waiting', 'sending')) <> (due_at IS NOT NULL) AND state <> 'uncertain'""",
+    "only the customer's own event causes a ticket": """
+        SELECT k.number FROM ticket k JOIN inbox i ON i.id = k.cause_inbox_id WHERE i.chat_id <> k.chat_id""",
+}
+
+
+def verify(connection: Connection) -> dict[str, Any]:
+    """{"ok", "broken": {rule: offenders}, "rules", "counts"}, from one snapshot of the database."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+    broken = {}
+    for rule, query in RULES.items():
+        if offenders := [str(row[0]) for row in connection.execute(text(f"{query} LIMIT {SHOWN}"))]:
+            broken[rule] = offenders
+    counts = {
+        state: count for state, count in connection.execute(text("SELECT state, count(*) FROM inbox GROUP BY state"))
+    }
+    return {"ok": not broken, "broken": broken, "rules": len(RULES), "events": counts}

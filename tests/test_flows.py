@@ -1,0 +1,215 @@
+"""Every flow, as the dialogue it holds; and what holds for all of them: journals, back, changed code, old buttons."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.flows import FLOWS, reading
+from bot.flows.journal import LONGEST
+from bot.flows.reading import Heard
+from bot.flows.steps import Ask, Flow, Known, Say, Ticket
+from tests.talks import TALKS, Chat, played, understood
+
+DIALOGUES = {
+    f"{file.stem}: {talk.splitlines()[0]}": f"# ---- {talk}"
+    for file in sorted(TALKS.glob("*.txt"))
+    for talk in file.read_text("utf-8").split("# ---- ")[1:]
+}
+
+
+@pytest.mark.parametrize("talk", list(DIALOGUES.values()), ids=list(DIALOGUES))
+def test_word_for_word(talk: str) -> None:
+    assert played(talk) == talk
+
+
+def test_every_file_of_dialogues_is_played() -> None:
+    assert {file.suffix for file in TALKS.iterdir()} == {".txt"}
+    assert all(file.read_text("utf-8").startswith("# ---- ") for file in TALKS.iterdir())
+
+
+def test_a_flow_is_a_file_of_its_name() -> None:
+    assert {flow.__module__ for flow in FLOWS.values()} == {f"bot.flows.{name}" for name in FLOWS}
+
+
+# ---------------------------------------------------------------- what holds for all flows
+
+
+def before(known: Known) -> Flow:
+    """A flow as it was when the customer began."""
+    name = yield Ask("name", reading.words, key="ticket.what", free=True)
+    yield Say("thanks")
+    colour = yield Ask("colour", reading.words, key="ticket.part", free=True)
+    yield Ticket("question", f"{name} {colour}")
+    yield Ask("more", reading.words, key="ask.contact", free=True)
+
+
+def after(known: Known) -> Flow:
+    """The same after an admin's change: another question in between, and the thanks are gone."""
+    name = yield Ask("name", reading.words, key="ticket.what", free=True)
+    yield Ask("size", reading.words, key="ticket.product", free=True)
+    colour = yield Ask("colour", reading.words, key="ticket.part", free=True)
+    yield Ticket("question", f"{name} {colour}")
+
+
+@pytest.fixture
+def flow(monkeypatch: pytest.MonkeyPatch) -> Chat:
+    """A chat in which ``before`` is what a ticket wish starts."""
+    monkeypatch.setitem(FLOWS, "ticket", before)  # type: ignore[misc]
+    chat = Chat()
+    chat.write("open a ticket")
+    chat.later(seconds=9)
+    return chat
+
+
+def test_a_flow_that_changed_asks_only_what_is_new(flow: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    flow.write("Ann")
+    flow.later(seconds=9)
+    monkeypatch.setitem(FLOWS, "ticket", after)  # type: ignore[misc]
+    said = flow.write("blue")
+    assert said[0].startswith("bot: One moment, I have to ask that again.")
+    assert flow.talk.asked == "colour"
+    assert dict(flow.talk.journal)["size"] == "blue"
+
+
+def test_a_flow_that_is_gone_lets_the_customer_go(flow: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(FLOWS, "ticket")  # type: ignore[misc]
+    assert "Hold the" in flow.write("how do i reset my router")[0]
+    assert flow.talk.flow == ""
+
+
+def test_nothing_said_or_done_is_repeated_by_the_next_turn(flow: Chat) -> None:
+    said = flow.write("Ann")
+    flow.later(seconds=9)
+    assert [line[:4] for line in said] == ["bot:", "bot:"]
+    said = flow.write("blue")
+    assert sum("ticket" in line for line in said) == 1
+    assert "very welcome" not in "".join(said)
+
+
+def test_back_never_crosses_an_effect(flow: Chat) -> None:
+    flow.write("Ann")
+    flow.later(seconds=9)
+    flow.write("blue")
+    flow.later(seconds=9)
+    assert flow.talk.asked == "more"
+    assert flow.write("back")[0].startswith("bot: That part is already done")
+    assert flow.talk.asked == "more"
+    assert len(flow.tickets) == 1
+
+
+def test_back_goes_one_question_at_a_time(flow: Chat) -> None:
+    flow.write("Ann")
+    flow.later(seconds=9)
+    assert flow.talk.asked == "colour"
+    flow.write("back")
+    assert flow.talk.asked == "name"
+    assert len(flow.talk.journal) == 1
+
+
+def test_the_journal_holds_what_was_known_when_the_flow_began() -> None:
+    chat = Chat()
+    chat.customer["contact"] = "old@example.com"
+    chat.write("open a ticket")
+    chat.customer["contact"] = "new@example.com"
+    chat.later(seconds=9)
+    chat.write("the cable is broken")
+    chat.later(seconds=9)
+    assert "old@example.com" in "".join(chat.write("AX3000"))
+
+
+def test_turning_in_circles_ends_with_a_person() -> None:
+    chat = Chat()
+    for words in ("open a ticket", "the cable is broken", "skip", "skip"):
+        chat.later(seconds=9)
+        chat.write(words)
+    for _ in range(LONGEST):
+        chat.later(seconds=9)
+        for words in ("2", "1", "the cable is broken again", "hm"):
+            chat.write(words)
+    assert [t.kind for t in chat.tickets] == ["urgent"]
+    assert len(chat.talk.journal) < LONGEST + 5
+
+
+def test_a_flow_under_an_agents_feet_is_over() -> None:
+    chat = Chat()
+    chat.write("open a ticket")
+    chat.agent("takes over")
+    chat.agent("gives back")
+    assert "Hold the" in chat.write("how do i reset my router")[0]
+
+
+# ---------------------------------------------------------------- how answers are read
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("t-7k2m9qxa", "T-7K2M9QXA"),
+        ("T7K2M9QXA", "T-7K2M9QXA"),
+        ("7k2m9qxa please", "T-7K2M9QXA"),
+        ("工单7K2M9QXA怎么样了", "T-7K2M9QXA"),
+        ("Ｔ－７Ｋ２Ｍ９ＱＸＡ", "T-7K2M9QXA"),
+        ("abcdefgh", "T-ABCDEFGH"),
+        ("telephone", ""),
+        ("13800138", ""),
+        ("nothing", ""),
+    ],
+)
+def test_ticket_numbers_as_people_type_them(text: str, number: str) -> None:
+    own = ["T-ABCDEFGH"]
+    assert reading.ticket_number(Heard(text, understood(text)), own) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("1", "a"),
+        (" 2. ", "b"),
+        ("（３）", "c"),
+        ("②", "b"),
+        ("4", ""),
+        ("0", ""),
+        ("yes, send it!", "a"),
+        ("换货", "c"),
+        ("exchange", ""),
+        ("12345", ""),
+    ],
+)
+def test_buttons_can_be_typed(text: str, found: str) -> None:
+    offered = (("a", "Yes, send it"), ("b", "2 🙁"), ("c", "换货"))
+    assert reading.typed(text, offered, None) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "score"),
+    [
+        ("5", "5"),
+        ("５", "5"),
+        ("★★★★", "4"),
+        ("5 stars", "5"),
+        ("满意", "4"),
+        ("非常不满意", "1"),
+        ("五", "5"),
+        ("hm", ""),
+    ],
+)
+def test_scores_can_be_typed(text: str, score: str) -> None:
+    offered = tuple((f"rate:C-1:1:{n}", f"{n} 😀") for n in "12345")
+    assert reading.typed(text, offered, understood(text)).removeprefix("rate:C-1:1:") == score
+
+
+@pytest.mark.parametrize(
+    ("text", "contact"),
+    [
+        ("it is 138 0013 8000", "13800138000"),
+        ("Jo@Example.com", "Jo@Example.com"),
+        ("+49 30 1234567", "+49301234567"),
+        ("no", "skip"),
+        ("不用", "skip"),
+        ("12", None),
+        ("call me", None),
+    ],
+)
+def test_contacts(text: str, contact: str | None) -> None:
+    read = reading.contact(Heard(text, understood(text)))
+    assert (read and read.replace(" ", "").casefold()) == (contact and contact.casefold())

@@ -1,0 +1,166 @@
+"""Verify, dead letters, backup, migrations, retention: what an operator relies on."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, inspect, text
+
+from bot.backup import NoBackup, backup
+from bot.dead import NoSuchDead, discard, listed, retry
+from bot.dialogue import Decision, Turn
+from bot.migrate import migrate, revision
+from bot.store import Away, Store
+from bot.tables import metadata
+from bot.verify import RULES, verify
+from bot.views import views
+from handoff.rounds import forget_raw
+from tests.house import House, echo
+
+
+async def test_a_fresh_house_keeps_every_rule(store: Store) -> None:
+    async with House(store) as house:
+        for n in range(20):
+            await house.hear("ticket" if n % 3 else "rate", chat=f"c{n % 4}")
+        await house.settled()
+    found = await store.read(verify)
+    assert found["ok"], found
+    assert found["rules"] == len(RULES)
+
+
+BREAKS = {
+    "every open conversation has an unfired timer": "DELETE FROM timer WHERE subject LIKE 'conversation:%'",
+    "every open ticket has an owner and an unfired timer": "DELETE FROM timer WHERE subject LIKE 'ticket:%'",
+    "a turn that replied has a reply": "DELETE FROM reply",
+    "merged words belong to a finished turn of their chat": "UPDATE inbox SET turn_id = 999999",
+    "words that wait for more have a timer": "UPDATE inbox SET state = 'taken', outcome = NULL, turn_id = NULL",
+    "a chat with something waiting is ready at some time": (
+        "UPDATE inbox SET state = 'waiting', outcome = NULL, turn_id = NULL"
+    ),
+    "events of a chat were handled in the order of their receipt": "UPDATE inbox SET done_at = done_at - seq * 100",
+    "the messages of a chat are numbered without a hole": "DELETE FROM message WHERE seq = 1",
+    "the events of a chat are numbered once": "UPDATE inbox SET seq = 1",
+    "a reply that is not due is settled": "UPDATE reply SET state = 'sending'",
+}
+
+
+@pytest.mark.parametrize("rule", BREAKS)
+async def test_verify_finds_what_is_broken(store: Store, rule: str) -> None:
+    async with House(store) as house:
+        for words in ("one", "ticket", "two"):
+            await house.hear(words)
+        await house.settled()
+    await store.write(lambda c: c.execute(text(BREAKS[rule])))
+    assert rule in (await store.read(verify))["broken"]
+
+
+def test_the_rules_not_broken_above_cannot_be_broken_by_sql() -> None:
+    by_the_database = {"a chat has at most one open conversation", "only the customer's own event causes a ticket"}
+    assert set(BREAKS) | by_the_database == set(RULES)
+
+
+async def test_dead_events_are_listed_retried_and_discarded(store: Store) -> None:
+    broken = True
+
+    def brain(turn: Turn) -> Decision:
+        if broken and turn.event.text.startswith("bad"):
+            raise ValueError("no")
+        return echo(turn)
+
+    async with House(store, brain=brain) as house:
+        await house.hear("bad 1")
+        await house.hear("bad 2")
+        await house.settled()
+        first, second = [line["id"] for line in await store.read(listed)]
+        broken = False
+        assert await store.write(lambda c: retry(c, [first])) == 1
+        house.worker.wake()
+        await house.settled()
+        assert await house.rows("SELECT text FROM message WHERE text LIKE '%bad 1'") == [("bad 1",), ("echo bad 1",)]
+        await store.write(lambda c: discard(c, [second]))
+        assert await store.read(listed) == []
+        assert await house.rows("SELECT outcome FROM inbox ORDER BY id") == [("replied",), ("silent",)]
+        for wrong in (first, "r1", "x", "9" * 30):
+            with pytest.raises(NoSuchDead):
+                await store.write(lambda c, wrong=wrong: retry(c, [wrong]))
+    assert (await store.read(verify))["ok"]
+
+
+async def test_raw_bodies_are_emptied_and_keys_stay(store: Store) -> None:
+    async with House(store) as house:
+        await house.hear("x", key="k", raw=b"as it came")
+        await house.settled()
+        assert await store.write(lambda c: forget_raw(c, time.time(), 60)) == 0
+        assert await store.write(lambda c: forget_raw(c, time.time() + 61, 60)) == 1
+        assert await house.rows("SELECT dedup_key, raw FROM inbox") == [("k", None)]
+        assert not (await house.hear("x", key="k")).fresh
+
+
+async def test_a_backup_opens_and_holds_everything(store: Store, database: str, tmp_path: Path) -> None:
+    async with House(store) as house:
+        await house.hear("x")
+        await house.settled()
+        target = tmp_path / "copy"
+        if store.dialect == "postgresql" and shutil.which("pg_dump") is None:
+            with pytest.raises(NoBackup, match="pg_dump is missing"):
+                backup(database, target)
+            return
+        try:
+            backup(database, target)
+        except NoBackup as error:
+            assert "version" in str(error)  # a client older than the server
+            return
+    if store.dialect == "sqlite":
+        with sqlite3.connect(target) as copy:
+            assert copy.execute("SELECT count(*) FROM message").fetchone() == (2,)
+        copy.close()
+    assert target.stat().st_size > 1000
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_a_backup_of_nothing_says_so(tmp_path: Path) -> None:
+    with pytest.raises(NoBackup, match="there is no database"):
+        backup(f"sqlite:///{tmp_path}/none.db", tmp_path / "copy")
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_migrations_lead_to_the_tables(store: Store) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    def differences(connection: Connection) -> list[object]:
+        return list(compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata))
+
+    assert await store.read(differences) == []
+    assert await store.read(lambda c: set(inspect(c).get_view_names())) >= set(views(store.dialect))
+    assert await migrate(store) is False
+    assert await store.read(revision) == "0001"
+
+
+async def test_a_database_that_is_away_is_said_so(tmp_path: Path) -> None:
+    store = Store("postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(Away):
+        await store.read(lambda c: c.execute(text("SELECT 1")))
+    await store.close()
+
+
+async def test_work_goes_on_when_the_database_comes_back(store: Store) -> None:
+    async with House(store) as house:
+        real, away = store._database.write, True
+
+        async def write(work: object, first: bool) -> object:
+            if away:
+                raise OSError("disk full")
+            return await real(work, first)
+
+        store._database.write = write  # type: ignore[method-assign, assignment]
+        with pytest.raises(Away):
+            await house.hear("lost", key="k")
+        away = False
+        assert (await house.hear("lost", key="k")).fresh
+        await house.settled()
+        assert await house.rows("SELECT count(*) FROM message") == [(2,)]
