@@ -1,7 +1,7 @@
 # make run [SEMANTIC=1] · make test · make lint · make soak · make bench · make install (run without running)
 
-V    := .venv
-PIP  := $(V)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+V   := .venv
+PIP := PYTHONWARNINGS=ignore $(V)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 run: $(V)/.installed $(if $(SEMANTIC),$(V)/.semantic)
 	@exec $(V)/bin/aftercare serve

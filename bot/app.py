@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
 from sqlalchemy import Connection, delete, insert, select, update
 
-import intents as wishes
 from bot import engine, failure, metrics
 from bot.config import Settings
-from bot.dialogue import Policy, Turn
 from bot.duty import Duty
+from bot.effects import Rows
 from bot.files import Files, Kept
 from bot.hub import Hub
 from bot.inbox import Inbox, Receipt, chat_id
-from bot.messages import Inbound, Kind
+from bot.messages import Inbound
 from bot.migrate import migrate
+from bot.mind import Mind, shelf
 from bot.outbox import Outbox
 from bot.record import TOPIC
 from bot.startrules import secret_key
@@ -30,52 +29,10 @@ from bot.tables import chat, file, inbox, lease, reply
 from bot.worker import Worker
 from channels import Channel, make
 from handoff.rounds import Rounds
-from knowledge import faq
-from knowledge.index import Knowledge, build
-from knowledge.live import Shelf
 
 log = structlog.get_logger("app")
 
 AGAIN = 1.0  # seconds before a part that broke is started again
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The answers and the wishes in force: read together, swapped together."""
-
-    knowledge: Knowledge
-    intents: wishes.Intents
-
-    @property
-    def version(self) -> str:
-        """Changes whenever any example or answer does."""
-        return self.knowledge.version
-
-
-def know(settings: Settings) -> Known:
-    """Read the FAQ and the intents and build the index. Raises YamlError."""
-    own = settings.knowledge
-    wanted = wishes.read(own.intents)
-    answers = faq.read(own.faq, settings.languages)
-    return Known(build(answers, wanted.examples, mode=own.mode), wanted)
-
-
-def policy(settings: Settings) -> Policy:
-    """The numbers of config.yaml that decisions depend on."""
-    limits, company = settings.limits, settings.company
-    words = {f"name_{lang}": name for lang, name in company.name.items()}
-    words |= {f"hours_{lang}": hours for lang, hours in company.hours.items()} | {"phone": company.phone}
-    return Policy(
-        languages=settings.languages,
-        company=words,
-        burst=limits.burst,
-        idle=limits.idle,
-        rating_window=limits.rating_window,
-        rating_pause=limits.rating_pause,
-        recovery_due=limits.recovery_due,
-        promise=settings.standards.first_answer,
-        products=company.products,
-    )
 
 
 def channels_of(settings: Settings, secret: str) -> list[Channel]:
@@ -116,16 +73,16 @@ class App:
         self.secret = secret_key(settings.server.secret_key, settings.data)
         self.store = store or Store(settings.database)
         self.channels = list(channels) if channels is not None else channels_of(settings, self.secret)
-        self.shelf = Shelf(lambda: know(settings), (settings.knowledge.faq, settings.knowledge.intents))
+        self.shelf = shelf(settings)
         self.hub = Hub(self.store)
-        limits, self._policy = settings.limits, policy(settings)
+        limits, mind = settings.limits, Mind(settings, self.shelf)
         self.worker = Worker(
             self.store,
             self.hub,
-            mind=self._understand,
+            mind=mind.understand,
             brain=engine.decide,
             sorry=failure.sorry,
-            policy=lambda: self._policy,
+            policy=lambda: mind.policy,
             knowledge=lambda: self.shelf.now.knowledge,
             limits=limits,
             shown=frozenset(c.name for c in self.channels if c.can.shows_itself),
@@ -133,24 +90,18 @@ class App:
         )
         self.rounds = Rounds(self.store, keep_raw=limits.keep_raw, woken=self.worker.wake)
         self.inbox = Inbox(self.store, self.worker.wake)
-        holder = secrets.token_hex(8)
-        self.outboxes = [
-            Outbox(
-                self.store,
-                channel,
-                Duty(self.store, f"send:{channel.name}", holder),
-                timeout=limits.send_timeout,
-                attempts=limits.send_attempts,
-            )
-            for channel in self.channels
-            if not channel.can.shows_itself
-        ]
+        self._holder = secrets.token_hex(8)
+        self.outboxes = [self._outbox(channel) for channel in self.channels if not channel.can.shows_itself]
         save, load = _rows(self.store)
         self.files = Files(settings.data / "files", save, load, limit=limits.file_bytes, types=limits.file_types)
         for channel in self.channels:
             channel.office = Office(channel.name, self.inbox, self.hub, self.files)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._quiet = asyncio.Event()
+
+    def _outbox(self, channel: Channel) -> Outbox:
+        duty, limits = Duty(self.store, f"send:{channel.name}", self._holder), self.settings.limits
+        return Outbox(self.store, channel, duty, timeout=limits.send_timeout, attempts=limits.send_attempts)
 
     async def start(self) -> None:
         """Bring the database up to date and start every part. Raises ``store.Away``."""
@@ -175,8 +126,10 @@ class App:
         for name, task in self._tasks.items():
             if name.startswith("channel:") or name == "listen":
                 task.cancel()
-        for part in (self.rounds, self.worker, *self.outboxes):
-            part.stop()
+        self.rounds.stop()
+        self.worker.stop()
+        for outbox in self.outboxes:
+            outbox.stop()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks.values(), timeout=self.settings.limits.stop * 0.7)
             for task in late:
@@ -199,7 +152,7 @@ class App:
                 log.exception("part_failed", part=name)
                 metrics.FAULTS.labels(name.split(":")[0]).inc()
             if self._quiet.is_set():
-                return
+                return None
             await asyncio.sleep(AGAIN)
 
     async def _listen(self) -> None:
@@ -208,30 +161,11 @@ class App:
                 await self.store.listen(TOPIC, self.hub.heard)
             await asyncio.sleep(AGAIN)
 
-    def _recorded(self) -> None:
-        self.rounds.wake()
-        for outbox in self.outboxes:
-            outbox.wake()
-
-    def _understand(self, turn: Turn) -> Turn:
-        """What the words of a turn mean: those of the burst before it and its own, as one."""
-        said = [p.text for p in turn.talk.pending if p.text]
-        said += [turn.event.text] if turn.event.text else []
-        asked = turn.event.kind in (Kind.TEXT, Kind.EDIT) or turn.event.timer == "burst"
-        if not asked:
-            return turn
-        hint = turn.talk.language or turn.event.language
-        hint = hint if hint in self._policy.languages else self._policy.languages[0]
-        known = self.shelf.now
-        meant = wishes.understand(
-            "\n".join(said),
-            turn.knowledge,
-            hint=hint,
-            now=turn.now,
-            products=self._policy.products,
-            intents=known.intents,
-        )
-        return replace(turn, understood=meant)
+    def _recorded(self, rows: Rows) -> None:
+        self.rounds.wake(rows.next_due)
+        if rows.to_send:
+            for outbox in self.outboxes:
+                outbox.wake()
 
 
 def _void_leases(connection: Connection) -> None:
@@ -258,8 +192,7 @@ def _rows(store: Store) -> tuple[Any, Any]:
 
     async def load(which: str) -> Kept | None:
         query = select(*(file.c[name] for name in names)).where(file.c.id == which)
-        found: Mapping[str, Any] | None = await store.read(lambda c: c.execute(query).mappings().first())
-        return Kept(**found) if found else None
+        found = await store.read(lambda c: c.execute(query).first())
+        return Kept(*found) if found else None
 
     return save, load
-

@@ -36,7 +36,10 @@ def _sqlite(source: Path, target: Path) -> None:
     if not source.exists():
         raise NoBackup(f"there is no database at {source}")
     try:
-        with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as old, closing(sqlite3.connect(target)) as new:
+        with (
+            closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as old,
+            closing(sqlite3.connect(target)) as new,
+        ):
             old.backup(new, pages=1000)
             new.execute("PRAGMA journal_mode=DELETE")
     except sqlite3.Error as error:
@@ -49,5 +52,5 @@ def _postgres(url: str, target: Path) -> None:
         raise NoBackup("pg_dump is missing: install PostgreSQL's client programs (Debian: postgresql-client)")
     done = subprocess.run([program, "-Fc", "-f", str(target), url], capture_output=True, text=True, check=False)
     if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise NoBackup(f"pg_dump failed: {said}")
+        said = " ".join(line.removeprefix("pg_dump: ") for line in done.stderr.strip().splitlines()[-2:])
+        raise NoBackup(f"pg_dump failed: {said or 'no reason given'}")

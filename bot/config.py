@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
+from zoneinfo import available_timezones
 
 from pydantic import (
     BaseModel,
@@ -81,6 +82,7 @@ class Company(Section):
     name: dict[str, str] = {}  # language -> name
     phone: str = ""
     hours: dict[str, str] = {}  # language -> when people are there, in words
+    timezone: str = "UTC"  # "tomorrow at ten" is meant there
     products: tuple[str, ...] = ()
 
 
@@ -131,8 +133,8 @@ class Limits(Section):
     body_bytes: Bytes = 1 << 20
     file_bytes: Bytes = 10 << 20
     file_types: tuple[str, ...] = tuple("image/png image/jpeg image/webp image/gif application/pdf text/plain".split())
-    sessions_per_minute: Count = 30  # new web sessions per client address
-    messages_per_minute: Count = 60  # messages per web session
+    sessions_per_minute: Count = 600  # new web sessions per client address
+    messages_per_minute: Count = 1200  # messages per web session
     streams_per_session: Count = 5
 
 
@@ -176,9 +178,10 @@ class Settings(Section):
     @classmethod
     def _known_database(cls, url: str) -> str:
         """SQLite in a file or PostgreSQL; which driver is used is not the admin's concern."""
-        url = re.sub(r"^(sqlite|postgres(?=ql|\b))(ql)?(\+\w+)?:", lambda m: f"{m[1]}{'ql' * (m[1] != 'sqlite')}:", url)
-        if re.match(r"sqlite:///[^:?]|postgresql://", url):
-            return url
+        scheme, _, rest = url.partition("://")
+        dialect = "postgresql" if scheme == "postgres" else scheme.split("+")[0]
+        if (dialect == "sqlite" and re.match(r"/[^:?]", rest)) or (dialect == "postgresql" and rest):
+            return f"{dialect}://{rest}"
         raise ValueError("must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
 
     @field_validator("languages")
@@ -187,6 +190,13 @@ class Settings(Section):
         if unknown := set(languages) - _LANGUAGES:
             raise ValueError(f"{', '.join(sorted(unknown))}: no such file in bot/texts (there: {sorted(_LANGUAGES)})")
         return languages
+
+    @field_validator("company")
+    @classmethod
+    def _known_timezone(cls, company: Company) -> Company:
+        if company.timezone not in available_timezones():
+            raise ValueError(f"timezone must be a name like Asia/Shanghai or Europe/Berlin, not {company.timezone!r}")
+        return company
 
     @field_validator("company")
     @classmethod

@@ -41,7 +41,6 @@ class Talk:
     last_entry: str = ""  # FAQ entry last answered with
     last_question: str = ""  # the customer's last free question, <= 500 characters
     offered: tuple[tuple[str, str], ...] = ()  # (choice id, label) of the last buttons, for typed answers
-    suspended: tuple[tuple[str, tuple[tuple[str, Any], ...], str], ...] = ()  # flows under the running one
     stopped: bool = False  # the customer asked us not to write on our own
     answered: int = 0  # FAQ answers given in this conversation
     extra: Mapping[str, Any] = field(default_factory=dict)
@@ -69,8 +68,6 @@ class Talk:
         for name in ("journal", "offered"):
             if name in known:
                 known[name] = tuple((k, v) for k, v in known[name])
-        if "suspended" in known:
-            known["suspended"] = tuple((f, tuple((k, v) for k, v in j), a) for f, j, a in known["suspended"])
         return cls(**known)
 
 
@@ -82,7 +79,7 @@ _EMPTY = tuple((name, getattr(Talk(), name)) for name in Talk.__dataclass_fields
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """The event being handled. Words of a burst before it are in ``Talk.pending``; the understanding is of the joined text."""
+    """The event being handled. Words of a burst before it are in ``Talk.pending``; both are understood as one text."""
 
     inbox_id: int
     kind: Kind

@@ -48,5 +48,7 @@ def _hold(connection: Connection, name: str, holder: str, now: float) -> bool:
     row = {"name": name, "holder": holder, "until": now + LIFE}
     free = or_(lease.c.until < now, lease.c.holder == holder)
     claim = upsert(connection, lease).values(row)
-    claim = claim.on_conflict_do_update(index_elements=["name"], set_={"holder": holder, "until": now + LIFE}, where=free)
+    claim = claim.on_conflict_do_update(
+        index_elements=["name"], set_={"holder": holder, "until": now + LIFE}, where=free
+    )
     return connection.scalar(claim.returning(lease.c.name)) is not None

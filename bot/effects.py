@@ -2,21 +2,46 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import singledispatchmethod
 from typing import Any
 
-from sqlalchemy import Connection, Insert, bindparam, delete, insert, select, text, update
+from sqlalchemy import Connection, and_, delete, insert, select, text, update
+from sqlalchemy.dialects.postgresql import Insert
 
 from bot import dialogue as d
+from bot.bulk import Bulk, inserts
 from bot.inbox import upsert
 from bot.lanes import Lane, moment
 from bot.messages import Author
 from bot.tables import conversation, customer, rating, ticket, timer
 
 UNFIRED = timer.c.fired_at.is_(None)
-DROP = delete(timer).where(timer.c.subject == bindparam("of"), timer.c.kind == bindparam("what"), UNFIRED)
+ANSWERED = Bulk(
+    {"which": conversation.c.id, "more": conversation.c.answered},
+    lambda new: (
+        update(conversation)
+        .where(conversation.c.id == new["which"])
+        .values(answered=conversation.c.answered + new["more"])
+    ),
+)
+DROPPED = Bulk(
+    {"of": timer.c.subject, "what": timer.c.kind},
+    lambda new: delete(timer).where(and_(timer.c.subject == new["of"], timer.c.kind == new["what"], UNFIRED)),
+)
+
+
+def _moved(new: Insert) -> Insert:
+    """One unfired timer per subject and kind: setting it again moves it."""
+    values = {"due_at": new.excluded.due_at, "data": new.excluded.data, "queued_at": None}
+    return new.on_conflict_do_update(
+        index_elements=["subject", "kind"], index_where=text("fired_at IS NULL"), set_=values
+    )
+
+
+TIMERS = inserts(timer, "subject kind chat_id due_at data", also=_moved)
 
 
 @dataclass(slots=True)
@@ -37,21 +62,22 @@ class Rows:
     replies: list[dict[str, Any]] = field(default_factory=list)
     facts: list[dict[str, Any]] = field(default_factory=list)
     words: list[dict[str, Any]] = field(default_factory=list)
+    answered: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     chats: list[dict[str, Any]] = field(default_factory=list)
     timers: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)  # by (subject, kind)
     dropped: set[tuple[str, str]] = field(default_factory=set)
     said: list[Said] = field(default_factory=list)
 
+    @property
+    def next_due(self) -> float:
+        """When the first of the new timers falls due."""
+        return min((t["due_at"] for t in self.timers.values()), default=math.inf)
 
-def set_timers(connection: Connection) -> Insert:
-    """One unfired timer per subject and kind: setting it again moves it."""
-    new = upsert(connection, timer)
-    moved = {"due_at": new.excluded.due_at, "data": new.excluded.data, "queued_at": None}
-    statement: Insert = new.on_conflict_do_update(
-        index_elements=["subject", "kind"], index_where=text("fired_at IS NULL"), set_=moved
-    )
-    return statement
+    @property
+    def to_send(self) -> bool:
+        """Whether a channel has anything to deliver."""
+        return any(r["due_at"] for r in self.replies)
 
 
 class Writer:
@@ -67,15 +93,14 @@ class Writer:
 
     def apply(self, effects: Iterable[d.Effect]) -> bool:
         """Write them in order; True if anything was said."""
-        if self._lane.kind == "timer":
+        if self._lane.kind == "timer" and not self._lane.stale:  # moved after it was queued: it is still to fire
             self._fired()
-        said = False
+        said, do = False, self._do  # looked up once: singledispatchmethod makes a function every time
         for effect in effects:
-            self._do(effect)
+            do(effect)
             said = said or isinstance(effect, d.Say)
         if self._answered and self.conversation_id:
-            more = conversation.c.answered + self._answered
-            self._change(self.conversation_id, answered=more)
+            self._rows.answered.append({"which": self.conversation_id, "more": self._answered})
         return said
 
     def message(
@@ -219,7 +244,7 @@ class Writer:
     @_do.register
     def _(self, effect: d.Say) -> None:
         lane, said = self._lane, effect.reply
-        choices = [asdict(c) for c in said.choices]
+        choices = [{"id": c.id, "label": c.label} for c in said.choices]
         files = [asdict(a) for a in said.attachments]
         row = self.message(Author.BOT, said.text, choices=choices, attachments=files, why=effect.why)
         body = None if self._shown else {"text": said.text, "choices": choices, "attachments": files}
@@ -291,7 +316,9 @@ class Writer:
             "created_at": self._now,
             "changed_at": self._now,
         }
-        changed = {"score": effect.score, "comment": effect.comment, "changed_at": self._now}
+        changed: dict[str, Any] = {"score": effect.score, "changed_at": self._now}
+        if effect.comment:  # another score alone leaves the words as they were
+            changed["comment"] = effect.comment
         self._connection.execute(
             upsert(self._connection, rating)
             .values(row)

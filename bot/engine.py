@@ -16,6 +16,7 @@ from bot.messages import Kind
 
 Rule = Callable[[Draft], bool]
 
+VERDICTS: Final = frozenset({"solved", "not_helpful"})
 BURST: Final = 4  # messages that may wait for what follows
 BURST_WORDS: Final = 1000  # characters that may wait
 DAY: Final = timedelta(days=1)
@@ -48,7 +49,9 @@ def edit(draft: Draft) -> None:
 
 
 def choice(draft: Draft) -> None:
-    """A button was pressed."""
+    """A button was pressed; what was written before it is answered before it."""
+    if draft.turn.talk.pending:
+        words(draft)
     pressed = draft.event.choice
     if draft.agent_has_floor and not pressed.startswith("rate:"):
         draft.note("pressed", choice=pressed)
@@ -82,7 +85,7 @@ def timer(draft: Draft) -> None:
 def idle(draft: Draft) -> None:
     """The customer has gone quiet."""
     here = draft.turn.conversation
-    if here and not draft.agent_has_floor:
+    if here and not draft.agent_has_floor and not draft.talk.pending:
         if draft.talk.answered or here.answered:
             draft.ask_rating(here.number, here.cycle)
         draft.close("idle")
@@ -100,9 +103,10 @@ def overdue(draft: Draft) -> None:
     number = str(draft.event.data.get("number") or draft.event.subject.removeprefix("ticket:"))
     ticket = draft.look("ticket", number)
     if ticket and not ticket["finished"]:
-        said = bool(draft.event.data.get("said")) or draft.talk.stopped
-        journal.begin(draft, "overdue", number=number, apologise=not said)
-        due = {"number": number, "said": True}
+        silent = draft.talk.stopped or draft.agent_has_floor
+        said = bool(draft.event.data.get("said"))
+        journal.begin(draft, "overdue", number=number, apologise=not (said or silent))
+        due = {"number": number, "said": said or not draft.agent_has_floor}
         draft.do(SetTimer("ticket_due", draft.now + DAY, f"ticket:{number}", due))
 
 
@@ -173,11 +177,16 @@ def person(draft: Draft) -> bool:
 
 
 def wish(draft: Draft) -> bool:
-    """Something known is wished; a ticket number alone asks for its status."""
+    """Something known is wished; a ticket number alone asks for its status, "very satisfied" is a rating."""
     intent = draft.meant.intent if draft.meant else ""
-    if not intent and outcome(draft) != "answer" and not wishes.telling(draft):
+    if draft.meant and intent in VERDICTS and draft.meant.intent_confidence < 1 and not draft.talk.answered:
+        return False  # about what?
+    if draft.meant and not intent and outcome(draft) != "answer" and not wishes.telling(draft):
         own = (ticket.number for ticket in draft.turn.tickets)
-        intent = "ticket_status" if ticket_number(draft.heard, own) else ""
+        if ticket_number(draft.heard, own):
+            intent = "ticket_status"
+        elif draft.meant.rating and not draft.words.isnumeric():
+            intent = "rating"
     return bool(intent) and wishes.grant(draft, intent)
 
 

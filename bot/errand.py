@@ -7,7 +7,9 @@ from pathlib import Path
 
 from bot.config import Settings
 from bot.migrate import newest, revision
-from bot.store import R, Store, Work
+from bot.store import Away, R, Store, Work
+
+WAY_OUT = "`aftercare migrate` makes it so"
 
 
 class NotReady(Exception):
@@ -15,19 +17,21 @@ class NotReady(Exception):
 
 
 def run(settings: Settings, work: Work[R], *, write: bool = False) -> R:
-    """Do ``work`` in one transaction. Raises NotReady, or ``store.Away``."""
-    return asyncio.run(_run(settings.database, work, write=write))
+    """Do ``work`` in one transaction. Raises NotReady."""
+    file = Path(settings.database.removeprefix("sqlite:///"))
+    if settings.database.startswith("sqlite:") and not file.exists():
+        raise NotReady(f"there is no database at {file}; {WAY_OUT}")
+    try:
+        return asyncio.run(_run(settings.database, work, write=write))
+    except Away as error:
+        raise NotReady(f"the database cannot be reached: {error}") from None
 
 
 async def _run(database: str, work: Work[R], *, write: bool) -> R:
-    way_out = "`aftercare migrate` makes it so"
-    file = Path(database.removeprefix("sqlite:///"))
-    if database.startswith("sqlite:") and not file.exists():
-        raise NotReady(f"there is no database at {file}; {way_out}")
     store = Store(database, pool=1)
     try:
         if await store.read(revision) != newest():
-            raise NotReady(f"the database is not that of this version; {way_out}")
+            raise NotReady(f"the database is not that of this version; {WAY_OUT}")
         return await (store.write if write else store.read)(work)
     finally:
         await store.close()

@@ -23,7 +23,7 @@ def sorry(turn: Turn) -> Decision | Need | Wait:
         again = SetTimer(event.timer, turn.now + LATER, event.subject, event.data)
         return Decision(turn.talk.but(pending=()), (Alarm("timer_failed", event.timer), again))
     draft = Draft(turn)
-    draft.remember(pending=(), flow="", journal=(), asked="", suspended=(), misses=0)
+    draft.remember(pending=(), flow="", journal=(), asked="", misses=0)
     draft.do(Alarm("event_failed"))
     if not draft.agent_has_floor:
         wishes.human(draft, "error")

@@ -84,7 +84,7 @@ class Files:
     def __init__(
         self,
         root: Path,
-        save: Callable[[Kept], Awaitable[None]],
+        save: Callable[[Kept, float], Awaitable[None]],
         load: Callable[[str], Awaitable[Kept | None]],
         *,
         limit: int,
@@ -108,7 +108,7 @@ class Files:
         finally:
             await asyncio.to_thread(partial.unlink, missing_ok=True)
         kept = Kept(secrets.token_urlsafe(18), sha, safe_name(name), found, size, owner)
-        await self._save(kept)
+        await self._save(kept, time.time())
         return kept.attachment
 
     async def open(self, id: str, owner: str) -> tuple[Attachment, Path] | None:

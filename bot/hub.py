@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, select
 
 from bot.effects import Said, event_data
 from bot.inbox import chat_id
-from bot.store import Store
+from bot.store import Away, Store
 from bot.tables import message
 
 Event = dict[str, Any]
@@ -26,6 +27,7 @@ class Hub:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.process = secrets.token_hex(8)  # the name this process has among those that share the database
         self._streams: dict[tuple[str, str], set[asyncio.Queue[Event | None]]] = defaultdict(set)
 
     def publish(self, said: Iterable[Said]) -> None:
@@ -40,8 +42,11 @@ class Hub:
             self._put(streams, {"event": event, "seq": None, "data": data})
 
     def heard(self, payload: str) -> None:
-        """Another process committed messages: the followers of those chats look into the database."""
-        places = json.loads(payload)
+        """A process committed messages: if it was another one, the followers of those chats look into the database."""
+        told = json.loads(payload)
+        if told["from"] == self.process:
+            return
+        places = told["at"]
         keys = [(c, a) for c, addresses in places.items() for a in addresses] if places else list(self._streams)
         for key in keys:
             if streams := self._streams.get(key):
@@ -69,29 +74,27 @@ class Hub:
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
         streams = self._streams[channel, address]
         streams.add(queue)
+        behind = True  # the database has more than we showed
         try:
-            while page := await self._history(channel, address, after):
-                for event in page:
-                    after = event["seq"]
-                    yield event
             while True:
-                try:
-                    event = await asyncio.wait_for(queue.get(), SILENCE)
-                except TimeoutError:
-                    event = {"event": "look", "seq": None, "data": {}}
-                    yield None
+                while behind and (page := await self._history(channel, address, after)):
+                    for missed in page:
+                        after = missed["seq"]
+                        yield missed
+                event = await _next(queue)
                 if event is None:
                     return
-                if event["seq"] == after + 1:
-                    after += 1
+                seq = event["seq"]
+                behind = event["event"] in ("look", "silence") or (seq or 0) > after + 1
+                if seq == after + 1:
+                    after = seq
                     yield event
-                elif event["event"] == "look" or (event["seq"] or 0) > after:
-                    while page := await self._history(channel, address, after):
-                        for missed in page:
-                            after = missed["seq"]
-                            yield missed
-                elif event["seq"] is None:
+                elif event["event"] == "silence":
+                    yield None
+                elif seq is None and event["event"] != "look":
                     yield event
+        except Away:
+            return  # the customer's browser comes again
         finally:
             streams.discard(queue)
             if not streams:
@@ -101,8 +104,17 @@ class Hub:
         def read(connection: Connection) -> list[Event]:
             columns = (m.c.seq, m.c.native, m.c.author, m.c.text, m.c.choices, m.c.attachments, m.c.created_at)
             query = select(*columns).where(m.c.chat_id == chat_id(channel, address), m.c.seq > after)
-            rows = connection.execute(query.order_by(m.c.seq).limit(PAGE)).mappings()
-            return [{"event": "message", "seq": row["seq"], "data": event_data(row)} for row in rows]
+            rows = connection.execute(query.order_by(m.c.seq).limit(PAGE))
+            return [{"event": "message", "seq": row.seq, "data": event_data(row._asdict())} for row in rows]
 
         m = message
         return await self._store.read(read)
+
+
+async def _next(queue: asyncio.Queue[Event | None]) -> Event | None:
+    """The next event, or a silence; None ends the stream."""
+    try:
+        async with asyncio.timeout(SILENCE):
+            return await queue.get()
+    except TimeoutError:
+        return {"event": "silence", "seq": None, "data": {}}

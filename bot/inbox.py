@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, bindparam, insert, select, update
 
+from bot.bulk import Bulk, among, inserts
+from bot.bulk import insert as upserting
 from bot.messages import Attachment, Inbound, Kind
 from bot.store import Group, Store
 from bot.tables import chat, customer, identity, inbox
@@ -32,9 +33,9 @@ def chat_id(channel: str, address: str) -> int:
     return int.from_bytes(blake2b(f"{channel}\0{address}".encode(), digest_size=8).digest()) >> 11
 
 
-def upsert(connection: Connection, table: Any) -> Any:
+def upsert(_: Connection, table: Any) -> Any:
     """An INSERT that can say ON CONFLICT, on either database."""
-    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+    return upserting(table)
 
 
 class Inbox:
@@ -75,7 +76,7 @@ def record(connection: Connection, inbounds: Sequence[Inbound], now: float) -> l
         receipts.append(receipt)
         rows.append(_row(one, receipt, now))
     if rows:
-        connection.execute(insert(inbox), rows)
+        EVENTS(connection, rows)
         _ready(connection, {r["chat_id"]: chats for r in rows if r["chat_id"]}, chats, now)
     return receipts
 
@@ -118,31 +119,40 @@ def attachments(data: Mapping[str, Any]) -> tuple[Attachment, ...]:
 
 
 KNOWN = select(inbox.c.channel, inbox.c.dedup_key, inbox.c.chat_id, inbox.c.seq).where(
-    tuple_(inbox.c.channel, inbox.c.dedup_key).in_(bindparam("keys", expanding=True))
+    among(inbox.c.channel, "channels"), among(inbox.c.dedup_key, "keys")
 )
 CHATS = (
     select(chat.c.id, chat.c.channel, chat.c.address, chat.c.inbox_seq)
-    .where(chat.c.id.in_(bindparam("ids", expanding=True)))
+    .where(among(chat.c.id, "ids"))
     .order_by(chat.c.id)
     .with_for_update()
 )
-READY = (
-    update(chat)
-    .where(chat.c.id == bindparam("chat"))
-    .values(inbox_seq=bindparam("seq"), ready_at=bindparam("ready"))
+EVENTS = inserts(
+    inbox,
+    "channel dedup_key chat_id seq kind timer_id priority body raw state error ready_at received_at",
 )
+READY = Bulk(
+    {"chat": chat.c.id, "seq": chat.c.inbox_seq, "ready": chat.c.ready_at},
+    lambda new: update(chat).where(chat.c.id == new["chat"]).values(inbox_seq=new["seq"], ready_at=new["ready"]),
+)
+WHO = select(identity.c.customer_id).where(
+    identity.c.channel == bindparam("on"), identity.c.sender == bindparam("from_")
+)
+CUSTOMER = insert(customer).returning(customer.c.id)
+IDENTITY = upserting(identity).on_conflict_do_nothing()
+CHAT = upserting(chat).on_conflict_do_nothing()
 
 
 def _known(connection: Connection, inbounds: Iterable[Inbound]) -> dict[tuple[str, str], tuple[int | None, int]]:
-    rows = connection.execute(KNOWN, {"keys": [(i.channel, i.key) for i in inbounds]})
+    wanted = {"channels": sorted({i.channel for i in inbounds}), "keys": [i.key for i in inbounds]}
+    rows = connection.execute(KNOWN, wanted)
     return {(r.channel, r.dedup_key): (r.chat_id, r.seq) for r in rows}
 
 
 def _ready(connection: Connection, touched: Iterable[int], chats: Mapping[Any, dict[str, Any]], now: float) -> None:
     by_id = {c["id"]: c for c in chats.values()}
     # Every arrival makes its chat ready; the worker looks at the head and puts it off again if that is not due.
-    rows = [{"chat": i, "seq": by_id[i]["inbox_seq"], "ready": now} for i in sorted(touched)]
-    connection.execute(READY, rows)
+    READY(connection, [{"chat": i, "seq": by_id[i]["inbox_seq"], "ready": now} for i in sorted(touched)])
 
 
 def _chats(connection: Connection, places: Mapping[Any, Inbound], now: float) -> dict[Any, dict[str, Any]]:
@@ -162,12 +172,11 @@ def _chats(connection: Connection, places: Mapping[Any, Inbound], now: float) ->
 def _open(connection: Connection, number: int, first: Inbound, now: float) -> None:
     """A chat and, unless the sender is known already, its customer."""
     sender = first.sender or first.address
-    who = select(identity.c.customer_id).where(identity.c.channel == first.channel, identity.c.sender == sender)
-    owner = connection.scalar(who)
+    named = {"on": first.channel, "from_": sender}
+    owner = connection.scalar(WHO, named)
     if owner is None:
-        made = insert(customer).values(name=first.name[:200], created_at=now).returning(customer.c.id)
-        row = {"channel": first.channel, "sender": sender, "customer_id": connection.scalar(made)}
-        connection.execute(upsert(connection, identity).values(row).on_conflict_do_nothing())
-        owner = connection.scalar(who)
+        made = connection.scalar(CUSTOMER, {"name": first.name[:200], "created_at": now})
+        connection.execute(IDENTITY, {"channel": first.channel, "sender": sender, "customer_id": made})
+        owner = connection.scalar(WHO, named)
     row = {"id": number, "channel": first.channel, "address": first.address, "customer_id": owner, "created_at": now}
-    connection.execute(upsert(connection, chat).values(row).on_conflict_do_nothing())
+    connection.execute(CHAT, row)

@@ -1,4 +1,4 @@
-"""Lease the chats that have something waiting, and read what their turns need. One lane per chat, one event at a time."""
+"""Lease the chats that have something waiting, and read what their turns need: one lane per chat, one event each."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
 
+from bot.bulk import Bulk, among
 from bot.dialogue import ConversationView, Talk, TicketView
 from bot.messages import Kind
 from bot.tables import chat, conversation, customer, inbox, rating, ticket, timer
@@ -42,7 +43,6 @@ class Lane:
     tickets: list[TicketView] = field(default_factory=list)
 
 
-_ids = bindparam("ids", expanding=True)
 _waiting = select(inbox.c.id).where(inbox.c.chat_id == chat.c.id, inbox.c.state == "waiting")
 _head = _waiting.order_by(inbox.c.priority, inbox.c.seq).limit(1).correlate(chat)
 
@@ -62,15 +62,18 @@ HEADS = (
     .select_from(chat)
     .join(_first, _first.c.id == _head.scalar_subquery())
     .outerjoin(timer, and_(timer.c.id == _first.c.timer_id, timer.c.fired_at.is_(None)))
-    .where(chat.c.id.in_(_ids))
+    .where(among(chat.c.id, "ids"))
 )
 LEASE = (
     update(chat)
-    .where(chat.c.id.in_(_ids))
+    .where(among(chat.c.id, "ids"))
     .values(lease_holder=bindparam("holder"), lease_until=bindparam("until"), fence=chat.c.fence + 1)
 )
-TRIED = update(inbox).where(inbox.c.id.in_(_ids)).values(attempts=inbox.c.attempts + 1)
-NOT_YET = update(chat).where(chat.c.id == bindparam("chat")).values(ready_at=bindparam("ready"))
+TRIED = update(inbox).where(among(inbox.c.id, "ids")).values(attempts=inbox.c.attempts + 1)
+NOT_YET = Bulk(
+    {"chat": chat.c.id, "ready": chat.c.ready_at},
+    lambda new: update(chat).where(chat.c.id == new["chat"]).values(ready_at=new["ready"]),
+)
 NEXT_READY = (
     select(inbox.c.ready_at)
     .where(inbox.c.chat_id == chat.c.id, inbox.c.state == "waiting")
@@ -80,7 +83,7 @@ NEXT_READY = (
     .scalar_subquery()
 )
 NEXT = select(func.min(chat.c.ready_at)).where(chat.c.ready_at.is_not(None), chat.c.lease_holder.is_(None))
-_latest = select(func.max(conversation.c.id)).where(conversation.c.chat_id.in_(_ids)).group_by(conversation.c.chat_id)
+_latest = select(func.max(conversation.c.id)).where(among(conversation.c.chat_id, "ids")).group_by(conversation.c.chat_id)
 _closed = _latest.where(conversation.c.owner == "none")
 MATTERS = (
     select(conversation, rating.c.score, rating.c.created_at.label("rated_at"))
@@ -90,7 +93,7 @@ MATTERS = (
     .where(conversation.c.id.in_(_latest.union(_closed)))
 )
 _nth = func.row_number().over(partition_by=ticket.c.customer_id, order_by=ticket.c.id.desc())
-_newest = select(ticket, _nth.label("nth")).where(ticket.c.customer_id.in_(_ids), ticket.c.closed_at.is_(None)).subquery()
+_newest = select(ticket, _nth.label("nth")).where(among(ticket.c.customer_id, "ids"), ticket.c.closed_at.is_(None)).subquery()
 TICKETS = select(_newest).where(_newest.c.nth <= TICKETS_SHOWN).order_by(_newest.c.id.desc())
 
 
@@ -128,9 +131,7 @@ def take(
 
 
 def _put_off(connection: Connection, heads: Iterable[tuple[int, float | None]], now: float) -> None:
-    rows = [{"chat": i, "ready": ready} for i, ready in heads if ready is None or ready > now]
-    if rows:
-        connection.execute(NOT_YET, rows)
+    NOT_YET(connection, [{"chat": i, "ready": ready} for i, ready in heads if ready is None or ready > now])
 
 
 def _lane(home: Any, head: Any) -> Lane:

@@ -7,14 +7,14 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, select
 
-from bot.lanes import Lane, moment, ticket_view
+from bot.lanes import Lane, ticket_view, view
 from bot.tables import conversation, rating, ticket
 
 
 def look(connection: Connection, lane: Lane, looks: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Any]:
     """The answers, by (kind, key); None where there is no such thing, or it is somebody else's.
 
-    ("ticket", number) -> TicketView | None; ("rated", number:cycle) -> dict | None.
+    ("ticket", number) -> TicketView | None; ("rated", conversation number) -> ConversationView | None.
     """
     kinds = {"ticket": _ticket, "rated": _rated}
     return {(kind, key): kinds[kind](connection, lane, key) for kind, key in looks}
@@ -27,20 +27,11 @@ def _ticket(connection: Connection, lane: Lane, key: str) -> Any:
 
 
 def _rated(connection: Connection, lane: Lane, key: str) -> Any:
-    """``key`` is number:cycle; {"score", "rated_at"} of that cycle, both None while it is not rated."""
-    number, _, written = key.partition(":")
-    if not (written.isascii() and written.isdigit() and len(written) < 7):
-        return None
-    cycle = int(written)
-    score = and_(rating.c.conversation_id == conversation.c.id, rating.c.cycle == cycle)
+    score = and_(rating.c.conversation_id == conversation.c.id, rating.c.cycle == conversation.c.cycle)
     mine = (
-        select(rating.c.score, rating.c.created_at)
-        .select_from(conversation.outerjoin(rating, score))
-        .where(
-            conversation.c.number == number,
-            conversation.c.customer_id == lane.customer_id,
-            conversation.c.cycle >= cycle,
-        )
+        select(conversation, rating.c.score, rating.c.created_at.label("rated_at"))
+        .outerjoin(rating, score)
+        .where(conversation.c.number == key, conversation.c.customer_id == lane.customer_id)
     )
     row = connection.execute(mine).first()
-    return {"score": row.score, "rated_at": moment(row.created_at) if row.created_at else None} if row else None
+    return view(row) if row else None

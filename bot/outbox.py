@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from bot.duty import Duty
 from bot.messages import Attachment, Choice, Reply
+from bot.pace import Pace
 from bot.store import Away, Group, Store
 from bot.tables import chat, reply
 from channels import Channel, NotSent, Refused, Unknown
@@ -69,10 +71,12 @@ def recover(connection: Connection, channel: str, now: float) -> int:
     return connection.execute(lost.values(state="uncertain", due_at=now, error="the sender was interrupted")).rowcount
 
 
-def take(connection: Connection, channel: str, busy: set[str], now: float, most: int) -> list[Any]:
-    """The first reply of each address that is due, marked before it is sent."""
-    query = {"of": channel, "now": now, "busy": sorted(busy), "most": most}
-    heads = list(connection.execute(HEADS, query))
+def take(
+    connection: Connection, channel: str, busy: set[str], now: float, most: int, may: Callable[[str], bool]
+) -> list[Any]:
+    """The first reply of each address that is due and ``may`` be written to now, marked before it is sent."""
+    query = {"of": channel, "now": now, "busy": sorted(busy), "most": AT_ONCE}
+    heads = [head for head in connection.execute(HEADS, query) if may(head.address)][:most]
     tries = update(reply).values(attempts=reply.c.attempts + 1)
     new = [h.id for h in heads if h.state == "waiting"]
     again = [h.id for h in heads if h.state == "uncertain"]
@@ -107,7 +111,9 @@ class Outbox:
         self._store, self._channel, self._duty = store, channel, duty
         self._timeout, self._attempts = timeout, attempts
         self._marks = Group(lambda marks: self._store.write(lambda c: mark(c, marks)))
+        self._pace = Pace(channel.can.budget, channel.place)
         self._busy: set[str] = set()
+        self._early: dict[str, float] = {}  # addresses that must wait, and until when
         self._tasks: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
         self._stopping = False
@@ -144,21 +150,34 @@ class Outbox:
 
     async def _rest(self) -> None:
         try:
-            await asyncio.wait_for(self._woken.wait(), POLL)
+            pause = min([POLL, *(free - time.time() for free in self._early.values())])
+            await asyncio.wait_for(self._woken.wait(), max(0.0, pause))
         except TimeoutError:
             pass
 
     async def _round(self) -> bool:
-        room = AT_ONCE - len(self._busy)
+        now = time.time()
+        room = self._pace.room(now, AT_ONCE - len(self._busy))
         if room <= 0:
             return False
-        heads = await self._store.write(lambda c: take(c, self._channel.name, self._busy, time.time(), room))
+        self._early = {address: free for address, free in self._early.items() if free > now}
+        closed = self._busy | set(self._early)
+        heads = await self._store.write(lambda c: take(c, self._channel.name, closed, now, room, self._may))
         for head in heads:
             self._busy.add(head.address)
             task = asyncio.create_task(self._send(head))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return bool(heads)
+
+    def _may(self, address: str) -> bool:
+        """Whether the budget allows a message to this address now; if so, it is spent."""
+        now = time.time()
+        if (free := self._pace.free_at(address)) > now:
+            self._early[address] = free
+            return False
+        self._pace.spend(address, now)
+        return True
 
     async def _send(self, row: Any) -> None:
         try:
@@ -197,6 +216,8 @@ class Outbox:
         if tries >= self._attempts:
             return Mark(row.id, "dead", error=str(error)[:300])
         pause = max(error.retry_after, PAUSES[min(tries, len(PAUSES)) - 1])
+        if error.retry_after:
+            self._pace.hold(row.address, time.time() + error.retry_after, everything=error.everything)
         return Mark(row.id, "uncertain" if doubtful else "waiting", time.time() + pause, error=str(error)[:300])
 
     def _doubt(self, row: Any, why: str, doubtful: bool) -> Mark:

@@ -1,4 +1,4 @@
-"""Record: one transaction holds all that came of the turns: events done, states, messages, tickets, ratings, timers, facts."""
+"""Record: one transaction holds all that came of the turns: events done, states, messages, tickets, timers, facts."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, text, update
+from sqlalchemy import Connection, bindparam, select, text, update
 
+from bot.bulk import Bulk, among, inserts
 from bot.dialogue import Decision, Pending, Wait
-from bot.effects import DROP, Rows, Said, Writer, set_timers
+from bot.effects import ANSWERED, DROPPED, TIMERS, Rows, Said, Writer
 from bot.inbox import attachments
 from bot.lanes import NEXT_READY, Lane
 from bot.messages import Author, Kind
 from bot.tables import chat, fact, inbox, message, reply, ticket_word
 
 TOPIC = "aftercare"  # NOTIFY channel: which addresses have new messages
+NOTIFY = text(f"SELECT pg_notify('{TOPIC}', :payload)")
 NOTIFY_MOST = 7000  # characters of one payload; PostgreSQL refuses 8000
 
 
@@ -35,48 +37,51 @@ class Outcome:
 
 LOCK = (
     select(chat.c.id, chat.c.fence, chat.c.message_seq)
-    .where(chat.c.id.in_(bindparam("ids", expanding=True)), chat.c.lease_holder == bindparam("holder"))
+    .where(among(chat.c.id, "ids"), chat.c.lease_holder == bindparam("holder"))
     .order_by(chat.c.id)
     .with_for_update()
 )
-STATE = (
-    update(chat)
-    .where(chat.c.id == bindparam("chat"))
-    .values(
-        talk=bindparam("new_talk"),
-        message_seq=bindparam("new_seq"),
-        lease_holder=None,
-        lease_until=None,
-        ready_at=NEXT_READY,
-    )
+STATES = Bulk(
+    {"chat": chat.c.id, "talk": chat.c.talk, "seq": chat.c.message_seq},
+    lambda new: (
+        update(chat)
+        .where(chat.c.id == new["chat"])
+        .values(
+            talk=new["talk"], message_seq=new["seq"], lease_holder=None, lease_until=None, ready_at=NEXT_READY
+        )
+    ),
 )
-EVENT = (
-    update(inbox)
-    .where(inbox.c.id == bindparam("event"))
-    .values(
-        state=bindparam("new_state"),
-        outcome=bindparam("new_outcome"),
-        turn_id=bindparam("turn"),
-        attempts=bindparam("tries"),
-        error=bindparam("new_error"),
-        ready_at=bindparam("ready"),
-        done_at=bindparam("done"),
-        shown=bindparam("now_shown"),
-    )
+EVENT = {
+    "state": inbox.c.state,
+    "outcome": inbox.c.outcome,
+    "turn_id": inbox.c.turn_id,
+    "attempts": inbox.c.attempts,
+    "error": inbox.c.error,
+    "ready_at": inbox.c.ready_at,
+    "done_at": inbox.c.done_at,
+    "shown": inbox.c.shown,
+}
+EVENTS = Bulk(
+    {"event": inbox.c.id, **EVENT},
+    lambda new: update(inbox).where(inbox.c.id == new["event"]).values({name: new[name] for name in EVENT}),
 )
-JOINED = (
-    update(inbox)
-    .where(inbox.c.id == bindparam("event"))
-    .values(
-        state="done", outcome=bindparam("new_outcome"), turn_id=bindparam("turn"), done_at=bindparam("done")
-    )
+JOIN = {name: EVENT[name] for name in ("state", "outcome", "turn_id", "done_at")}
+JOINED = Bulk(
+    {"event": inbox.c.id, **JOIN},
+    lambda new: update(inbox).where(inbox.c.id == new["event"]).values({name: new[name] for name in JOIN}),
 )
+MESSAGES = inserts(
+    message, "chat_id seq conversation_id author native text choices attachments why inbox_id created_at"
+)
+REPLIES = inserts(reply, "chat_id seq part_no cause_inbox_id channel address body state due_at created_at")
+FACTS = inserts(fact, "at kind chat_id conversation_id customer_id inbox_id data")
+WORDS = inserts(ticket_word, "ticket_id author text attachments created_at")
 
 
 def record(
     connection: Connection, outcomes: Sequence[Outcome], *, holder: str, now: float, shown: frozenset[str]
-) -> list[Said]:
-    """Write the outcomes whose lease still holds; returns what followers should see, once this is committed.
+) -> Rows:
+    """Write the outcomes whose lease still holds; returns what was written, to be told once this is committed.
 
     ``shown``: channels that show messages from the database themselves (the web), so that nothing is to be sent.
     """
@@ -90,8 +95,8 @@ def record(
         joined += _one(connection, outcome, rows, now, shown)
     _write(connection, rows, joined)
     if connection.dialect.name == "postgresql" and rows.said:
-        _notify(connection, rows.said)
-    return rows.said
+        _notify(connection, rows.said, holder)
+    return rows
 
 
 def _one(
@@ -120,7 +125,14 @@ def _one(
             writer.drop_timer("burst", f"chat:{lane.chat_id}")
         spoken = "replied" if replied else "silent"
         joined = [
-            {"event": i, "new_outcome": spoken if i == turn else "merged", "turn": turn, "done": now} for i in gone
+            {
+                "event": i,
+                "state": "done",
+                "outcome": spoken if i == turn else "merged",
+                "turn_id": turn,
+                "done_at": now,
+            }
+            for i in gone
         ]
     if customer_words is not None:
         customer_words["conversation_id"] = writer.conversation_id
@@ -140,7 +152,6 @@ def _show(lane: Lane, rows: Rows, writer: Writer) -> dict[str, Any] | None:
         choice = str(lane.body.get("choice", ""))
         words = dict(lane.talk.offered).get(choice, words or choice)
     files = [asdict(a) for a in attachments(lane.body)]
-    lane.shown = True
     return writer.message(Author.CUSTOMER, words, native=str(lane.body.get("native", "")), attachments=files)
 
 
@@ -156,47 +167,39 @@ def _event(outcome: Outcome, state: str, ending: str | None, now: float, turn: i
     lane, finished = outcome.lane, state in ("done", "dead")
     return {
         "event": lane.inbox_id,
-        "new_state": state,
-        "new_outcome": ending,
-        "turn": (turn or lane.inbox_id) if state == "done" else None,
-        "tries": lane.attempts,
-        "new_error": outcome.error or None,
-        "ready": outcome.retry_at or now,
-        "done": now if finished else None,
-        "now_shown": lane.shown,
+        "state": state,
+        "outcome": ending,
+        "turn_id": (turn or lane.inbox_id) if state == "done" else None,
+        "attempts": lane.attempts,
+        "error": outcome.error or None,
+        "ready_at": outcome.retry_at or now,
+        "done_at": now if finished else None,
+        "shown": lane.shown or state != "waiting",  # the lane itself stays as read: this may be rolled back
     }
 
 
 def _chat(lane: Lane, talk: Any) -> dict[str, Any]:
-    return {"chat": lane.chat_id, "new_talk": talk.as_json(), "new_seq": lane.message_seq}
+    return {"chat": lane.chat_id, "talk": talk.as_json(), "seq": lane.message_seq}
 
 
 def _write(connection: Connection, rows: Rows, joined: list[dict[str, Any]]) -> None:
-    for table, values in (
-        (message, rows.messages),
-        (reply, rows.replies),
-        (fact, rows.facts),
-        (ticket_word, rows.words),
-    ):
-        if values:
-            connection.execute(insert(table), values)
-    if rows.dropped:
-        connection.execute(DROP, [{"of": subject, "what": kind} for subject, kind in sorted(rows.dropped)])
-    if rows.timers:
-        connection.execute(set_timers(connection), [rows.timers[key] for key in sorted(rows.timers)])
-    if joined:
-        connection.execute(JOINED, joined)
-    if rows.events:
-        connection.execute(EVENT, rows.events)
-    if rows.chats:
-        connection.execute(STATE, rows.chats)  # last: which event is next depends on the states above
+    MESSAGES(connection, rows.messages)
+    REPLIES(connection, rows.replies)
+    FACTS(connection, rows.facts)
+    WORDS(connection, rows.words)
+    ANSWERED(connection, rows.answered)
+    DROPPED(connection, [{"of": subject, "what": kind} for subject, kind in sorted(rows.dropped)])
+    TIMERS(connection, [rows.timers[key] for key in sorted(rows.timers)])
+    JOINED(connection, joined)
+    EVENTS(connection, rows.events)
+    STATES(connection, rows.chats)  # last: which event is next depends on the states above
 
 
-def _notify(connection: Connection, said: Iterable[Said]) -> None:
+def _notify(connection: Connection, said: Iterable[Said], holder: str) -> None:
     """Tell other processes which chats to look at; a payload too long says: look at all of yours."""
     places: dict[str, set[str]] = defaultdict(set)
     for one in said:
         places[one.channel].add(one.address)
-    payload = json.dumps({c: sorted(a) for c, a in places.items()})
-    payload = payload if len(payload) < NOTIFY_MOST else "{}"
-    connection.execute(text("SELECT pg_notify(:topic, :payload)"), {"topic": TOPIC, "payload": payload})
+    payload = json.dumps({"from": holder, "at": {channel: sorted(addresses) for channel, addresses in places.items()}})
+    payload = payload if len(payload) < NOTIFY_MOST else json.dumps({"from": holder, "at": {}})
+    connection.execute(NOTIFY, {"payload": payload})

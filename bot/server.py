@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import structlog
 import uvicorn
@@ -20,8 +21,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot import metrics
-from bot.app import App
 from bot.store import Away
+
+if TYPE_CHECKING:
+    from bot.app import App
 
 log = structlog.get_logger("server")
 
@@ -95,7 +98,7 @@ async def serve(app: App, listener: socket.socket, *, ready: Callable[[], None] 
         ws="none",
         server_header=False,
         timeout_graceful_shutdown=max(1, int(app.settings.limits.stop * 0.3)),
-        forwarded_allow_ips="127.0.0.1",
+        forwarded_allow_ips=list(app.settings.server.proxies),
     )
     server = Server(config)
     server.before_shutdown = app.hub.wake
@@ -119,4 +122,3 @@ def listen(host: str, port: int) -> socket.socket:
     listener.listen(2048)
     listener.set_inheritable(True)
     return listener
-

@@ -31,12 +31,17 @@ class Away(Exception):
     """The database cannot be reached or cannot write just now (away, disk full, locked). Nothing was changed."""
 
 
+class Unusable(Exception):
+    """What the URL names is no database of ours, or we may not use it."""
+
+    exit_code = 2
+
+
 class Busy(Exception):
     """Another process serves this SQLite file."""
 
 
-def _dumps(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Turnstile:
@@ -132,7 +137,7 @@ class _Postgres:
         settings = {} if durable else {"synchronous_commit": "off"}
         options: dict[str, Any] = {"connect_args": {"server_settings": settings, "timeout": 5}}
         self._engine = create_async_engine(
-            url, json_serializer=_dumps, pool_size=pool, max_overflow=pool, pool_timeout=5, **options
+            _for_asyncpg(url), json_serializer=_dumps, pool_size=pool, max_overflow=pool, pool_timeout=5, **options
         )
 
     async def write(self, work: Work[R], _first: bool) -> R:
@@ -144,6 +149,12 @@ class _Postgres:
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+
+def _for_asyncpg(url: URL) -> URL:
+    """The driver wants ``ssl`` where everybody else says ``sslmode``."""
+    mode = url.query.get("sslmode")
+    return url if mode is None else url.difference_update_query(["sslmode"]).update_query_dict({"ssl": str(mode)})
 
 
 def _begin(engine: Engine, work: Work[R]) -> R:
@@ -207,6 +218,8 @@ def _reachable() -> Iterator[None]:
     except DBAPIError as error:
         if error.connection_invalidated:
             raise Away(_first_line(error)) from error
+        if "file is not a database" in str(error.orig):
+            raise Unusable("the file that database names is not a SQLite database; name another") from None
         raise
 
 

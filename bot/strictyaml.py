@@ -203,10 +203,11 @@ def check(model: type[Model], node: Node, at: Place = ()) -> Model:
 
 def suggest(word: str, known: Iterable[str]) -> str:
     """How an unknown word is told: the likely one, or all that are allowed."""
-    from rapidfuzz.process import extractOne  # only the mistaken pay for it
+    from rapidfuzz.distance import OSA  # only the mistaken pay for it
+    from rapidfuzz.process import extractOne
 
     known = sorted(known)
-    if near := extractOne(word, known, score_cutoff=60):
+    if near := extractOne(word, known, scorer=OSA.normalized_similarity, score_cutoff=0.6):
         return f"(did you mean {near[0]!r}?)"
     return f"(allowed: {', '.join(known)})" if known else "(nothing is allowed here)"
 

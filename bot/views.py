@@ -26,9 +26,7 @@ def views(dialect: str) -> dict[str, str]:
             "SELECT id, channel, dedup_key, chat_id, seq, state, outcome, turn_id, attempts, "
             f"{at('received_at')}, {at('done_at')} FROM inbox"
         ),
-        "check_reply": (
-            "SELECT id, chat_id, seq, part_no, cause_inbox_id, state, provider_id, attempts FROM reply"
-        ),
+        "check_reply": ("SELECT id, chat_id, seq, part_no, cause_inbox_id, state, provider_id, attempts FROM reply"),
         "check_conversation": (
             "SELECT c.id, c.number, c.chat_id, c.owner, c.agent_id, c.epoch, c.cycle, "
             f"{conversation_due}, {at('c.opened_at')}, {at('c.closed_at')} FROM conversation c"

@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,7 @@ import structlog
 from sqlalchemy import Connection
 
 from bot.dialogue import Decision, Event, Need, Policy, Turn, Wait
+from bot.effects import Rows
 from bot.hub import Hub
 from bot.inbox import attachments
 from bot.lanes import NEXT, Lane, moment, take
@@ -36,10 +38,10 @@ POLL = 1.0  # seconds; being woken is only quicker
 Brain = Callable[[Turn], Decision | Need | Wait]
 
 
-def number(prefix: str) -> str:
-    """A number nobody can guess: ``C-…`` for a conversation, ``T-…`` for a ticket."""
-    bits = int.from_bytes(secrets.token_bytes(5))
-    return f"{prefix}-" + "".join(ALPHABET[bits >> shift & 31] for shift in range(0, 40, 5))
+def numbers() -> tuple[str, ...]:
+    """Numbers nobody can guess: ``C-…`` for a conversation, then ``T-…`` for tickets."""
+    signs = "".join([ALPHABET[byte & 31] for byte in secrets.token_bytes(NUMBERS * 8)])
+    return tuple(f"{'T' if at else 'C'}-{signs[at : at + 8]}" for at in range(0, NUMBERS * 8, 8))
 
 
 class Worker:
@@ -61,12 +63,12 @@ class Worker:
         knowledge: Callable[[], Any],
         limits: Any,
         shown: frozenset[str],
-        recorded: Callable[[], None] = lambda: None,
+        recorded: Callable[[Rows], None] = lambda _: None,
     ) -> None:
         self._store, self._hub, self._mind, self._brain, self._sorry = store, hub, mind, brain, sorry
         self._policy, self._knowledge, self._limits, self._shown = policy, knowledge, limits, shown
         self._recorded = recorded
-        self._holder = secrets.token_hex(8)
+        self._holder = hub.process
         self._woken = asyncio.Event()
         self._stopping = False
         self._thread = ThreadPoolExecutor(1, "decide")
@@ -101,10 +103,9 @@ class Worker:
         self._thread.shutdown(wait=False)
 
     async def _rest(self) -> None:
-        try:
-            await asyncio.wait_for(self._woken.wait(), max(0.0, min(POLL, self._next_ready - time.time())))
-        except TimeoutError:
-            pass
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, min(POLL, self._next_ready - time.time()))):
+                await self._woken.wait()
 
     async def _beat(self, outcomes: list[Outcome]) -> list[Lane]:
         try:
@@ -128,24 +129,24 @@ class Worker:
         most = (0 if self._stopping else self._limits.group) if most is None else most
         self._alone = not self._alone
 
-        def work(connection: Connection) -> tuple[list[Any], list[Lane]]:
-            said = []
+        def work(connection: Connection) -> tuple[Rows, list[Lane]]:
+            rows = Rows()
             if outcomes:
-                said = record(connection, outcomes, holder=self._holder, now=now, shown=self._shown)
+                rows = record(connection, outcomes, holder=self._holder, now=now, shown=self._shown)
             lanes: list[Lane] = []
             if most:
                 lease = self._limits.lease
                 lanes = take(connection, holder=self._holder, now=now, lease=lease, most=most, alone=self._alone)
             if not lanes:
                 self._next_ready = connection.scalar(NEXT) or now + POLL
-            return said, lanes
+            return rows, lanes
 
-        said, lanes = await self._store.write(work)
+        rows, lanes = await self._store.write(work)
         self.beats += 1
         self.beaten_at = time.monotonic()
         if outcomes:
-            self._hub.publish(said)
-            self._recorded()
+            self._hub.publish(rows.said)
+            self._recorded(rows)
         return lanes
 
     # ------------------------------------------------------------ deciding
@@ -239,7 +240,7 @@ class Worker:
             last=lane.last,
             tickets=tuple(lane.tickets),
             customer=lane.customer,
-            numbers=(number("C"), *(number("T") for _ in range(NUMBERS - 1))),
+            numbers=numbers(),
         )
 
 

@@ -3,7 +3,7 @@
 A channel knows messages and what ``Office`` offers it, and nothing else of ours. Adding one is one file:
 
 1. ``read``: a pure function from the platform's event to an ``Inbound``;
-2. ``routes`` (webhooks) or ``run`` (a listening loop) that hands the events to ``office.receive`` and acknowledges after it;
+2. ``routes`` (webhooks) or ``run`` (a listening loop): hands the events to ``office.receive``, then acknowledges;
 3. ``send``: one reply to one address; it returns the platform's id of it or raises NotSent, Unknown or Refused.
 """
 
@@ -13,17 +13,20 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from inspect import signature
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from bot.messages import Inbound, Reply
 
 
 class NotSent(Exception):
-    """The platform certainly did not take it (refused connection, 429, 5xx): try again, not before ``retry_after`` s."""
+    """The platform certainly did not take it (refused connection, 429, 5xx): try again, not before ``retry_after`` s.
 
-    def __init__(self, why: str, retry_after: float = 0.0) -> None:
+    ``everything``: until then it takes nothing from us at all, not only nothing for this place.
+    """
+
+    def __init__(self, why: str, retry_after: float = 0.0, *, everything: bool = False) -> None:
         super().__init__(why)
-        self.retry_after = retry_after
+        self.retry_after, self.everything = retry_after, everything
 
 
 class Unknown(Exception):
@@ -39,12 +42,29 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """How much a platform lets us write; 0 = as much as we like."""
+
+    per_address: float = 0.0  # seconds between two messages to one place
+    per_minute: int = 0  # messages to one person in 60 s
+    per_group_minute: int = 0  # messages to one group in 60 s
+    overall: float = 0.0  # messages per second over all
+
+
+@dataclass(frozen=True, slots=True)
 class Can:
     """What a platform can do, as data."""
 
     buttons: bool = True
+    most_buttons: int = 10
+    edit: bool = False  # messages can be changed afterwards
+    typing: bool = False
+    threads: bool = False
     shows_itself: bool = False  # it reads messages from the database: nothing is to be sent
-    max_text: int = 4000  # characters of one message
+    max_text: int = 4000  # of one message, in text_unit
+    text_unit: Literal["characters", "utf16", "bytes"] = "characters"
+    window: float = 0.0  # seconds after the customer's last words in which he may be written to; 0 = always
+    budget: Budget = Budget()
 
 
 class Office(Protocol):
@@ -72,6 +92,9 @@ class Channel(Protocol):
 
     async def run(self) -> None:
         """Listen, if it has to, until cancelled."""
+
+    def place(self, address: str) -> tuple[str, bool]:
+        """The place whose budget a message to this address uses, and whether it is a group."""
 
     async def send(self, address: str, reply: Reply, key: str) -> str:
         """Send one reply; ``key`` is the same for every attempt. Returns the platform's id of it."""

@@ -28,7 +28,6 @@ class Node:
     first: int | None = None  # of list: its first number; None = bullets
 
 
-
 def _emphasis(state: StateInline, silent: bool) -> bool:
     """CommonMark's marks, but beside Chinese any mark may open or close: ``**注意:**请`` has no spaces to go by."""
     start, known = state.pos, len(state.delimiters)
@@ -45,7 +44,8 @@ def _emphasis(state: StateInline, silent: bool) -> bool:
 _FIRST_CJK = "\u2e80"
 _PARSER = MarkdownIt("commonmark", {"html": False}).enable(["strikethrough", "table"])
 _PARSER.inline.ruler.at("emphasis", _emphasis)
-_SAME: dict[str, Tag] = {
+# What the parser calls a thing, and what we do: with pieces inside, with one line inside, with nothing but text.
+_WITH_PIECES: dict[str, Tag] = {
     "strong": "bold",
     "em": "italic",
     "s": "strike",
@@ -53,6 +53,18 @@ _SAME: dict[str, Tag] = {
     "table": "table",
     "tr": "row",
 }
+_WITH_A_LINE: dict[str, Tag] = {"paragraph": "para", "th": "cell", "td": "cell"}
+_WITH_TEXT: dict[str, Tag] = {
+    "text": "text",
+    "image": "text",
+    "code_inline": "code",
+    "fence": "pre",
+    "code_block": "pre",
+    "softbreak": "break",  # in a chat a line end is meant
+    "hardbreak": "break",
+    "hr": "rule",
+}
+_BETWEEN: dict[Tag, str] = {"doc": "\n\n", "item": "\n", "table": "\n", "row": " | "}
 _SCHEMES = ("https://", "http://", "mailto:", "tel:")
 
 
@@ -69,35 +81,20 @@ def _nodes(parent: SyntaxTreeNode) -> Iterator[Node]:
 
 def _node(node: SyntaxTreeNode) -> Iterator[Node]:
     kind = node.type
-    if kind in _SAME:
-        yield Node(_SAME[kind], tuple(_nodes(node)))
-    elif kind in ("text", "image"):
-        yield Node("text", text=node.content)
-    elif kind == "code_inline":
-        yield Node("code", text=node.content)
-    elif kind in ("fence", "code_block"):
-        yield Node("pre", text=node.content.rstrip("\n"))
-    elif kind in ("softbreak", "hardbreak"):  # in a chat a line end is meant
-        yield Node("break")
-    elif kind == "link":
-        url = str(node.attrs.get("href", ""))
-        inside = tuple(_nodes(node))
-        if url.startswith(_SCHEMES):
-            yield Node("link", inside, url=url)
-        else:
-            yield from inside
+    if tag := _WITH_PIECES.get(kind):
+        yield Node(tag, tuple(_nodes(node)))
+    elif tag := _WITH_A_LINE.get(kind):
+        yield Node(tag, tuple(_nodes(node.children[0])))
+    elif tag := _WITH_TEXT.get(kind):
+        yield Node(tag, text=node.content.rstrip("\n"))
     elif kind == "heading":
         yield Node("para", (Node("bold", tuple(_nodes(node.children[0]))),))
-    elif kind == "paragraph":
-        yield Node("para", tuple(_nodes(node.children[0])))
     elif kind in ("bullet_list", "ordered_list"):
         first = int(node.attrs.get("start", 1)) if kind == "ordered_list" else None
         yield Node("list", tuple(_nodes(node)), first=first)
-    elif kind in ("th", "td"):
-        yield Node("cell", tuple(_nodes(node.children[0])))
-    elif kind == "hr":
-        yield Node("rule")
-    else:  # a quote, or whatever the parser may learn
+    elif kind == "link" and str(node.attrs.get("href")).startswith(_SCHEMES):
+        yield Node("link", tuple(_nodes(node)), url=str(node.attrs["href"]))
+    else:  # a quote, a link to nowhere, or whatever the parser may learn
         yield from _nodes(node)
 
 
@@ -117,25 +114,20 @@ def _plain(node: Node) -> str:
         case "pre":
             return _indent(node.text, "    ", "    ")
         case "link":
-            label = _inline(node)
-            address = node.url.removeprefix("mailto:").removeprefix("tel:")
-            return label if label in (address, node.url) else f"{label} ({address})"
+            return _link(node)
         case "list":
             return "\n".join(_item(item, node.first, place) for place, item in enumerate(node.inside))
-        case "item":
-            return "\n".join(_plain(child) for child in node.inside)
-        case "table":
-            return "\n".join(_plain(row) for row in node.inside)
-        case "row":
-            return " | ".join(_plain(cell) for cell in node.inside)
-        case "doc":
-            return "\n\n".join(_plain(child) for child in node.inside)
         case _:
-            return _inline(node)
+            return _inside(node)
 
 
-def _inline(node: Node) -> str:
-    return "".join(_plain(child) for child in node.inside)
+def _inside(node: Node) -> str:
+    return _BETWEEN.get(node.tag, "").join(_plain(child) for child in node.inside)
+
+
+def _link(node: Node) -> str:
+    label, address = _inside(node), node.url.removeprefix("mailto:").removeprefix("tel:")
+    return label if label in (address, node.url) else f"{label} ({address})"
 
 
 def _item(item: Node, first: int | None, place: int) -> str:

@@ -38,6 +38,10 @@ class Terminal:
             if text := clean(line).strip():
                 await self.office.receive([read(self.name, text, self._language)])
 
+    def place(self, address: str) -> tuple[str, bool]:
+        """Where it is, and no group."""
+        return address, False
+
     async def send(self, address: str, reply: Reply, key: str) -> str:
         """Print it."""
         self._out.write(f"\n{render(reply)}\n\n> ")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from secrets import token_urlsafe
+from traceback import extract_tb
 from typing import Any, Protocol
 from urllib.parse import quote, unquote
 
@@ -21,7 +23,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 
-from bot.files import SHOWN, FileRefused, TooLarge
+from bot.files import SHOWN, FileRefused
 from bot.messages import Attachment, Inbound, Kind, Reply
 from bot.text import clean
 from channels import Can, Office
@@ -88,7 +90,7 @@ class Web:
         self._links = URLSafeTimedSerializer(secret, salt=f"file:{name}")
         self._session_life = session_days * 86400
         self._visitor_of = lru_cache(4096)(self._verified)
-        self._chars, self._bytes = message_chars, body_bytes
+        self._chars, self._bytes, self._file_bytes = message_chars, body_bytes, file_bytes
         self._limits = {"chars": message_chars, "bytes": file_bytes, "types": list(file_types)}
         self._sessions, self._messages = Budget(sessions_per_minute), Budget(messages_per_minute)
         self._most_streams, self._streams = streams_per_session, dict[str, int]()
@@ -114,6 +116,10 @@ class Web:
 
     async def run(self) -> None:
         """Nothing to listen to: requests come by themselves."""
+
+    def place(self, address: str) -> tuple[str, bool]:
+        """The session itself, and no group."""
+        return address, False
 
     async def send(self, address: str, reply: Reply, key: str) -> str:
         """Never asked for: the streams show what is recorded."""
@@ -142,7 +148,7 @@ class Web:
         data = object_of(raw)
         file = data.get("attachment")
         id = text_of(file if isinstance(file, dict) else {"id": file}, "id")  # what /chat/files answered, or its id
-        attachments = (await self._own(id, visitor.address),) if id else ()
+        attachments = ((await self._find(id, visitor.address))[0],) if id else ()
         inbound = read(self.name, visitor, data, raw, attachments, self._chars)
         seq = await self._receive(inbound)
         return Response(f'{{"id":"{inbound.native}","seq":{seq}}}', 202, media_type="application/json")
@@ -152,21 +158,14 @@ class Web:
         """A file, as the body itself (its name in X-File-Name, percent-encoded) or as the one file of a form."""
         visitor = self._visitor(request)
         self._messages.spend(visitor.address)
-        length, most = request.headers.get("content-length", ""), self._limits["bytes"]
-        if length.isdigit() and int(length) > most + (64 << 10):
-            raise TooLarge(f"the file is larger than {most / (1 << 20):.0f} MB")
         declared = request.headers.get("content-type", "")
         if declared.startswith("multipart/"):
-            stream, name, declared = await form_file(request, most)
+            stream, name, declared = await form_file(request, self._file_bytes)
         else:
             stream, name = request.stream(), unquote(request.headers.get("x-file-name", ""))
-        try:
+        with _storing():
             kept = await self.office.files.put(stream, name, declared, visitor.address)
-        except (FileRefused, ClientDisconnect):
-            raise
-        except Exception as error:
-            raise _away(error) from error
-        return JSONResponse({"attachment": _shape(kept)}, 201)
+        return JSONResponse({"attachment": asdict(kept)}, 201)
 
     @answered
     async def download(self, request: Request) -> Response:
@@ -209,30 +208,24 @@ class Web:
         if data.get("attachments"):
             data = {**data, "attachments": [self._linked(one, address) for one in data["attachments"]]}
         place = f"id: {seq}\n" if seq is not None else ""
-        return f"event: {event['event']}\n{place}data: {_dumps(data)}\n\n".encode()
+        line = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        return f"event: {event['event']}\n{place}data: {line}\n\n".encode()
 
     def _linked(self, attachment: Mapping[str, Any], address: str) -> dict[str, Any]:
         id = attachment["id"]
         return {**attachment, "url": f"/chat/files/{quote(id, safe='')}?key={self._links.dumps([id, address])}"}
 
     async def _receive(self, inbound: Inbound) -> int:
-        try:
+        with _storing():
             [receipt] = await self.office.receive([inbound])
-        except Exception as error:
-            raise _away(error) from error
         return int(receipt.seq)
 
     async def _find(self, id: str, owner: str) -> tuple[Attachment, Path]:
-        try:
+        with _storing():
             found = await self.office.files.open(id, owner) if len(id) <= 64 else None
-        except Exception as error:
-            raise _away(error) from error
         if found is None:
             raise Refused(404, "there is no such file in this chat")
         return found
-
-    async def _own(self, id: str, owner: str) -> Attachment:
-        return (await self._find(id, owner))[0]
 
     def _visitor(self, request: Request) -> Visitor:
         """The holder of the bearer token; raises Refused 401."""
@@ -293,14 +286,14 @@ def _language(value: object) -> str:
     return value if isinstance(value, str) and len(value) <= 35 and _LANGUAGE.fullmatch(value) else ""
 
 
-def _away(error: Exception) -> Refused:
-    log.warning("web_chat_cannot_store", error=type(error).__name__)
-    return Refused(503, "the chat cannot keep messages just now, please try again", wait=2)
-
-
-def _shape(attachment: Attachment) -> dict[str, Any]:
-    return {"id": attachment.id, "name": attachment.name, "type": attachment.type, "size": attachment.size}
-
-
-def _dumps(data: Mapping[str, Any]) -> str:
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+@contextmanager
+def _storing() -> Iterator[None]:
+    """What goes wrong in here is ours, not the sender's: he may try again."""
+    try:
+        yield
+    except (FileRefused, ClientDisconnect):
+        raise
+    except Exception as error:
+        place = extract_tb(error.__traceback__)[-1]  # not the error's words: a database quotes what it was to store
+        log.warning("web_chat_cannot_store", error=type(error).__name__, at=f"{place.name}:{place.lineno}")
+        raise Refused(503, "the chat cannot keep messages just now, please try again", wait=2) from error

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -19,6 +21,7 @@ log = structlog.get_logger("rounds")
 
 AT_ONCE = 200  # timers entered in one transaction
 POLL = 1.0  # seconds
+SOON = 0.02  # seconds until a due timer is tried again whose chat is being written just now
 SWEEP = 600.0  # seconds between two sweeps
 SWEPT = 5000  # rows a sweep may touch in one transaction
 
@@ -35,7 +38,7 @@ def fire(connection: Connection, now: float) -> tuple[int, float | None]:
         .where(timer.c.due_at <= now, *waiting)
         .order_by(timer.c.due_at)
         .limit(AT_ONCE)
-        .with_for_update(of=timer, skip_locked=True)
+        .with_for_update(of=(timer, chat), skip_locked=True)  # never waits, so it is part of no deadlock
     )
     rows = connection.execute(due).all()
     if rows:
@@ -68,10 +71,12 @@ class Rounds:
         self._store, self._keep_raw, self._woken = store, keep_raw, woken
         self._stopping = asyncio.Event()
         self._changed = asyncio.Event()
+        self._next = math.inf  # when the next look is due
 
-    def wake(self) -> None:
-        """Timers may have changed."""
-        self._changed.set()
+    def wake(self, due: float) -> None:
+        """A timer was set that falls due then."""
+        if due < self._next:
+            self._changed.set()
 
     def stop(self) -> None:
         """Return from ``run`` soon."""
@@ -83,18 +88,19 @@ class Rounds:
         swept = 0.0
         while not self._stopping.is_set():
             self._changed.clear()
-            pause = POLL
+            self._next, pause = math.inf, POLL
             try:
                 fired, next_due = await self._store.write(lambda c: fire(c, time.time()))
                 if fired:
                     self._woken()
                 if next_due is not None:
-                    pause = min(POLL, max(0.0, next_due - time.time()))
+                    pause = min(POLL, max(0.0 if fired else SOON, next_due - time.time()))
                 if time.time() - swept > SWEEP:
                     swept = time.time()
                     await self._sweep()
             except Away as error:
                 log.warning("database_away", reason=str(error))
+            self._next = time.time() + pause
             await self._rest(pause)
 
     async def _sweep(self) -> None:
@@ -103,7 +109,5 @@ class Rounds:
         await self._store.write(lambda c: forget_notes(c, time.time()))
 
     async def _rest(self, pause: float) -> None:
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._changed.wait(), pause)
-        except TimeoutError:
-            pass

@@ -198,7 +198,7 @@ _ENGLISH = _rules(
     (rf"\b{_MONTH},? (?P<y>20[0-9]{{2}})\b", _en_month),
 )
 _ZH_SIGN = re.compile("[天日号月周期拜晚早后前年]")
-_EN_SIGN = re.compile(r"day|night|morning|noon|evening|week|month|year|hour|min|ago|[0-9]", re.IGNORECASE)
+_EN_SIGN = re.compile(r"day|tomorrow|night|morning|noon|evening|week|month|year|hour|min|ago|[0-9]", re.IGNORECASE)
 _EN_SHORT = re.compile(r"(?:next|this|last|on|by|coming) (?:mon|tue|wed|thu|fri|sat|sun)\b", re.IGNORECASE)
 
 

@@ -102,7 +102,9 @@ def _models(text: str, products: tuple[str, ...]) -> Iterator[Found]:
 
 # ---------------------------------------------------------------- how to reach somebody
 
-_EMAIL = re.compile(r"(?<![\w.+-])[a-z0-9_.+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,4}(?![\w@])", re.IGNORECASE)
+_EMAIL = re.compile(
+    r"(?<![a-z0-9_.+-])[a-z0-9_.+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,4}(?![a-z0-9_@])", re.IGNORECASE
+)
 _PHONE = re.compile(
     r"""(?<![\w.+-])(?:
       (?P<mobile>(?:(?:\+|00)86[ -]?)?1[3-9][0-9][ -]?[0-9]{4}[ -]?[0-9]{4})

@@ -208,10 +208,10 @@ _PLACES: Final[Mapping[str, str]] = {"#": "[0-9]", "@": "[a-z]", "*": "[a-z0-9]"
 def number(values: ValueFile) -> re.Pattern[str]:
     """A form of number: the shapes anywhere, and any number right after one of the words in ``after``."""
     shapes = ("[ -]?".join(map(_place, re.sub("[ -]", "", shape.casefold()))) for shape in values.shapes)
-    words = "|".join(" ?".join(map(re.escape, word.casefold().split())) for word in values.after)
+    words = "|".join(" ?".join(map(re.escape, word.casefold().split())) for word in values.after) or "(?!)"
     named = r"(?!20[0-9]{2}-[0-9]{1,2}-)(?P<named>[a-z0-9](?:-?[a-z0-9]){5,23})"  # but not a date
-    after = rf"|(?:{words}) ?(?:是|为|is|:|#)? ?{named}" if words else ""
-    return re.compile(rf"(?<![a-z0-9])(?:(?P<shape>{'|'.join(shapes)}){after})(?![a-z0-9])", re.IGNORECASE)
+    after = rf"(?:{words}) ?(?:是|为|is|:|#)? ?{named}"
+    return re.compile(rf"(?<![a-z0-9])(?:(?P<shape>{'|'.join(shapes)})|{after})(?![a-z0-9])", re.IGNORECASE)
 
 
 def _place(sign: str) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from knowledge.index import Knowledge, Ranking
 
 LONGEST = 8_000  # characters that are looked at
+_EARS = 1_000  # words listened to at the beginning, and as many at the end
 _STARS = frozenset("★☆⭐🌟")
 
 
@@ -54,6 +55,8 @@ def understand(
     raw = text[:LONGEST]
     text = clean(raw)[:LONGEST]
     spoken = units(fold(text))
+    if len(spoken) > 2 * _EARS:
+        spoken = [*spoken[:_EARS], LINE, *spoken[-_EARS:]]
     means = _meanings(intents, spoken)
     heard = {name: pattern.heard(spoken, raw) for name, pattern in intents.heard.items()}
     named = entities(text, now, products, intents.numbers)

@@ -10,7 +10,8 @@ from typing import Any
 
 from bot.strictyaml import Problem, YamlError
 from knowledge.faq import Faq, from_examples, read
-from knowledge.index import INTENT, Encoder, Intents, Knowledge, Mode, Ranking, build
+from knowledge.index import INTENT, Intents, Knowledge, Mode, Ranking, build
+from knowledge.kernels import Encoder
 from knowledge.normal import chinese
 
 
@@ -44,7 +45,9 @@ def examples(file: Path) -> Faq:
     return from_examples(rows)
 
 
-def decision(knowledge: Knowledge, text: str, lang: str = "", *, now: date | None = None, id: str = "") -> dict[str, Any]:
+def decision(
+    knowledge: Knowledge, text: str, lang: str = "", *, now: date | None = None, id: str = ""
+) -> dict[str, Any]:
     """The decision on one question, as CONTRACT's JSON object."""
     return as_json(knowledge.ask(text, lang, now=now), text, lang, id)
 

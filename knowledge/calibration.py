@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.ridge import HeldOut
+
+Numbers: TypeAlias = NDArray[np.float64]
 
 FOREIGN = 0.25  # share of questions without an answer that is assumed
 PRIOR = (12.0, -5.0)  # slope and offset when there is nothing to learn from: even odds at a score of 0.42
@@ -57,11 +60,11 @@ def calibrate(held_out: HeldOut) -> Calibration:
     return Calibration(slope, offset, min(lenient, 0.5), strict or 0.95, strict is not None)
 
 
-def _sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def _sigmoid(x: Numbers) -> Numbers:
     return 1 / (1 + np.exp(-np.clip(x, -40, 40)))
 
 
-def _platt(scores: NDArray[np.float64], truth: NDArray[np.float64], weights: NDArray[np.float64]) -> tuple[float, float]:
+def _platt(scores: Numbers, truth: Numbers, weights: Numbers) -> tuple[float, float]:
     """Logistic regression of truth on score by Newton's method, held near the prior where examples are few."""
     x = np.stack([scores, np.ones_like(scores)], 1)
     prior = beta = np.array(PRIOR)
@@ -76,7 +79,7 @@ def _platt(scores: NDArray[np.float64], truth: NDArray[np.float64], weights: NDA
     return max(float(beta[0]), 0.1), float(beta[1])
 
 
-def _precise(sure: NDArray[np.float64], truth: NDArray[np.float64], weights: NDArray[np.float64]) -> float | None:
+def _precise(sure: Numbers, truth: Numbers, weights: Numbers) -> float | None:
     """The lowest confidence from which on nine answers of ten are right."""
     order = np.argsort(-sure, kind="stable")
     right = np.cumsum((truth * weights)[order]) / np.cumsum(weights[order])

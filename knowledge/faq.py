@@ -131,7 +131,7 @@ def read(folder: Path, languages: Iterable[str] = ()) -> Faq:
                 entries += _entries(path)
         except YamlError as error:
             problems += error.problems
-    problems += _disagreements(entries, tuple(languages))
+    problems += [*_disagreements(entries), *_languages(entries, tuple(languages))]
     if problems:
         raise YamlError(problems)
     return Faq(tuple(entries), synonyms)
@@ -161,8 +161,8 @@ def _entries(path: Path) -> list[Entry]:
     return found
 
 
-def _disagreements(entries: list[Entry], languages: tuple[str, ...]) -> Iterator[Problem]:
-    """What is wrong between entries, and with the languages a company speaks."""
+def _disagreements(entries: list[Entry]) -> Iterator[Problem]:
+    """Names that stand twice, and names that lead nowhere."""
     first: dict[str, Entry] = {}
     for entry in entries:
         other = first.setdefault(entry.id, entry)
@@ -173,11 +173,16 @@ def _disagreements(entries: list[Entry], languages: tuple[str, ...]) -> Iterator
         for target in entry.follow_ups:
             if target not in first:
                 yield Problem(entry.file, entry.line, f"{entry.id}: follow-up '{target}' is no entry of this FAQ")
+
+
+def _languages(entries: list[Entry], languages: tuple[str, ...]) -> Iterator[Problem]:
+    """Every entry in every language the company speaks, and in no other."""
+    for entry in entries if languages else ():
         for key, texts in (("questions", entry.questions), ("answer", entry.answer)):
             for language in languages:
                 if not texts.get(language):
                     yield Problem(entry.file, entry.line, f"{entry.id}: {key} in '{language}' missing")
-            for language in texts if languages else ():
+            for language in texts:
                 if language not in languages:
                     what = f"{entry.id}: {key} in '{language}', but the languages are {', '.join(languages)}"
                     yield Problem(entry.file, entry.line, what)
@@ -189,9 +194,8 @@ def from_examples(rows: Iterable[Mapping[str, Any]]) -> Faq:
     for row in rows:
         language = "zh" if chinese(row["text"]) else "en"
         texts.setdefault(str(row["label"]), {}).setdefault(language, []).append(row["text"])
-    return Faq(
-        tuple(
-            Entry.model_construct(id=label, topic="", questions={k: tuple(v) for k, v in by_language.items()}, answer={})
-            for label, by_language in texts.items()
-        )
-    )
+    entries = []
+    for label, by_language in texts.items():
+        questions = {language: tuple(said) for language, said in by_language.items()}
+        entries.append(Entry.model_construct(id=label, topic="", questions=questions, answer={}))
+    return Faq(tuple(entries))

@@ -8,13 +8,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from knowledge.faq import Entry, Faq
 from knowledge.guards import Scope, refuses
+from knowledge.kernels import Encoder
 from knowledge.normal import chinese, models, words
 from knowledge.space import Example, Fit, Role, Space
 from knowledge.wording import Wording
@@ -29,16 +29,6 @@ TIE = 0.05  # two answers whose confidences are closer than this are asked about
 METHOD = "1"  # another one means: the same FAQ would be scored differently
 
 _MARKS = re.compile(r"https?://\S+|[*`#\[\]()]")  # what an answer has for the eye only
-
-
-class Encoder(Protocol):
-    """Turns texts of its languages into vectors of meaning."""
-
-    name: str
-    languages: Sequence[str]
-
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """One row of length 1 per text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +75,7 @@ class Knowledge:
         return self.faq.by_id.get(name)
 
     def ask(self, text: str, lang: str = "", *, now: date | None = None, products: Sequence[str] = ()) -> Ranking:
-        """Rank the entries. ``lang`` helps where the script does not tell, ``now`` and ``products`` narrow the scope."""
+        """Rank the entries. ``lang`` helps where script does not tell; ``now`` and ``products`` narrow the scope."""
         plain, owned = self.wording(text), frozenset(map(self.wording, products))
         fits = {space.language: space.fit(plain) for space in self._spaces(plain, lang)}
         kept, guards = self._guarded(self._scored(fits), fits, models(plain), owned, now)
@@ -201,7 +191,7 @@ def build(
     for language, label, text, role in written:
         by_language.setdefault(language, []).append(Example(label, text, wording(text), role))
     spaces = [
-        Space(language, examples, encoder.embed if encoder and language in encoder.languages else None)
+        Space(language, examples, encoder if encoder and language in encoder.languages else None)
         for language, examples in by_language.items()
         if any(e.role is Role.QUESTION for e in examples)
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 from typing import Protocol, TypeAlias
@@ -18,9 +18,21 @@ from knowledge.normal import WORDS, models, units, words
 
 Vector: TypeAlias = NDArray[np.float64]
 Parts: TypeAlias = dict[str, Vector]  # name of a way to compare → its value for every example
-Embed: TypeAlias = Callable[[Sequence[str]], NDArray[np.float32]]  # texts → rows of length 1
 UNSEEN = 0.3  # how much a gram no example has makes a question unlike all of them
 RATIO = 200  # characters that are compared by edit distance
+
+
+class Encoder(Protocol):
+    """Turns texts of its languages into vectors of meaning, of length 1."""
+
+    name: str
+    languages: Sequence[str]
+
+    def examples(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """A row per text; may be remembered."""
+
+    def question(self, text: str) -> NDArray[np.float32]:
+        """One vector, independent of all other questions."""
 
 
 class Kernel(Protocol):
@@ -81,21 +93,21 @@ class Grams:
 class English:
     """Letters within words, stems with their neighbours, and what the words mean; an encoder knows that better."""
 
-    def __init__(self, texts: Sequence[str], embed: Embed | None = None) -> None:
+    def __init__(self, texts: Sequence[str], encoder: Encoder | None = None) -> None:
         split = [words(text) for text in texts]
         self.ridge = 0.13
         self._letters = Grams([letters(w) for w in split])
         self._stems = Grams([stems(w) for w in split])
         self._words = Meanings(split)
-        self._embed = embed
-        self._meanings = embed(texts) if embed and texts else None
+        self._encoder = encoder
+        self._meanings = encoder.examples(texts) if encoder else None
 
     def parts(self, text: str) -> Parts:
         """Letters, stems and, with an encoder, meaning."""
         split = words(text)
         parts = {"letters": self._letters.similar(letters(split)), "stems": self._stems.similar(stems(split))}
-        if self._embed and self._meanings is not None:
-            parts["meaning"] = (self._meanings @ self._embed([text])[0]).astype(float)
+        if self._encoder and self._meanings is not None:
+            parts["meaning"] = (self._meanings @ self._encoder.question(text)).astype(float)
         else:
             parts["words"] = self._words.similar(split)
         return parts
@@ -147,14 +159,14 @@ def stem(word: str) -> str:
 class Chinese:
     """Characters, their sounds and the order of both; no dictionary cuts words, so none is cut wrongly."""
 
-    def __init__(self, texts: Sequence[str], embed: Embed | None = None) -> None:
+    def __init__(self, texts: Sequence[str], encoder: Encoder | None = None) -> None:
         split = [units(text) for text in texts]
         self.ridge = 0.3
         self._characters = Grams([pairs(u) for u in split])
         self._sounds = Grams([pairs(sounds(u)) for u in split])
         self._texts = ["".join(u)[:RATIO] for u in split]
-        self._embed = embed
-        self._meanings = embed(texts) if embed and texts else None
+        self._encoder = encoder
+        self._meanings = encoder.examples(texts) if encoder else None
 
     def parts(self, text: str) -> Parts:
         """Characters, sounds, order and, with a multilingual encoder, meaning."""
@@ -165,8 +177,8 @@ class Chinese:
             "sounds": self._sounds.similar(pairs(sounds(split))),
             "order": np.asarray(order, float) / 100,
         }
-        if self._embed and self._meanings is not None:
-            parts["meaning"] = (self._meanings @ self._embed([text])[0]).astype(float)
+        if self._encoder and self._meanings is not None:
+            parts["meaning"] = (self._meanings @ self._encoder.question(text)).astype(float)
         return parts
 
     def join(self, parts: Parts) -> Vector:

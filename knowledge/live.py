@@ -6,20 +6,30 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
 from watchfiles import awatch
-
-from knowledge.index import Knowledge
 
 log = logging.getLogger("aftercare.knowledge")
 SETTLE = 200  # milliseconds without a further write before a change is read
 POLL = 50  # milliseconds between looks for one
 
 
-class Shelf:
+class Versioned(Protocol):
+    """What can be told from its successor."""
+
+    @property
+    def version(self) -> str:
+        """Changes when the content does."""
+
+
+T = TypeVar("T", bound=Versioned)
+
+
+class Shelf(Generic[T]):
     """``now`` is the knowledge in force; ``problem`` says why the files on disk are not it ("" = they are)."""
 
-    def __init__(self, make: Callable[[], Knowledge], folders: Iterable[Path]) -> None:
+    def __init__(self, make: Callable[[], T], folders: Iterable[Path]) -> None:
         """``make`` reads the folders and builds; what it raises now, at the start, is the caller's to tell."""
         self._make = make
         self._folders = tuple(folders)

@@ -27,16 +27,16 @@ class Meanings:
         seen = Counter(word for text in texts for word in set(text))
         self._rarest = np.log(1 + len(texts)) + 1
         self._rarity = {word: self._rarest - np.log(1 + n) for word, n in seen.items()}
-        self._texts = np.stack([self._place(text) for text in texts]) if texts else np.empty((0, 1))
+        self._texts = np.stack([self._place(text) for text in texts]) if texts else np.empty((0, 1), np.float32)
 
-    def _place(self, text: list[str]) -> NDArray[np.float64]:
+    def _place(self, text: list[str]) -> NDArray[np.float32]:
         known = [(english()[word], self._rarity.get(word, self._rarest)) for word in text if word in english()]
         if not known:
-            return np.zeros(places().shape[1])
+            return np.zeros(places().shape[1], np.float32)
         rows, weights = zip(*known, strict=True)
         place = np.asarray(weights) @ places()[list(rows)]
-        return np.asarray(place / (np.linalg.norm(place) or 1.0))
+        return np.asarray(place / (np.linalg.norm(place) or 1.0), np.float32)
 
     def similar(self, text: list[str]) -> NDArray[np.float64]:
         """The cosine with every text."""
-        return np.asarray(self._texts @ self._place(text))
+        return np.asarray(self._texts @ self._place(text), float)

@@ -2,31 +2,89 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Matrix: TypeAlias = NDArray[np.floating[Any]]
+Matrix: TypeAlias = NDArray[np.float64]
+Rows: TypeAlias = NDArray[np.intp]
 BLOCK = 512  # rows that are inverted directly, and rows of held-out scores made at a time
+JITTER = 1e-8  # keeps the landmarks' system solvable when two of them are the same text
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What is to be learnt: the label of every text, and which texts are questions people ask."""
+
+    labels: Rows
+    asked: NDArray[np.bool_]
+    count: int  # of labels
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """What the model says of examples it was not allowed to know."""
+    """What the model says of questions it was not allowed to know."""
 
-    right: Matrix  # best score where the best label was the example's own, one example left out
+    right: Matrix  # best score where the best label was the question's own, that question left out
     wrong: Matrix  # best score where it was another's
-    foreign: Matrix  # best score with the example's whole entry left out: a question without an answer
-    best: NDArray[np.intp]  # the best label of each row left out
+    foreign: Matrix  # best score with the question's whole entry left out: a question without an answer
+    best: Rows  # the best label of each text left out
+
+
+def fit(kernel: Matrix, landmarks: Rows, lesson: Lesson, ridge: float) -> tuple[Matrix, HeldOut]:
+    """Weights (landmarks x labels) and held-out scores, from the kernel of all texts with the landmarks.
+
+    With every text a landmark this is exact. With fewer, the model is the best one the landmarks can carry (Nystrom);
+    the inverse of the whole system, ``(1 - B P B') / ridge``, is then never written down.
+    """
+    n = len(kernel)
+    targets = np.zeros((n, lesson.count))
+    targets[np.arange(n), lesson.labels] = 1
+    if len(landmarks) == n:
+        solved = inverse(kernel + ridge * np.eye(n))
+        weights = solved @ targets
+        return weights, _held_out(np.diag(solved), lambda g: solved[np.ix_(g, g)], weights, targets, lesson)
+    system = kernel.T @ kernel + ridge * kernel[landmarks]
+    system[np.diag_indices(len(system))] += JITTER * np.trace(system)
+    system = inverse(system)
+    weights = system @ (kernel.T @ targets)
+    across = kernel @ system
+    diagonal = (1 - np.einsum("ij,ij->i", across, kernel)) / ridge
+
+    def block(group: Rows) -> Matrix:
+        return (np.eye(len(group)) - across[group] @ kernel[group].T) / ridge
+
+    return weights, _held_out(diagonal, block, (targets - kernel @ weights) / ridge, targets, lesson)
+
+
+def _held_out(
+    diagonal: Matrix, block: Callable[[Rows], Matrix], duals: Matrix, targets: Matrix, lesson: Lesson
+) -> HeldOut:
+    """One row out: y - d / diagonal. A whole group out: y_G - inverse(block_GG) d_G. Nothing is fitted again."""
+    n, labels, asked = len(targets), lesson.labels, lesson.asked
+    best, score = np.empty(n, np.intp), np.empty(n)
+    for at in range(0, n, BLOCK):
+        rows = slice(at, at + BLOCK)
+        alone = targets[rows] - duals[rows] / diagonal[rows, None]
+        best[rows], score[rows] = alone.argmax(1), alone.max(1)
+    foreign = []
+    order = np.argsort(labels, kind="stable")
+    for group in np.split(order, np.flatnonzero(np.diff(labels[order])) + 1):
+        without = targets[group] - np.linalg.solve(block(group), duals[group])
+        without[:, labels[group]] = 0
+        foreign.append(without.max(1)[asked[group]])
+    right = best == labels
+    return HeldOut(score[right & asked], score[~right & asked], np.concatenate(foreign), best)
 
 
 def inverse(a: Matrix) -> Matrix:
     """The inverse of a symmetric positive definite matrix by halves: nearly all of it is matrix products."""
     n = len(a)
     if n <= BLOCK:
-        return np.linalg.inv(a)
+        return np.asarray(np.linalg.inv(a), float)
     h = n // 2
     top = inverse(a[:h, :h])
     across = top @ a[:h, h:]
@@ -37,36 +95,3 @@ def inverse(a: Matrix) -> Matrix:
     out[h:, :h] = out[:h, h:].T
     out[:h, :h] = top - out[:h, h:] @ across.T
     return out
-
-
-def fit(
-    kernel: Matrix, labels: NDArray[np.intp], asked: NDArray[np.bool_], count: int, ridge: float
-) -> tuple[Matrix, HeldOut]:
-    """Weights (rows x labels), and the held-out scores of the rows that are ``asked``. ``kernel`` is used up."""
-    kernel[np.diag_indices(len(kernel))] += ridge
-    solved = inverse(kernel)
-    targets = np.zeros((len(labels), count), kernel.dtype)
-    targets[np.arange(len(labels)), labels] = 1
-    weights = solved @ targets
-    return weights, _held_out(solved, weights, targets, labels, asked)
-
-
-def _held_out(
-    solved: Matrix, weights: Matrix, targets: Matrix, labels: NDArray[np.intp], asked: NDArray[np.bool_]
-) -> HeldOut:
-    """One example out: y - w / diag. A whole group G out: y_G - inverse(solved_GG) w_G. No refitting is needed."""
-    n, diagonal = len(labels), np.diag(solved)[:, None]
-    best, score = np.empty(n, np.intp), np.empty(n)
-    for at in range(0, n, BLOCK):
-        rows = slice(at, at + BLOCK)
-        alone = targets[rows] - weights[rows] / diagonal[rows]
-        best[rows] = alone.argmax(1)
-        score[rows] = alone.max(1)
-    foreign = []
-    order = np.argsort(labels, kind="stable")
-    for group in np.split(order, np.flatnonzero(np.diff(labels[order])) + 1):
-        without = targets[group] - np.linalg.solve(solved[np.ix_(group, group)], weights[group])
-        without[:, labels[group]] = 0
-        foreign.append(without.max(1)[asked[group]])
-    right = best == labels
-    return HeldOut(score[right & asked], score[~right & asked], np.concatenate(foreign), best)

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.calibration import Calibration, calibrate
-from knowledge.kernels import Chinese, Embed, English, Kernel, Parts, Vector
+from knowledge.kernels import Chinese, Encoder, English, Kernel, Parts, Vector
 from knowledge.normal import words
-from knowledge.ridge import fit
+from knowledge.ridge import Lesson, fit
 from knowledge.spelling import Speller
 
-LARGE = 4000  # examples from which on single precision is enough
+LANDMARKS = 2000  # with more texts than this, so many of them speak for all
 UNSPACED = ("zh",)  # languages written without spaces between words
 
 
@@ -50,14 +50,14 @@ class Fit:
 class Space:
     """One language's examples, solved and calibrated. Immutable after it is made."""
 
-    def __init__(self, language: str, examples: Sequence[Example], embed: Embed | None = None) -> None:
+    def __init__(self, language: str, examples: Sequence[Example], encoder: Encoder | None = None) -> None:
         self.language = language
         self.examples = tuple(examples)
         self.labels = tuple(dict.fromkeys(e.label for e in examples if e.role is Role.QUESTION))
         self._questions = self._of(Role.QUESTION)
         self._against = self._of(Role.AGAINST)
         texts = [e.normal for e in examples]
-        self._kernel: Kernel = (Chinese if language in UNSPACED else English)(texts, embed)
+        self._kernel: Kernel = (Chinese if language in UNSPACED else English)(texts, encoder)
         self._speller = None if language in UNSPACED else Speller({w for text in texts for w in words(text)})
         self._solve(texts)
 
@@ -70,16 +70,20 @@ class Space:
         return found
 
     def _solve(self, texts: list[str]) -> None:
-        place = {label: i for i, label in enumerate(self.labels)}
-        taught = [row for row, e in enumerate(self.examples) if e.role is not Role.AGAINST and e.label in place]
-        kernel = np.empty((len(taught), len(taught)), np.float32 if len(taught) > LARGE else np.float64)
-        for i, row in enumerate(taught):
-            kernel[i] = self._kernel.join(self._kernel.parts(texts[row]))[taught]
-        kernel = (kernel + kernel.T) / 2
-        owners = np.array([place[self.examples[row].label] for row in taught], np.intp)
-        asked = np.array([self.examples[row].role is Role.QUESTION for row in taught], bool)
-        self._taught: NDArray[np.intp] = np.array(taught, np.intp)
-        self._weights, self.held_out = fit(kernel, owners, asked, len(self.labels), self._kernel.ridge)
+        number = {label: i for i, label in enumerate(self.labels)}
+        taught = [row for row, e in enumerate(self.examples) if e.role is not Role.AGAINST and e.label in number]
+        lesson = Lesson(
+            labels=np.array([number[self.examples[row].label] for row in taught], np.intp),
+            asked=np.array([self.examples[row].role is Role.QUESTION for row in taught], bool),
+            count=len(self.labels),
+        )
+        chosen = np.linspace(0, len(taught) - 1, min(len(taught), LANDMARKS)).astype(np.intp)
+        self.taught: NDArray[np.intp] = np.array(taught, np.intp)
+        self._landmarks = self.taught[chosen]
+        kernel = np.empty((len(chosen), len(taught)))
+        for place, row in enumerate(self._landmarks.tolist()):
+            kernel[place] = self._kernel.join(self._kernel.parts(texts[row]))[self.taught]
+        self._weights, self.held_out = fit(kernel.T, chosen, lesson, self._kernel.ridge)
         self.calibration: Calibration = calibrate(self.held_out)
 
     def fit(self, text: str) -> Fit:
@@ -93,7 +97,7 @@ class Space:
                 text = " ".join(repaired)
                 parts = self._kernel.parts(text)
                 alike = (alike + self._kernel.join(parts)) / 2
-        return Fit(text, np.asarray(alike[self._taught] @ self._weights, float), alike, parts)
+        return Fit(text, np.asarray(alike[self._landmarks] @ self._weights, float), alike, parts)
 
     def nearest(self, fit: Fit, label: str) -> int:
         """The row of the question of this label that is most alike."""

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from bot.config import Limits
 from bot.dialogue import Decision, Note, Open, OpenTicket, Policy, Rate, Say, SetTimer, Turn
 from bot.duty import Duty
+from bot.effects import Rows
 from bot.hub import Hub
 from bot.inbox import Inbox
 from bot.messages import Inbound, Reply
@@ -40,6 +41,9 @@ class Probe:
 
     async def run(self) -> None:
         pass
+
+    def place(self, address: str) -> tuple[str, bool]:
+        return address, False
 
     async def send(self, address: str, reply: Reply, key: str) -> str:
         if self.answer:
@@ -94,17 +98,18 @@ class House:
         ]
         self._tasks: list[asyncio.Task[None]] = []
 
-    def _recorded(self) -> None:
-        self.rounds.wake()
+    def _recorded(self, rows: Rows) -> None:
+        self.rounds.wake(rows.next_due)
         for outbox in self.outboxes:
             outbox.wake()
 
     async def __aenter__(self) -> House:
-        self._tasks = [asyncio.create_task(part.run()) for part in (self.worker, self.rounds, *self.outboxes)]
+        self._parts: list[Any] = [self.worker, self.rounds, *self.outboxes]
+        self._tasks = [asyncio.create_task(part.run()) for part in self._parts]
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for part in (self.worker, self.rounds, *self.outboxes):
+        for part in self._parts:
             part.stop()
         await asyncio.wait_for(asyncio.gather(*self._tasks), 10)
 

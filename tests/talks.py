@@ -139,7 +139,7 @@ class Chat:
 
     def step(self, kind: Kind, **event: Any) -> list[str]:
         """Decide one event and fold what comes of it; the lines of the transcript."""
-        turn = self._turn(kind, **event)
+        turn = self.turn(kind, **event)
         result = decide(turn)
         for _ in range(3):
             if not isinstance(result, d.Need):
@@ -153,17 +153,18 @@ class Chat:
             self.talk = self.talk.but(pending=(*self.talk.pending, waiting))
             self.timers["chat", "burst"] = (result.until, {})
             return ["* waits"]
-        if kind is Kind.TEXT or event.get("timer") == "burst":
+        if not result.talk.pending:
             self.timers.pop(("chat", "burst"), None)
         self.talk = d.Talk.from_json(json.loads(json.dumps(result.talk.as_json())))
         assert self.talk == result.talk
+        assert not (turn.conversation and turn.conversation.owner == "agent" and result.replies)
         self.effects = result.effects
         return [line for effect in result.effects for line in self._fold(effect)]
 
-    def _turn(self, kind: Kind, **event: Any) -> d.Turn:
+    def turn(self, kind: Kind, **event: Any) -> d.Turn:
         happened = d.Event(1, kind, self.now, language=self.language, **event)
-        words = kind in (Kind.TEXT, Kind.EDIT) or happened.timer == "burst"
         pending = self.talk.pending if kind is not Kind.EDIT else ()
+        words = kind in (Kind.TEXT, Kind.EDIT) or happened.timer == "burst" or bool(pending and kind is Kind.CHOICE)
         joined = "\n".join(t for t in (*(p.text for p in pending), happened.text) if t)
         hint = self.talk.language or "en"
         meant = understood(joined, hint, self.now)

@@ -215,12 +215,12 @@ def test_no_door_to_the_world_with_a_key_that_can_be_guessed(file: Path, host: s
     assert wrong(file, text, serving=True, host=host)[0].startswith(
         f"c:2: server.secret_key: {why}, and with host {host}"
     )
-    assert read(file, text, host=host)  # commands that open no door do not mind
+    assert read(file, text, host=host).server.secret_key == key  # commands that open no door do not mind
 
 
 @pytest.mark.parametrize("host", ["", "127.0.0.1", "127.9.9.9", "::1", "localhost"])
 def test_this_machine_alone_needs_no_key(file: Path, host: str) -> None:
-    assert read(file, "", serving=True, host=host)
+    assert read(file, "", serving=True, host=host).server.secret_key == ""
 
 
 def test_a_good_key_opens_the_door(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
+import subprocess
 import time
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, inspect, text
@@ -86,7 +90,7 @@ async def test_dead_events_are_listed_retried_and_discarded(store: Store) -> Non
         assert await house.rows("SELECT outcome FROM inbox ORDER BY id") == [("replied",), ("silent",)]
         for wrong in (first, "r1", "x", "9" * 30):
             with pytest.raises(NoSuchDead):
-                await store.write(lambda c, wrong=wrong: retry(c, [wrong]))
+                await store.write(partial(retry, ids=[wrong]))
     assert (await store.read(verify))["ok"]
 
 
@@ -109,17 +113,24 @@ async def test_a_backup_opens_and_holds_everything(store: Store, database: str, 
             with pytest.raises(NoBackup, match="pg_dump is missing"):
                 backup(database, target)
             return
-        try:
-            backup(database, target)
-        except NoBackup as error:
-            assert "version" in str(error)  # a client older than the server
+        if store.dialect == "postgresql" and _older_than_the_server():
+            with pytest.raises(NoBackup, match="version"):
+                backup(database, target)
             return
+        backup(database, target)
     if store.dialect == "sqlite":
         with sqlite3.connect(target) as copy:
             assert copy.execute("SELECT count(*) FROM message").fetchone() == (2,)
         copy.close()
-    assert target.stat().st_size > 1000
-    assert not list(tmp_path.glob("*.partial"))
+    assert target.read_bytes()[:5] in (b"SQLit", b"PGDMP")
+    assert not target.with_name("copy.partial").exists()
+
+
+def _older_than_the_server() -> bool:
+    """Debian's pg_dump may not know the server that the tests bring."""
+    said = subprocess.run(["pg_dump", "--version"], capture_output=True, text=True, check=True).stdout
+    found = re.search(r" (\d+)", said)
+    return found is not None and int(found[1]) < 18
 
 
 def test_a_backup_of_nothing_says_so(tmp_path: Path) -> None:
@@ -148,16 +159,16 @@ async def test_a_database_that_is_away_is_said_so(tmp_path: Path) -> None:
     await store.close()
 
 
-async def test_work_goes_on_when_the_database_comes_back(store: Store) -> None:
+async def test_work_goes_on_when_the_database_comes_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     async with House(store) as house:
         real, away = store._database.write, True
 
-        async def write(work: object, first: bool) -> object:
+        async def write(work: Any, first: bool) -> Any:
             if away:
                 raise OSError("disk full")
             return await real(work, first)
 
-        store._database.write = write  # type: ignore[method-assign, assignment]
+        monkeypatch.setattr(store._database, "write", write)
         with pytest.raises(Away):
             await house.hear("lost", key="k")
         away = False

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.house import QUICK, House, Probe, echo
 
 from bot.dialogue import Close, Decision, Need, Say, SetTimer, Turn, Wait
 from bot.messages import Inbound, Kind, Reply
 from bot.store import Store
+from tests.house import QUICK, House, Probe, echo
 
 
 async def test_a_message_is_answered_once_however_often_it_comes(store: Store) -> None:
@@ -74,7 +75,9 @@ async def test_a_poison_event_dies_after_five_tries_and_its_chat_goes_on(store: 
             ("k3", "done", "replied", 1),
             ("k4", "done", "replied", 1),
         ]
-        said = await house.rows("SELECT text FROM message WHERE chat_id IN (SELECT chat_id FROM inbox WHERE id = 1) ORDER BY seq")
+        said = await house.rows(
+            "SELECT text FROM message WHERE chat_id IN (SELECT chat_id FROM inbox WHERE id = 1) ORDER BY seq"
+        )
         assert [t for (t,) in said] == ["one", "echo one", "poison", "sorry", "two", "echo two"]
         [(error,)] = await house.rows("SELECT error FROM inbox WHERE state = 'dead'")
         assert error.startswith("ValueError at test_pipeline.py:")
@@ -190,7 +193,9 @@ async def test_replies_go_out_in_order_and_only_their_own_address_waits(store: S
     assert [t for a, t, _ in probe.sent if a == "a"] == ["echo 0", "echo 1", "echo 2"]
     assert [a for a, _, _ in probe.sent[:3]] == ["b", "b", "b"]
     states = await house.rows("SELECT state, attempts, provider_id IS NULL FROM check_reply ORDER BY id")
-    assert sorted(states) == sorted([("sent", 3, False), *[("sent", 1, False)] * 5]) or all(s[0] == "sent" for s in states)
+    assert sorted(states) == sorted([("sent", 3, False), *[("sent", 1, False)] * 5]) or all(
+        s[0] == "sent" for s in states
+    )
 
 
 @pytest.mark.parametrize(("failures", "sent"), [(1, 1), (5, 0)])
@@ -234,3 +239,35 @@ async def test_a_customer_who_is_gone_is_not_written_to(store: Store) -> None:
         await house.settled()
         assert {s for (s,) in await house.rows("SELECT state FROM check_reply")} == {"dead"}
         assert await house.rows("SELECT unreachable FROM chat") in ([(True,)], [(1,)])
+
+
+async def test_words_stay_when_a_neighbour_breaks_the_transaction(store: Store) -> None:
+    def brain(turn: Turn) -> Decision:
+        wrong = turn.event.text == "poison"
+        return replace(echo(turn), effects=(Close("x"), SetTimer("y", turn.now))) if wrong else echo(turn)
+
+    async with House(store, brain=brain) as house:
+        await asyncio.gather(*(house.hear("poison" if n == 3 else "fine", chat=f"c{n}") for n in range(8)))
+        await house.settled()
+        shown = await house.rows(
+            "SELECT text, count(*) FROM message WHERE author = 'customer' GROUP BY text ORDER BY text"
+        )
+        assert shown == [("fine", 7), ("poison", 1)]
+
+
+async def test_a_timer_moved_while_its_event_waits_stays_set(store: Store) -> None:
+    def brain(turn: Turn) -> Decision:
+        if turn.event.text == "slow":
+            time.sleep(0.5)  # the timer falls due meanwhile and waits behind these words, which move it
+        wait = {"slow": 60.0}.get(turn.event.text, 0.3)
+        return replace(echo(turn), effects=(*echo(turn).effects, SetTimer("idle", turn.now + timedelta(seconds=wait))))
+
+    async with House(store, brain=brain) as house:
+        await house.hear("quick")
+        await house.settled()
+        await asyncio.sleep(0.1)
+        await house.hear("slow")
+        await house.settled()
+        assert await house.rows("SELECT outcome FROM inbox WHERE kind = 'timer'") == [("timer",)]
+        [(due,)] = await house.rows("SELECT next_due_at FROM check_conversation")
+        assert due is not None

@@ -8,6 +8,7 @@ from typing import Final
 from bot.flows import journal, wishes
 from bot.flows.draft import Draft
 
+TAKING_OVER: Final = frozenset({"human", "complaint"})  # what was told so far goes with them
 REPEATS: Final = frozenset({"solved", "not_helpful", "ticket_status", "none"})  # no reason to leave the running flow
 
 
@@ -41,8 +42,7 @@ def flow(draft: Draft, rest: str) -> None:
     name, step, token, number = [*rest.split(":"), "", "", "", ""][:4]
     run = journal.resume(draft) if draft.talk.flow == name else None
     if run and (value := run.pressed(step, token, number)):
-        run.answer(value)
-        run.store()
+        wishes.answered(draft, run, value)
     else:
         gone(draft)
 
@@ -60,7 +60,7 @@ def do(draft: Draft, rest: str) -> None:
             draft.note("helped" if wish == "solved" else wish, entry=about)
         repeat(draft)
     else:
-        if wish not in ("human", "complaint"):  # these take over what was told
+        if wish not in TAKING_OVER:
             journal.drop(draft)
         if not wishes.grant(draft, wish, about):
             draft.say("button.gone")

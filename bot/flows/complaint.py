@@ -5,7 +5,13 @@ from __future__ import annotations
 from bot.dialogue import Alarm, Note
 from bot.flows import reading
 from bot.flows.human import reached
+from bot.flows.reading import Heard
 from bot.flows.steps import SKIP, Add, Ask, Flow, Known, Say, Ticket
+
+
+def wished(heard: Heard) -> str | None:
+    """A repair or an exchange in other words than the button's."""
+    return heard.intent if heard.intent in ("repair", "exchange") else None
 
 
 def complaint(known: Known) -> Flow:
@@ -22,7 +28,7 @@ def complaint(known: Known) -> Flow:
         if not known.get("what"):
             what = yield Ask("what", reading.comment, options=(SKIP,), free=True)
             yield Add(number, what if what != SKIP else "")
-    wish = yield Ask("wish", reading.button, options=("call", "repair", "exchange", "supervisor", "record"))
+    wish = yield Ask("wish", wished, options=("call", "repair", "exchange", "supervisor", "record"))
     yield Add(number, key=f"complaint.wish.{wish}")
     if wish == "supervisor":
         yield Alarm("supervisor", number)

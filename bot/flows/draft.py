@@ -56,7 +56,8 @@ class Draft:
 
     def __init__(self, turn: Turn) -> None:
         self.turn, self.now, self.event, self.meant = turn, turn.now, turn.event, turn.understood
-        burst = turn.talk.pending if turn.event.kind is Kind.TEXT or turn.event.timer == "burst" else ()
+        asks = turn.event.kind in (Kind.TEXT, Kind.CHOICE) or turn.event.timer == "burst"
+        burst = turn.talk.pending if asks else ()
         said = (*(p.text for p in burst), turn.event.text)
         self.words = clean("\n".join(filter(None, said))).strip()[:WORDS].strip()
         self.files = (*(a for p in burst for a in p.attachments), *turn.event.attachments)[:FILES]
@@ -87,20 +88,22 @@ class Draft:
         return Heard(self.words, self.meant)
 
     def _spoken_to(self, talk: Talk) -> Talk:
-        """The language chosen once; else the script's; else the last; else the platform's hint; else the first."""
+        """A copy of the talk in the language chosen once; else the script's, the last, the platform's or the first."""
         spoken = self.turn.policy.languages
         chosen = str(self.turn.customer.get("language", ""))
         if not talk.language and chosen in spoken:
             return talk.but(language=chosen, language_chosen=True)
         heard = self.meant.language if self.meant and not talk.language_chosen else ""
         hint = self.event.language[:2].lower()
-        return talk.but(language=next((x for x in (heard, talk.language, hint) if x in spoken), spoken[0]))
+        language = next((x for x in (heard, talk.language, hint) if x in spoken), spoken[0])
+        return talk.but(language=language)
 
     # ------------------------------------------------------------ remembering
 
     def remember(self, **changes: Any) -> None:
-        """Change the talk."""
-        self.talk = self.talk.but(**changes)
+        """Change the talk: it is the draft's own copy, nobody else has seen it yet."""
+        for name, value in changes.items():
+            object.__setattr__(self.talk, name, value)
 
     def keep(self, **changes: Any) -> None:
         """Change the talk's ``extra``; None forgets."""
@@ -177,11 +180,11 @@ class Draft:
             "finished": ticket.state in FINISHED,
         }
 
-    def own_ticket(self, kind: str) -> str:
-        """The customer's ticket of this kind opened in this conversation, "" if there is none."""
+    def own_ticket(self, *kinds: str) -> str:
+        """The customer's ticket of these kinds opened in this conversation, "" if there is none."""
         here = self.turn.conversation
         since = here.opened_at if here else self.now
-        return next((t.number for t in self.turn.tickets if t.kind == kind and t.opened_at >= since), "")
+        return next((t.number for t in self.turn.tickets if t.kind in kinds and t.opened_at >= since), "")
 
     def ticket(self, wanted: Ticket) -> dict[str, Any]:
         """Open it, with the files sent so far and a timer for what is promised."""
@@ -212,7 +215,7 @@ class Draft:
         company = self.turn.policy.company
         own = {name: company.get(f"{name}_{self.lang}") or company.get(name, "") for name in ("name", "phone", "hours")}
         ours = {"company": own["name"], "phone": own["phone"], "hours": own["hours"]}
-        call = texts.Word("call", ours) if own["phone"] else texts.Markup()
+        call = texts.Word("call", ours) if own["phone"] else texts.Word("hours", ours) if own["hours"] else ""
         return texts.say(self.lang, key, **{**ours, "call": call, **values})
 
     def say(self, key: str, *buttons: str, **values: Any) -> None:
@@ -267,10 +270,11 @@ class Draft:
         """What comes of the turn; an open conversation is never left without a timer."""
         if self.wait:
             return self.wait
-        self.keep_files()
         if self.agent_has_floor:
             self.effects = [e for e in self.effects if not isinstance(e, Say)]
             self.remember(flow="", journal=(), asked="", misses=0, offered=())
+        else:
+            self.keep_files()
         if self.number:
             self.do(SetTimer("idle", self.now + timedelta(seconds=self.turn.policy.idle)))
         return Decision(self.talk, tuple(self.effects))

@@ -29,11 +29,10 @@ def inside(draft: Draft) -> bool:
     if run.continues(draft.heard):
         run.amend(draft.words)
         return True
-    middle = in_the_middle(draft) and (is_question(draft.words) or not run.asked.free)
+    middle = in_the_middle(draft, run) and (is_question(draft.words) or not run.asked.free)
     value = None if middle and run.asked.free else run.asked.read(draft.heard)
     if value is not None:
-        run.answer(value)
-        run.store()
+        wishes.answered(draft, run, value)
     elif middle:
         aside(draft, run)
     else:
@@ -46,12 +45,14 @@ def elsewhere(draft: Draft, run: journal.Run) -> bool:
     asked_at = datetime.fromisoformat(run.known["at"])
     intent = draft.meant.intent if draft.meant else ""
     late = draft.now - asked_at > timedelta(seconds=draft.turn.policy.idle)
-    return late or outcome(draft) == "answer" or is_question(draft.words) or (bool(intent) and intent not in COMMENTS)
+    wished = bool(intent) and intent not in COMMENTS
+    return late or wished or not draft.words or outcome(draft) == "answer" or is_question(draft.words)
 
 
-def in_the_middle(draft: Draft) -> bool:
+def in_the_middle(draft: Draft, run: journal.Run) -> bool:
     """Whether the words are a question we are sure of, or a wish that a flow can be interrupted for."""
-    return outcome(draft) == "answer" or bool(draft.meant and draft.meant.intent in ASIDE)
+    intent = draft.meant.intent if draft.meant else ""
+    return outcome(draft) == "answer" or (intent in ASIDE and intent != run.name)
 
 
 def way_out(draft: Draft, run: journal.Run) -> bool:
@@ -60,6 +61,9 @@ def way_out(draft: Draft, run: journal.Run) -> bool:
         case "cancel":
             journal.drop(draft)
             draft.say("flow.left" if run.name in PEOPLE else "flow.cancelled")
+        case "goodbye":
+            journal.drop(draft)
+            wishes.grant(draft, "goodbye")
         case "back":
             journal.back(draft, run)
         case "language" if not wishes.telling(draft):
@@ -73,7 +77,7 @@ def way_out(draft: Draft, run: journal.Run) -> bool:
 def aside(draft: Draft, run: journal.Run) -> None:
     """A question in the middle is answered, a complaint takes over; then on with the question that is open."""
     intent = draft.meant.intent if draft.meant else ""
-    if intent == "complaint" and run.name not in PEOPLE:
+    if intent == "complaint" and run.name != "complaint":
         wishes.complaint(draft, "")
         return
     if intent not in ASIDE or not wishes.grant(draft, intent):
@@ -90,7 +94,7 @@ def missed(draft: Draft, run: journal.Run) -> None:
         again = draft.text("flow.added", number=number)
     if draft.files and not draft.words:
         run.say_question(draft.text("files.noted"))
-    elif misses < MISSES and len(run.journal) < journal.LONGEST:
+    elif misses < MISSES:
         draft.remember(misses=misses)
         run.say_question(again)
     elif run.name in PEOPLE and run.asked:

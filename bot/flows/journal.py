@@ -6,19 +6,20 @@ from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, get_args
+from zlib import crc32
 
 from bot import texts
 from bot.dialogue import Effect, Learn
 from bot.flows import FLOWS
 from bot.flows.draft import Draft
-from bot.flows.reading import SUBJECT, Heard, bare
+from bot.flows.reading import SUBJECT, Heard
 from bot.flows.steps import SKIP, Add, Ask, Look, Quote, Say, Step, Ticket, name_of
 from bot.messages import Choice
 
 Entry = tuple[str, Any]
 MATTER: Final = frozenset({"what"})  # answers that may come in several messages
 TOLD: Final = frozenset({"what", "product", "contact"})
-LONGEST: Final = 60  # entries of a journal: whoever turns in circles that long gets a person
+LONGEST: Final = 60  # entries of a journal
 OUTSIDE: Final = frozenset({"rating", "overdue"})  # flows that need no open conversation
 _EFFECTS = (*get_args(Effect), Ticket, Add)
 
@@ -121,9 +122,8 @@ class Run:
         soon = timedelta(seconds=self.draft.turn.policy.burst)
         asked_at = datetime.fromisoformat(self.draft.talk.extra.get("asked_at", self.known["at"]))
         told = bool(self.turns) and self.turns[-1] == len(self.journal) - 1 and self.journal[-1][0] in MATTER
-        return (
-            told and self.draft.now - asked_at < soon and not (heard.intent or heard.named("model", "phone", "email"))
-        )
+        other = heard.intent or heard.named("model", "phone", "email")
+        return told and self.draft.now - asked_at < soon and not other
 
     def amend(self, more: str) -> None:
         """Add to the matter told just before; the question after it stands."""
@@ -197,14 +197,14 @@ def _epoch(draft: Draft) -> int:
     return draft.turn.conversation.epoch if draft.turn.conversation else 0
 
 
-def told(draft: Draft) -> dict[str, str]:
-    """What the customer has told the running flow, for the one that takes over."""
+def take_over(draft: Draft) -> dict[str, str]:
+    """End the running flow; what the customer has told it is for the one that follows."""
     journal = draft.talk.journal if draft.talk.flow else ()
     said = [*(journal[0][1].items() if journal else ()), *journal[1:]]
+    drop(draft)
     return {name: value for name, value in said if name in TOLD and isinstance(value, str) and value != SKIP}
 
 
 def _token(value: str) -> str:
     """A value as it may stand in a button's id: short and ASCII."""
-    short = bare(value)
-    return short if short.isascii() and 0 < len(short) <= 16 else f"x{sum(map(ord, value)) % 99991}"
+    return value if value.isascii() and value.isalpha() and len(value) <= 16 else f"{crc32(value.encode()):08x}"

@@ -25,9 +25,9 @@ def answer(draft: Draft) -> bool:
 
 
 def choose(draft: Draft) -> bool:
-    """Two answers about as likely: did you mean …?"""
+    """Two answers about as likely: did you mean …? Who is angry is not asked that."""
     offers = wishes.offers(draft)
-    if outcome(draft) != "choose" or not offers:
+    if outcome(draft) != "choose" or not offers or (draft.meant and draft.meant.angry):
         return False
     draft.open()
     draft.asked_freely()
@@ -45,5 +45,6 @@ def unknown(draft: Draft) -> bool:
     near = [button for button in wishes.offers(draft) if button.startswith("ans:")]
     angry = bool(draft.meant and draft.meant.angry)
     more = {"question": draft.words[:SUBJECT], "offers": near, "angry": angry, "times": times}
+    more["open"] = draft.own_ticket("emergency", "urgent", "complaint")
     journal.begin(draft, "unknown", **more)
     return True

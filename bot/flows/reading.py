@@ -12,11 +12,21 @@ if TYPE_CHECKING:
     from intents import Understanding
 
 SUBJECT: Final = 500  # characters of a matter in the customer's words
+PART: Final = 6  # bytes of a label that stand for it where no other label has them: two Chinese characters
 NO_MATTER: Final = frozenset({"yes", "greeting", "thanks"})
 
 _PHONE = re.compile(r"(?<![\w.])(?:\+|00)?[(\d](?:[\s().-]{0,2}\d){5,15}\)?(?!\w)")
 _DIGIT = re.compile(r"[\W_]*(\d{1,2})[\W_]*")
 _BARE = re.compile(r"(?<![A-Z0-9])(?=[A-Z]*[0-9])(?=[0-9]*[A-Z])([0-9A-TV-Z]{8})(?![A-Z0-9])")
+_DID = re.compile(r"y\b|yes|yep|yeah|是|有|对", re.IGNORECASE)  # "yes" to "did that help?", where "ok" only goes on
+_NOTHING = re.compile(
+    r"all\b|nothing|else|more|need|fine|good|later|th(?:an)?[kx]|了|没事|别的|其他|不用|不需要|谢", re.IGNORECASE
+)
+_REFUSED = re.compile(
+    r"不方便|不想|不用|不需要|不留|没有|不知道|不清楚|不确定|忘了"
+    r"|rather not|prefer not|not sure|no idea|do(?: not|n'?t) (?:want|know|have|remember)",
+    re.IGNORECASE,
+)
 _QUESTION = re.compile(
     r"[?？]\s*$|[吗呢么嘛]\s*[。!！]?\s*$|怎么|如何|为什么|多久|多少|哪里|哪儿|什么时候"
     r"|^(?:how|what|when|where|which|who|why|can|could|do|does|is|are|will)\b",
@@ -65,6 +75,8 @@ def comment(heard: Heard) -> str | None:
 
 def product(heard: Heard) -> str | None:
     """A product we know, or a short description of one."""
+    if refused(heard):
+        return "skip"
     described = 0 < len(heard.text) <= 60 and "\n" not in heard.text and not (heard.asks or heard.intent)
     return heard.named("model") or (heard.text if described else None)
 
@@ -75,11 +87,16 @@ def mentioned(text: str, products: Iterable[str]) -> str:
 
 
 def contact(heard: Heard) -> str | None:
-    """A phone number or an e-mail address somewhere in the words; "no" passes it over."""
+    """A phone number or an e-mail address somewhere in the words; "rather not" passes it over."""
     if found := heard.named("email", "phone"):
         return found
     other = _PHONE.search(unicodedata.normalize("NFKC", heard.text))
-    return other[0].strip() if other else "skip" if heard.yes_no == "no" else None
+    return other[0].strip() if other else "skip" if refused(heard) else None
+
+
+def refused(heard: Heard) -> bool:
+    """Whether the customer would rather not say."""
+    return heard.yes_no == "no" or heard.intent == "thanks" or bool(_REFUSED.search(heard.text))
 
 
 def yes_no(heard: Heard) -> str | None:
@@ -119,18 +136,27 @@ def typed(text: str, offered: tuple[tuple[str, str], ...], meant: Understanding 
     if digit := _DIGIT.fullmatch(unicodedata.normalize("NFKC", text)):
         place = int(digit[1]) - 1
         return offered[place][0] if 0 <= place < len(offered) else ""
-    for choice, label in offered:
-        if bare(text) and bare(text) == bare(label):
-            return choice
+    said = bare(text)
+    labels = {choice: bare(label) for choice, label in offered}
+    if exact := [choice for choice, label in labels.items() if said and said == label]:
+        return exact[0]
+    part = [choice for choice, label in labels.items() if said in label and choice.startswith("flow:")]
+    if len(part) == 1 and len(said.encode()) >= PART:
+        return part[0]
     return _meant(offered, meant) if meant else ""
 
 
 def _meant(offered: tuple[tuple[str, str], ...], meant: Understanding) -> str:
-    """A button hit by other words for the same: stars for a score, yes for "that helped"."""
-    helped = {"yes": "do:solved", "no": "do:not_helpful"}.get(meant.yes_no, "-")
-    for choice, _ in offered:
-        if choice.startswith("rate:") and choice.endswith(f":{meant.rating}"):
-            return choice
-        if choice == helped or choice.startswith(f"{helped}:"):
-            return choice
-    return ""
+    """A button hit by other words for the same: stars for a score, yes and no to what was asked with the buttons."""
+    ids = [choice for choice, _ in offered]
+    said = {meant.yes_no, meant.intent}
+    wanted = f"{ids[0].rpartition(':')[0]}:{meant.rating}"
+    if "yes" in said and "do:ticket" in ids and "do:ticket_status" not in ids:  # "shall I pass it to my colleagues?"
+        wanted = "do:ticket"
+    elif "yes" in said and _DID.match(meant.text):
+        wanted = "do:solved"
+    elif "no" in said and "do:none" in ids:
+        wanted = "do:none"
+    elif "no" in said and not _NOTHING.search(meant.text):  # "no, that's all" is no complaint
+        wanted = "do:not_helpful"
+    return next((choice for choice in ids if f"{choice}:".startswith(f"{wanted}:")), "")

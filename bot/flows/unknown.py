@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from bot.dialogue import Note
-from bot.flows.steps import Flow, Known, Say
+from bot.dialogue import Alarm, Note
+from bot.flows.steps import Add, Flow, Known, Say
 
 WAYS_ON = ("do:ticket", "do:human")
 
 
 def unknown(known: Known) -> Flow:
     """Say so honestly and ask for one rephrase; the second time offer the nearest questions, a ticket, a person."""
-    yield Note("unknown", {"question": known.get("question", "")})
     offers = known.get("offers", ())
-    if known.get("angry"):
+    yield Note("unknown", {"question": known.get("question", ""), "nearest": offers})
+    if number := known.get("open"):  # people have the matter already
+        yield Add(number, known.get("question", ""))
+        yield Say("unknown.added", number=number)
+    elif known.get("angry"):
+        yield Alarm("angry", known.get("question", ""))
         yield Say("unknown.angry", *WAYS_ON, "do:complaint")
     elif known["times"] == 1:
         yield Say("unknown.rephrase")

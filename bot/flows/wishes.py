@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
-from bot import texts
 from bot.dialogue import Learn, OpenTicket
 from bot.flows import journal
 from bot.flows.draft import RATE, Draft
@@ -16,6 +15,7 @@ from bot.flows.reading import bare, ticket_number
 STARTERS: Final = ("do:ticket", "do:ticket_status", "do:human")
 WAYS_ON: Final = ("do:ticket", "do:human")
 FORMS: Final = frozenset({"repair", "exchange", "return", "install", "parts", "documents", "warranty"})
+OFFERED: Final = frozenset({"ticket", "ticket_status", "human", "complaint", "rating"}) | FORMS
 PLEASANTRIES: Final[dict[str, tuple[str, ...]]] = {  # wish -> sentence and buttons
     "greeting": ("greeting", *STARTERS),
     "help": ("help", *STARTERS),
@@ -57,6 +57,7 @@ def grant(draft: Draft, wish: str, about: str = "") -> bool:
     """Do what is wished; False if nobody knows how."""
     if wish in PLEASANTRIES:
         key, *buttons = PLEASANTRIES[wish]
+        key = "thanks" if wish == "yes" and draft.talk.answered else key
         if wish not in AFTERTHOUGHTS or not draft.turn.last:
             draft.open()
         draft.say(key, *buttons)
@@ -75,7 +76,7 @@ def offers(draft: Draft) -> tuple[str, ...]:
     for candidate in draft.ranking.candidates if draft.ranking else ():
         kind, _, name = candidate.entry.rpartition(":")
         button = f"do:{name}" if kind == "intent" else f"ans:{candidate.entry}"
-        if texts.has(f"do.{name}") if kind else draft.turn.knowledge.entry(candidate.entry):
+        if name in OFFERED if kind else draft.turn.knowledge.entry(candidate.entry):
             found.append(button)
     return tuple(dict.fromkeys(found))[:3]
 
@@ -101,16 +102,25 @@ def ticket_status(draft: Draft, number: str) -> None:
 def human(draft: Draft, reason: str) -> None:
     """A person, at once and without conditions."""
     draft.open()
-    told = journal.told(draft)
+    told = journal.take_over(draft)
     what = told.get("what") or telling(draft) or draft.talk.last_question
-    more = {**told, "what": what, "reason": reason or "asked", "open": draft.own_ticket("urgent")}
+    more = {**told, "what": what, "reason": reason or "asked", "open": draft.own_ticket("urgent", "emergency")}
     journal.begin(draft, "human", **known(draft, **more))
+
+
+def answered(draft: Draft, run: journal.Run, value: Any) -> None:
+    """A flow's question is answered: on to the next; who turns in circles gets a person."""
+    run.answer(value)
+    if run.asked and len(run.journal) > journal.LONGEST:
+        human(draft, "misses")
+    else:
+        run.store()
 
 
 def complaint(draft: Draft, _: str) -> None:
     """A complaint; what was being told goes with it."""
     draft.open()
-    told = journal.told(draft)
+    told = journal.take_over(draft)
     what = telling(draft) or told.pop("what", "")
     journal.begin(draft, "complaint", **{**known(draft, open=draft.own_ticket("complaint")), **told, "what": what})
 

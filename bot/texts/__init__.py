@@ -74,7 +74,7 @@ def _filled(lang: str, value: Any, starts_line: bool) -> str:
             return "\n".join(_filled(lang, line, starts_line) for line in value)
         case float():
             return within(lang, value)
-    return _at_line_start(escape(str(value))) if starts_line else escape(str(value))
+    return at_line_start(escape(str(value))) if starts_line else escape(str(value))
 
 
 def escape(text: str) -> str:
@@ -83,7 +83,8 @@ def escape(text: str) -> str:
     return _MARKUP.sub(r"\\\1", line if len(line) <= LONGEST else line[: LONGEST - 1] + "…")
 
 
-def _at_line_start(text: str) -> str:
+def at_line_start(text: str) -> str:
+    """Escaped text that begins a line, where a dash would begin a list."""
     return _LINE_START.sub(lambda m: f"\\{m[1]}" if m[1] else f"{m[2]}\\{m[3]}", text)
 
 

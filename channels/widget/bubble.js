@@ -6,6 +6,11 @@ import { markdown, plain } from "./markdown.js";
 const TOGETHER = 5 * 60 * 1000; // ms within which messages of one author belong together
 const PICTURES = ["image/png", "image/jpeg", "image/webp", "image/gif"];
 const THUMB = { width: 240, height: 200 }; // CSS px
+const format = (lang) => ({
+  clock: new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
+  day: new Intl.DateTimeFormat(lang, { weekday: "long", month: "long", day: "numeric" }),
+});
+const formats = { en: format("en"), zh: format("zh") }; // made once: each costs more than a bubble
 
 export class Bubble {
   #panel;
@@ -42,7 +47,7 @@ export class Bubble {
   #foot({ id, at, reason }, state, waiting) {
     const { words, lang } = this.#panel;
     const time = new Date(at);
-    const clock = h("time", { datetime: time.toISOString() }, new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(time));
+    const clock = h("time", { datetime: time.toISOString() }, formats[lang].clock.format(time));
     if (state === "failed") {
       const again = h("button", { type: "button", onclick: () => this.#talk.retry(id) }, words.retry);
       const away = h("button", { type: "button", onclick: () => this.#talk.discard(id) }, words.discard);
@@ -65,7 +70,7 @@ export class Bubble {
     if (attachments?.length) return attachments.map((attachment) => this.#attachment(attachment, file));
     if (!file) return [];
     this.bar = state === "sending" ? h("progress", { max: 1, value: 0, "aria-label": this.#panel.words.uploading }) : null;
-    return [h("div", { class: "file" }, PICTURES.includes(file.type) ? this.#sketch(file) : paper(file), this.bar)];
+    return [h("div", { class: "file" }, PICTURES.includes(file.type) ? (this.sketch ??= this.#sketch(file)) : paper(file), this.bar)];
   }
 
   #attachment(attachment, file) {
@@ -73,7 +78,7 @@ export class Bubble {
     const url = attachment.url && new URL(`.${attachment.url}`, this.#talk.server);
     const link = h("a", { class: "file", href: url, target: "_blank", rel: "noopener", "aria-label": `${attachment.name}, ${size(attachment.size)}` });
     if (!PICTURES.includes(attachment.type)) link.append(paper(attachment));
-    else if (file) link.append(this.#sketch(file));
+    else if (file) link.append((this.sketch ??= this.#sketch(file)));
     else {
       const image = h("img", { src: url, alt: attachment.name, loading: "lazy", decoding: "async" });
       image.onerror = () => link.replaceChildren(paper(attachment));
@@ -114,7 +119,7 @@ export class Bubble {
     const { words, lang } = this.#panel;
     const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(date).setHours(0, 0, 0, 0)) / 86400000);
     if (days < 2) return days ? words.yesterday : words.today;
-    return new Intl.DateTimeFormat(lang, { weekday: "long", month: "long", day: "numeric" }).format(date);
+    return formats[lang].day.format(date);
   }
 
   choosable(yes) {

@@ -6,6 +6,7 @@ const LIST = /^( *)(?:([-*+])|(\d{1,9})[.)])\s+(.*)$/;
 const FENCE = /^ *(`{3,}|~{3,})/;
 const RULE = /^ *([-*_])( *\1){2,} *$/;
 const TABLE = /^ *\|? *:?-+:? *(\| *:?-+:? *)*\|? *$/;
+const WHOLE = /^[!-)+-~]{1,24}$/; // a number or a name, not to be broken at its hyphen
 const INLINE = new RegExp(
   [
     /\\([!-/:-@[-`{-~])/, // 1: an escaped mark
@@ -118,7 +119,7 @@ function inline(text) {
 function marked([whole, escaped, , code, bold, strong, italic, emphasis, struck, label, url, bare]) {
   if (escaped) return escaped;
   if (code) return h("code", {}, code.trim() || code);
-  if (bold ?? strong) return h("strong", {}, inline(bold ?? strong));
+  if (bold ?? strong) return h("strong", { class: WHOLE.test(bold ?? strong) ? "whole" : null }, inline(bold ?? strong));
   if (italic ?? emphasis) return h("em", {}, inline(italic ?? emphasis));
   if (struck) return h("s", {}, inline(struck));
   if (url) return link(url, inline(label));

@@ -3,12 +3,14 @@
 import { h, icon } from "./dom.js";
 import { Bubble } from "./bubble.js";
 import { Composer } from "./composer.js";
-import { remember, remembered, Talk } from "./talk.js";
+import { Talk } from "./talk.js";
+import { remember, remembered } from "./wire.js";
 import { speak, words } from "./words.js";
 
 const PHONE = matchMedia("(max-width: 520px)");
 const WIDE = matchMedia("(min-width: 1000px)");
 const TYPING = 8000; // ms one notice of typing lasts
+const HAND = 1000; // ms after a touch of wheel, finger or key during which scrolling is the customer's
 const LEVEL = 90; // px from the bottom within which the log keeps following
 
 export class Panel {
@@ -132,6 +134,7 @@ export class Panel {
   }
 
   close() {
+    this.#count(); // what stands there has been seen
     this.#open = false;
     this.panel.hidden = true;
     this.launcher.hidden = false;
@@ -167,6 +170,9 @@ export class Panel {
     visualViewport.addEventListener("resize", () => this.#fit());
     visualViewport.addEventListener("scroll", () => this.#fit());
     this.log.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    for (const hand of ["wheel", "touchmove", "pointerdown", "keydown"]) {
+      this.log.addEventListener(hand, () => (this.touched = performance.now()), { passive: true });
+    }
     const grown = new ResizeObserver(() => this.#stuck && this.#toEnd());
     grown.observe(this.list);
     grown.observe(this.log);
@@ -246,13 +252,13 @@ export class Panel {
   }
 
   #connection() {
-    clearTimeout(this.losing);
     const say = () => {
+      this.losing = clearTimeout(this.losing);
       this.status.textContent = this.#talk.online ? this.words.ready : this.words.away;
       this.root.classList.toggle("away", !this.#talk.online);
     };
     if (this.#talk.online) say();
-    else this.losing = setTimeout(say, 2500); // a hiccup is not worth a word
+    else this.losing ??= setTimeout(say, 2500); // a hiccup is not worth a word
   }
 
   // What came while nobody looked: on the launcher, and in the title of a hidden page.
@@ -275,18 +281,17 @@ export class Panel {
     (event.shiftKey ? stops.at(-1) : stops[0]).focus();
   }
 
-  // Only the customer's own scrolling up lets go of the end.
+  // Only the customer's own scrolling lets go of the end: the log also moves when something in it grows or shrinks.
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.log;
     const level = scrollHeight - scrollTop - clientHeight < LEVEL;
-    this.#stuck = level || (this.#stuck && scrollTop >= this.top);
-    this.top = scrollTop;
+    if (level || performance.now() - this.touched < HAND) this.#stuck = level;
     this.fresh.hidden ||= level;
   }
 
   #toEnd() {
     this.#stuck = true;
     this.fresh.hidden = true;
-    this.log.scrollTop = this.top = this.log.scrollHeight;
+    this.log.scrollTop = this.log.scrollHeight;
   }
 }

@@ -2,26 +2,12 @@
 
 import { Shelf } from "./shelf.js";
 import { events } from "./stream.js";
+import { Later, locked, outcome, Refused, remember, remembered, sleep, uuid } from "./wire.js";
 
-const PAUSE = { first: 1000, most: 30000 }; // ms between tries
+const PAUSE = { first: 1000, most: 15000 }; // ms between tries
+const longer = (pause) => Math.min(pause * 1.6, PAUSE.most);
 const SILENCE = 40000; // ms; the server says at least a comment every 15 s
 const FRESH = 6 * 3600 * 1000; // ms after which the addresses of pictures are asked for anew
-
-const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
-
-// No answer, or one that says "later": worth trying again. Everything else the server refused for good.
-class Later extends Error {
-  constructor(seconds) {
-    super();
-    this.pause = seconds * 1000;
-  }
-}
-class Refused extends Error {
-  constructor(status, message) {
-    super(message);
-    this.status = status;
-  }
-}
 
 export class Talk extends EventTarget {
   messages = new Map(); // by id; the customer's own under the id made here
@@ -64,7 +50,7 @@ export class Talk extends EventTarget {
   // The customer has opened the chat: from now on there is a session, and the bot may greet.
   async open() {
     this.#opened = true;
-    for (let pause = PAUSE.first; !this.#session; pause = Math.min(pause * 2, PAUSE.most)) {
+    for (let pause = PAUSE.first; !this.#session; pause = longer(pause)) {
       try {
         await this.#enter();
       } catch (error) {
@@ -152,6 +138,7 @@ export class Talk extends EventTarget {
         const { id, text, choice, attachment } = item;
         await this.#ask("chat/messages", { id, text, choice, attachment: attachment?.id, language: this.person.language });
         this.#settle(item, "sent");
+        this.#wake(); // the stream need not wait either
         pause = PAUSE.first;
       } catch (error) {
         if (error instanceof Refused && error.status !== 401) {
@@ -161,7 +148,7 @@ export class Talk extends EventTarget {
         if (error.status === 401) this.#leave();
         this.#change(item, { waiting: true });
         await this.#rest(error.pause || pause);
-        pause = Math.min(pause * 2, PAUSE.most);
+        pause = longer(pause);
       }
     }
     this.#sending = false;
@@ -232,7 +219,7 @@ export class Talk extends EventTarget {
       if (Date.now() - since > 5000) pause = PAUSE.first;
       this.#connected(false);
       if (this.#session) await this.#rest(pause * (0.75 + Math.random() / 2));
-      pause = Math.min(pause * 2, PAUSE.most);
+      pause = longer(pause);
     }
     this.#following = null;
   }
@@ -307,45 +294,5 @@ export class Talk extends EventTarget {
 
   #tell(kind, detail) {
     this.dispatchEvent(new CustomEvent(kind, { detail }));
-  }
-}
-
-function outcome(status, retryAfter, text) {
-  if (status >= 200 && status < 300) return JSON.parse(text);
-  if (status === 429 || status >= 500) throw new Later(Number(retryAfter) || 0);
-  let reason = "";
-  try {
-    reason = JSON.parse(text).error;
-  } catch {
-    // a proxy's page, say; the status is all there is
-  }
-  throw new Refused(status, reason);
-}
-
-// crypto.randomUUID exists on https and localhost only; the widget also lives on plain http.
-function uuid() {
-  const hex = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, "$1-$2-4$3-8$4-$5");
-}
-
-// One tab at a time: two that open together share one session.
-function locked(name, work) {
-  return navigator.locks ? navigator.locks.request(name, work) : work();
-}
-
-export function remembered(key) {
-  try {
-    return JSON.parse(localStorage.getItem(key));
-  } catch {
-    return null;
-  }
-}
-
-export function remember(key, value) {
-  try {
-    if (value === null) localStorage.removeItem(key);
-    else localStorage.setItem(key, JSON.stringify(value));
-  } catch {
-    // storage is off: the session lives as long as the page
   }
 }

@@ -45,7 +45,7 @@ def pinyin() -> list[str]:
 
 def traditional() -> list[str]:
     """Two lines of equal length: traditional characters, and what each becomes in simplified Chinese."""
-    import opencc  # type: ignore[import-untyped]
+    import opencc
 
     table = Path(opencc.__file__).parent / "dictionary" / "TSCharacters.txt"
     pairs = [line.split() for line in table.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
@@ -56,7 +56,7 @@ def traditional() -> list[str]:
 def meaning(words: list[str], encoder: str) -> None:
     """Each word's sentence embedding, on the axes along which words differ most, as small whole numbers."""
     import numpy as np
-    from sentence_transformers import SentenceTransformer
+    from sentence_transformers import SentenceTransformer  # type: ignore[import-not-found,unused-ignore]
 
     rows = SentenceTransformer(encoder, device="cpu").encode(words, batch_size=256)
     rows = rows - rows.mean(0)

@@ -17,7 +17,7 @@ def desk(tmp_path: Path) -> Desk:
     """An empty house."""
     rows: dict[str, Kept] = {}
 
-    async def save(row: Kept) -> None:
+    async def save(row: Kept, _at: float) -> None:
         rows[row.id] = row
 
     async def load(id: str) -> Kept | None:
@@ -30,14 +30,20 @@ def desk(tmp_path: Path) -> Desk:
 @pytest.fixture
 def web(desk: Desk) -> Web:
     """The channel in that house, open to one other site."""
-    web = Web(secret="s" * 32, origins=("https://shop.example",), file_bytes=1 << 20, sessions_per_minute=600, messages_per_minute=600)
+    web = Web(
+        secret="s" * 32,
+        origins=("https://shop.example",),
+        file_bytes=1 << 20,
+        sessions_per_minute=600,
+        messages_per_minute=600,
+    )
     web.office = desk
     return web
 
 
 @pytest.fixture
-def site(web: Web, desk: Desk) -> Iterator[Site]:
+def site(web: Web) -> Iterator[Site]:
     """The same over HTTP."""
-    site = Site(web, desk)
+    site = Site(web.routes())
     yield site
     site.stop()

@@ -12,10 +12,11 @@ from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 
 from bot.files import Files
 from bot.messages import Inbound, Kind
-from channels.web import Web
+
 
 @dataclass
 class Receipt:
@@ -44,7 +45,8 @@ class Desk:
         if one.key not in [old.key for old in before]:
             self.received.append(one)
             if one.kind is not Kind.HELLO:
-                self.say(one.address, "customer", one.text, id=one.native, attachments=list(map(asdict, one.attachments)))
+                files = [asdict(attachment) for attachment in one.attachments]
+                self.say(one.address, "customer", one.text, id=one.native, attachments=files)
             if answer := self.answers.get(one.choice or one.text or one.kind.value):
                 self.say(one.address, **{"author": "bot", "text": "", **answer})
         return len(before) + 1
@@ -74,14 +76,14 @@ class Desk:
 
 
 class Site:
-    """The channel served over real HTTP, on a port that survives a stop."""
+    """Routes served over real HTTP, on a port that survives a stop."""
 
-    def __init__(self, web: Web, desk: Desk) -> None:
-        self.web, self.desk, self._port = web, desk, 0
+    def __init__(self, routes: Sequence[BaseRoute]) -> None:
+        self._routes, self._port = routes, 0
         self.start()
 
     def start(self) -> None:
-        app = Starlette(routes=self.web.routes())
+        app = Starlette(routes=self._routes)
         config = uvicorn.Config(app, port=self._port, log_level="critical", timeout_graceful_shutdown=0, lifespan="off")
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)

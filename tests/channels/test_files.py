@@ -34,7 +34,7 @@ def files(tmp_path: Path, rows: dict[str, Kept]) -> Files:
 
 
 def make(root: Path, rows: dict[str, Kept]) -> Files:
-    async def save(row: Kept) -> None:
+    async def save(row: Kept, _at: float) -> None:
         rows[row.id] = row
 
     async def load(id: str) -> Kept | None:
@@ -69,7 +69,8 @@ async def test_equal_content_is_kept_once_under_two_ids(files: Files, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("data", "refusal"), [(PNG * 10_000, TooLarge), (b"", Empty), (b"PK\x03\x04zip", WrongType), (b"\x7fELF\0", WrongType)]
+    ("data", "refusal"),
+    [(PNG * 10_000, TooLarge), (b"", Empty), (b"PK\x03\x04zip", WrongType), (b"\x7fELF\0", WrongType)],
 )
 async def test_what_is_refused_leaves_nothing(
     files: Files, tmp_path: Path, rows: dict[str, Kept], data: bytes, refusal: type[Exception]
@@ -122,7 +123,13 @@ def test_the_first_bytes_tell_the_type(head: bytes, declared: str, kind: str | N
 
 @pytest.mark.parametrize(
     ("given_name", "safe"),
-    [("../../etc/passwd", "passwd"), ("a\0b\n.png", "ab .png"), ("", "file"), ("...", "file"), ("说明.pdf", "说明.pdf")],
+    [
+        ("../../etc/passwd", "passwd"),
+        ("a\0b\n.png", "ab .png"),
+        ("", "file"),
+        ("...", "file"),
+        ("说明.pdf", "说明.pdf"),
+    ],
 )
 def test_names(given_name: str, safe: str) -> None:
     assert safe_name(given_name) == safe

@@ -205,8 +205,8 @@ def test_budgets(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("limit", ["_messages", "_sessions"])
 def test_too_much_is_slowed_down(web: Web, li: Browser, desk: Desk, limit: str) -> None:
     setattr(web, limit, Budget(2))
-    path, body = ("/chat/session", None) if limit == "_sessions" else ("/chat/messages", {"id": str(uuid4()), "text": "a"})
-    answers = [li.http.post(path, json=body) for _ in range(3)]
+    path = {"_messages": "/chat/messages", "_sessions": "/chat/session"}[limit]
+    answers = [li.http.post(path, json={"id": str(uuid4()), "text": "a"}) for _ in range(3)]
     assert answers[1].status_code < 300
     assert answers[2].status_code == 429
     assert int(answers[2].headers["Retry-After"]) > 0
@@ -296,8 +296,8 @@ def test_a_key_opens_its_own_file_only(web: Web, li: Browser, desk: Desk, site: 
 
 def test_cors_for_the_configured_site_only(site: Site) -> None:
     for origin, allowed in [("https://shop.example", "https://shop.example"), ("https://evil.example", None)]:
-        headers = {"Origin": origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
-        preflight = httpx2.options(f"{site.url}/chat/messages", headers=headers)
+        asks = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+        preflight = httpx2.options(f"{site.url}/chat/messages", headers={"Origin": origin, **asks})
         assert preflight.headers.get("Access-Control-Allow-Origin") == allowed
         answer = httpx2.post(f"{site.url}/chat/session", headers={"Origin": origin})
         assert answer.headers.get("Access-Control-Allow-Origin") == allowed
@@ -318,7 +318,8 @@ def test_the_front_end(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "accept", "language"), [("", "zh-CN,en;q=0.5", "zh"), ("", "fr,en", "en"), ("?lang=zh", "en", "zh"), ("", "fr", "en")]
+    ("query", "accept", "language"),
+    [("", "zh-CN,en;q=0.5", "zh"), ("", "fr,en", "en"), ("?lang=zh", "en", "zh"), ("", "fr", "en")],
 )
 def test_the_page_speaks_the_readers_language(site: Site, query: str, accept: str, language: str) -> None:
     page = httpx2.get(f"{site.url}/{query}", headers={"Accept-Language": accept})

@@ -1,0 +1,147 @@
+"""Many rows in one statement whose text never changes, so that it is prepared once, whatever the number of rows.
+
+PostgreSQL gets an array per column; SQLite, to which a call costs nothing, a tuple per row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Executable,
+    String,
+    Table,
+    Text,
+    bindparam,
+    func,
+    select,
+)
+from sqlalchemy.dialects.postgresql import Insert
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+Row = Mapping[str, Any]
+insert = postgresql_insert  # can say ON CONFLICT; SQLite's compiler renders it just as well
+
+
+class Bulk:
+    """A statement for many rows.
+
+    ``columns`` maps the names of a row's values to the columns whose types they have; ``write`` makes the statement
+    from an expression for each of them.
+    """
+
+    def __init__(
+        self, columns: Mapping[str, Column[Any]], write: Callable[[Mapping[str, ColumnElement[Any]]], Executable]
+    ) -> None:
+        self._columns, self._write = columns, write
+        self._prepared: dict[str, tuple[str, list[Callable[[Sequence[Row]], Any]]]] = {}
+
+    def __call__(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Write the rows; none is fine."""
+        if not rows:
+            return
+        dialect = connection.dialect
+        statement, parameters = self._prepared.get(dialect.name) or self._prepare(dialect)
+        values = tuple(take(rows) for take in parameters)
+        if dialect.name == "sqlite":
+            connection.exec_driver_sql(statement, list(zip(*values, strict=True)))
+        else:
+            connection.exec_driver_sql(statement, values)
+
+    def _prepare(self, dialect: Any) -> Any:
+        types = {name: _type(column, dialect) for name, column in self._columns.items()}
+        if dialect.name == "sqlite":
+            new: Any = {name: bindparam(name, type_=type_) for name, type_ in types.items()}
+        else:
+            arrays = [func.unnest(bindparam(name, type_=ARRAY(type_))).label(name) for name, type_ in types.items()]
+            new = select(*arrays).subquery("new").c
+        compiled: Any = self._write(new).compile(dialect=dialect)  # type: ignore[attr-defined]
+        taken = [
+            _taken(name, types[name], dialect) if name in types else _constant(compiled.params[name], dialect)
+            for name in compiled.positiontup
+        ]
+        self._prepared[dialect.name] = prepared = (str(compiled), taken)
+        return prepared
+
+
+def inserts(table: Table, columns: str, also: Callable[[Insert], Insert] = lambda one: one) -> Bulk:
+    """INSERT of these columns, named in one string; ``also`` adds what to do about conflicts."""
+    names = columns.split()
+    return Bulk(
+        {name: table.c[name] for name in names},
+        lambda new: also(insert(table).from_select(names, select(*(new[name] for name in names)))),
+    )
+
+
+def _type(column: Column[Any], dialect: Any) -> TypeEngine[Any]:
+    """The column's type on this database; a text is never cut to a column's length, it is refused."""
+    own: TypeEngine[Any] = column.type.dialect_impl(dialect)
+    return Text() if isinstance(own, String) else own
+
+
+def _taken(name: str, type_: TypeEngine[Any], dialect: Any) -> Callable[[Sequence[Row]], list[Any]]:
+    """How a parameter's values are taken from the rows; None is always NULL, also as JSON."""
+    bind = type_.dialect_impl(dialect).bind_processor(dialect)
+    if bind is None:
+        return lambda rows: [row[name] for row in rows]
+    return lambda rows: [None if (value := row[name]) is None else bind(value) for row in rows]
+
+
+def _constant(value: Any, dialect: Any) -> Callable[[Sequence[Row]], Any]:
+    """A value that is part of the statement, such as a state it asks for."""
+    return (lambda rows: [value] * len(rows)) if dialect.name == "sqlite" else (lambda _: value)
+
+
+# ---------------------------------------------------------------- sets of numbers and names
+
+
+class _Array(TypeDecorator[Any]):
+    """A list as one parameter."""
+
+    impl = JSON
+    cache_ok = True
+
+    def __init__(self, of: TypeEngine[Any]) -> None:
+        super().__init__()
+        self.of = of
+
+    def load_dialect_impl(self, dialect: Any) -> TypeEngine[Any]:
+        """An array, or JSON where there are none."""
+        own: TypeEngine[Any] = ARRAY(self.of) if dialect.name == "postgresql" else JSON()
+        return own
+
+
+class _Among(FunctionElement[bool]):
+    """``column = ANY(list)``."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """Whether the column's value is one of the list given as the parameter ``name``: IN, with one text for all lengths."""
+    of = Text() if isinstance(column.type, String) else BigInteger()
+    return _Among(column, bindparam(name, type_=_Array(of)))
+
+
+@compiles(_Among, "postgresql")
+def _any(element: Any, compiler: Any, **more: Any) -> str:
+    column, values = element.clauses
+    return f"{compiler.process(column, **more)} = ANY ({compiler.process(values, **more)})"
+
+
+@compiles(_Among, "sqlite")
+def _in(element: Any, compiler: Any, **more: Any) -> str:
+    column, values = element.clauses
+    return f"{compiler.process(column, **more)} IN (SELECT value FROM json_each({compiler.process(values, **more)}))"

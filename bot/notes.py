@@ -1,0 +1,45 @@
+"""The notebook of a channel: what it must not forget (offsets, cursors, tokens), encrypted in the database."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import time
+from collections.abc import Mapping
+
+from cryptography.fernet import Fernet, InvalidToken
+from sqlalchemy import Connection, delete, select
+
+from bot.inbox import upsert
+from bot.tables import note
+
+
+class Notebook:
+    """Encrypts with a key made from the house's secret; a note of another secret reads as none."""
+
+    def __init__(self, secret: str) -> None:
+        key = hashlib.blake2b(secret.encode(), digest_size=32, person=b"notes").digest()
+        self._fernet = Fernet(base64.urlsafe_b64encode(key))
+
+    def get(self, connection: Connection, channel: str, key: str) -> bytes | None:
+        """The note by this key, None if there is none or it has expired."""
+        found = connection.execute(select(note).where(note.c.channel == channel, note.c.key == key)).first()
+        if found is None or (found.expires_at is not None and found.expires_at < time.time()):
+            return None
+        try:
+            return self._fernet.decrypt(found.value)
+        except InvalidToken:
+            return None
+
+    def put(
+        self, connection: Connection, channel: str, notes: Mapping[str, bytes | None], expires: float | None = None
+    ) -> None:
+        """Write notes, in the caller's transaction; None tears one out. ``expires``: UTC seconds since 1970."""
+        for key, value in notes.items():
+            if value is None:
+                connection.execute(delete(note).where(note.c.channel == channel, note.c.key == key))
+                continue
+            row = {"channel": channel, "key": key, "value": self._fernet.encrypt(value), "expires_at": expires}
+            new = upsert(connection, note).values(row)
+            changed = {"value": row["value"], "expires_at": expires}
+            connection.execute(new.on_conflict_do_update(index_elements=["channel", "key"], set_=changed))

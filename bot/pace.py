@@ -1,0 +1,66 @@
+"""How fast a platform lets us write: per place, per group, and in all. Kept in memory by the one process that sends."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from channels import Budget
+
+MINUTE = 60.0
+FORGET = 4096  # places remembered before the idle ones are dropped
+
+
+class Pace:
+    """When the next message to an address may go out.
+
+    ``place`` maps an address to the place whose budget it uses and whether that is a group (several addresses of ours
+    may be one group of theirs). Times are seconds on one clock, given by the caller.
+    """
+
+    def __init__(self, budget: Budget, place: Callable[[str], tuple[str, bool]]) -> None:
+        self._budget, self._place = budget, place
+        self._sent: dict[str, deque[float]] = {}
+        self._held: dict[str, float] = {}
+        self._all: deque[float] = deque()
+        self._all_held = 0.0
+
+    def free_at(self, address: str) -> float:
+        """The earliest time at which a message to this address keeps within the budget; <= now: at once."""
+        where, group = self._place(address)
+        times = self._sent.get(where, deque())
+        free = self._held.get(where, 0.0)
+        if times and self._budget.per_address:
+            free = max(free, times[-1] + self._budget.per_address)
+        most = self._budget.per_group_minute if group else self._budget.per_minute
+        if most and len(times) >= most:
+            free = max(free, times[-most] + MINUTE)
+        return free
+
+    def room(self, now: float, wanted: int) -> int:
+        """How many of ``wanted`` messages may go out now, over all addresses."""
+        if now < self._all_held:
+            return 0
+        if not self._budget.overall:
+            return wanted
+        while self._all and self._all[0] <= now - 1.0:
+            self._all.popleft()
+        return min(wanted, max(0, int(self._budget.overall) - len(self._all)))
+
+    def spend(self, address: str, now: float) -> None:
+        """A message goes out."""
+        where, _ = self._place(address)
+        times = self._sent.setdefault(
+            where, deque(maxlen=max(1, self._budget.per_group_minute, self._budget.per_minute))
+        )
+        times.append(now)
+        self._all.append(now)
+        if len(self._sent) > FORGET:
+            self._sent = {w: t for w, t in self._sent.items() if t[-1] > now - MINUTE}
+
+    def hold(self, address: str, until: float, *, everything: bool = False) -> None:
+        """The platform said: not before then. Only this place waits, unless it said everything."""
+        if everything:
+            self._all_held = max(self._all_held, until)
+        else:
+            self._held[self._place(address)[0]] = until

@@ -1,0 +1,111 @@
+"""A sentence encoder served from an int8 ONNX file, one question a run, without torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rows = NDArray[np.float32]
+log = logging.getLogger("aftercare.knowledge")
+
+
+class EncoderMissing(Exception):
+    """The model cannot be served here; says why and what to do."""
+
+
+class Encoder:
+    """Meaning as vectors of length 1. Examples are embedded once and kept on disk by model and text."""
+
+    def __init__(self, folder: Path, languages: Sequence[str] = ("en",)) -> None:
+        """Raises EncoderMissing if ``folder`` holds no converted model, or onnxruntime is not installed."""
+        try:
+            import onnxruntime  # type: ignore[import-not-found,unused-ignore]
+            from tokenizers import Tokenizer  # type: ignore[import-not-found,unused-ignore]
+        except ImportError as error:
+            raise EncoderMissing(f"{error.name} is not installed; install aftercare[semantic]") from None
+        model = folder / "model.onnx"
+        if not model.is_file():
+            raise EncoderMissing(f"{model} is not there")
+        about = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
+        self.languages = tuple(languages)
+        self.name = f"{about['name']}@{hashlib.sha256(model.read_bytes()).hexdigest()[:12]}"
+        self._first = about["pooling"] == "cls"
+        self._pieces: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._pieces.enable_truncation(about["longest"])
+        self._pieces.no_padding()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1  # steady sums, and a core left for the rest
+        options.log_severity_level = 3
+        options.enable_cpu_mem_arena = False  # the arena grows to the longest question ever asked and stays there
+        self._session: Any = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        self._inputs = [i.name for i in self._session.get_inputs()]
+        self._kept = folder / "embeddings.npz"
+
+    def question(self, text: str) -> Rows:
+        """One vector. Alone in its run: int8 scales over a batch, so a neighbour would change the score."""
+        pieces = self._pieces.encode(text)
+        given = {"input_ids": pieces.ids, "attention_mask": pieces.attention_mask, "token_type_ids": pieces.type_ids}
+        (tokens,) = self._session.run(["tokens"], {name: np.array([given[name]], np.int64) for name in self._inputs})
+        vector = tokens[0, 0] if self._first else tokens[0].mean(0)
+        return np.asarray(vector / (np.linalg.norm(vector) or 1.0), np.float32)
+
+    def examples(self, texts: Sequence[str]) -> Rows:
+        """A row per text, from disk where it has been made before."""
+        known = self._read()
+        keys = [hashlib.sha256(f"{self.name}\n{text}".encode()).hexdigest()[:32] for text in texts]
+        fresh = {key: self.question(text) for key, text in zip(keys, texts, strict=True) if key not in known}
+        if fresh:
+            self._write({key: row for key, row in (known | fresh).items() if key in known or key in keys})
+        return np.stack([(known | fresh)[key] for key in keys]) if keys else np.empty((0, 1), np.float32)
+
+    def _read(self) -> dict[str, Rows]:
+        try:
+            with np.load(self._kept) as kept:
+                return dict(zip(kept["keys"].tolist(), kept["rows"], strict=True))
+        except (OSError, ValueError, KeyError):
+            return {}  # none yet, or damaged: they are made again
+
+    def _write(self, rows: dict[str, Rows]) -> None:
+        fresh = self._kept.with_name(f"embeddings.{os.getpid()}.npz")
+        try:
+            np.savez(fresh, keys=np.array(list(rows)), rows=np.stack(list(rows.values())))
+            fresh.replace(self._kept)
+        except OSError as error:
+            log.warning("embeddings not kept, they will be made again: %s", error)
+
+
+def load(name: str, models: Path, languages: Sequence[str] = ("en",)) -> Encoder | None:
+    """The encoder of this name, converted first if need be; None with one warning if it cannot be had."""
+    folder = models / name.strip("/").replace("/", "--")
+    try:
+        if not (folder / "model.onnx").is_file():
+            _convert(name, folder)
+        return Encoder(folder, languages)
+    except Exception as error:  # whatever is wrong with a model, the lexical tier still answers
+        log.warning("encoder %s not used, matching by words and letters only: %s", name, error)
+        return None
+
+
+def _convert(name: str, folder: Path) -> None:
+    """In a process of its own: torch takes half a gigabyte that would never be given back."""
+    made = subprocess.run(  # our own module; the name is the admin's
+        [sys.executable, "-m", "knowledge.convert", name, str(folder)],
+        env=os.environ | {"HF_HUB_OFFLINE": os.environ.get("HF_HUB_OFFLINE", "1")},
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if made.returncode:
+        said = made.stderr.strip().splitlines()
+        raise EncoderMissing(said[-1] if said else f"conversion ended with {made.returncode}")

@@ -1,0 +1,116 @@
+"""The checker: from what the world knows for certain and what stands in the database, all that went wrong."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from bot.verify import verify
+
+# Each of these must find no row; what it finds is the fault of that name.
+RULES = {
+    "handled twice": "SELECT channel, dedup_key FROM check_inbox GROUP BY channel, dedup_key HAVING count(*) > 1",
+    "shown twice": "SELECT inbox_id FROM message WHERE author = 'customer' GROUP BY inbox_id HAVING count(*) > 1",
+    "done, but its words are missing": """
+        SELECT i.dedup_key FROM inbox i WHERE i.state = 'done' AND i.kind IN ('text', 'choice')
+        AND NOT EXISTS (SELECT 1 FROM message m WHERE m.inbox_id = i.id AND m.author = 'customer')""",
+    "order of handling broken": """
+        SELECT chat_id, seq FROM (
+            SELECT chat_id, seq, done_at, lag(done_at) OVER (PARTITION BY chat_id ORDER BY seq) AS before
+            FROM check_inbox WHERE outcome IN ('replied', 'silent', 'merged') AND dedup_key NOT LIKE 'timer:%'
+        ) AS handled WHERE before > done_at""",
+    "order of turns broken": """
+        SELECT chat_id, seq FROM (
+            SELECT chat_id, seq, turn_id, lag(turn_id) OVER (PARTITION BY chat_id ORDER BY seq) AS before
+            FROM check_inbox WHERE outcome IN ('replied', 'silent', 'merged')
+        ) AS handled WHERE before > turn_id""",
+    "replied without a reply": """
+        SELECT dedup_key FROM check_inbox i WHERE outcome = 'replied'
+        AND NOT EXISTS (SELECT 1 FROM check_reply r WHERE r.cause_inbox_id = i.turn_id)""",
+    "a reply to what is not done": """
+        SELECT r.id FROM check_reply r JOIN check_inbox i ON i.id = r.cause_inbox_id WHERE i.state NOT IN ('done', 'dead')
+        """,
+    "ticket doubled": "SELECT cause_inbox_id FROM check_ticket GROUP BY cause_inbox_id, kind HAVING count(*) > 1",
+    "ticket doubled by its words": """
+        SELECT subject FROM ticket WHERE subject LIKE '%, case %' AND kind <> 'recovery'
+        GROUP BY chat_id, subject HAVING count(*) > 1""",
+    "rating doubled": "SELECT 1 FROM check_rating GROUP BY conversation_id, cycle HAVING count(*) > 1",
+    "rating counted twice": "SELECT inbox_id FROM fact WHERE kind = 'rated' GROUP BY inbox_id HAVING count(*) > 1",
+    "unfinished": "SELECT dedup_key, state FROM check_inbox WHERE state IN ('waiting', 'taken')",
+    "reply unfinished": "SELECT id, state FROM check_reply WHERE state IN ('waiting', 'sending')",
+}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known outside."""
+
+    acknowledged: list[str]  # the senders' own ids of the messages
+    sent: list[tuple[str, str, str]]  # address, key, text, as the provider saw them
+    streams: dict[int, list[tuple[int, str, str]]]  # chat -> seq, author, text, as the customers saw them
+
+
+def faults(connection: Connection, evidence: Evidence) -> list[str]:
+    """Everything that is wrong, by name."""
+    found = [f"verify: {rule}: {offenders}" for rule, offenders in verify(connection)["broken"].items()]
+    found += [f"{name}: {tuple(row)}" for name, query in RULES.items() for row in connection.execute(text(query))]
+    found += _lost(connection, evidence.acknowledged)
+    found += _sent(connection, evidence.sent)
+    return [*found, *_told(connection, evidence)]
+
+
+def _lost(connection: Connection, acknowledged: Iterable[str]) -> Iterator[str]:
+    """Every acknowledged message is in the inbox once, and done or dead."""
+    rows = connection.execute(text("SELECT dedup_key, state FROM check_inbox WHERE dedup_key NOT LIKE 'timer:%'")).all()
+    kept = Counter(key if key.startswith("place") else key.rpartition(":")[2] for key, _ in rows)
+    for id in set(acknowledged):
+        if kept[id] == 0:
+            yield f"lost: {id}"
+        elif kept[id] > 1:
+            yield f"handled twice: {id}"
+
+
+def _sent(connection: Connection, seen: list[tuple[str, str, str]]) -> Iterator[str]:
+    """What the provider saw is what the reply rows say, each once and in order, unless it is marked uncertain."""
+    query = "SELECT id, address, body, state, attempts FROM reply WHERE channel = 'platform' ORDER BY id"
+    replies = {f"r{row.id}": row for row in connection.execute(text(query))}
+    times, order = Counter(key for _, key, _ in seen), defaultdict[str, list[int]](list)
+    for address, key, words in seen:
+        row = replies.get(key)
+        if row is None or row.address != address or words not in _text(row.body):
+            yield f"sent, but not recorded: {key} {words[:30]!r}"
+        elif row.state == "sent":
+            order[address].append(row.id)
+    for key, row in replies.items():
+        if row.state == "sent" and times[key] != 1:
+            yield f"{'sent twice' if times[key] else 'never sent'}, but not uncertain: {key} ({times[key]} times)"
+        elif times[key] > max(row.attempts, 1):
+            yield f"sent more often than tried: {key}"
+    for address, ids in order.items():
+        if ids != sorted(ids):
+            yield f"order of replies broken: {address} {ids}"
+
+
+def _text(body: Any) -> str:
+    import json
+
+    return str((json.loads(body) if isinstance(body, str) else body)["text"])
+
+
+def _told(connection: Connection, evidence: Evidence) -> Iterator[str]:
+    """What customers read is what is recorded, and the ticket numbers they were told exist."""
+    for chat, seen in evidence.streams.items():
+        query = text("SELECT seq, author, text FROM message WHERE chat_id = :chat ORDER BY seq")
+        recorded = [tuple(row) for row in connection.execute(query, {"chat": chat})]
+        if recorded != seen:
+            wrong = next((pair for pair in zip(recorded, seen, strict=False) if pair[0] != pair[1]), (len(recorded), len(seen)))
+            yield f"the stream is not the record: chat {chat} {wrong}"
+    numbers = {row.number for row in connection.execute(text("SELECT number FROM check_ticket"))}
+    words = [words for _, _, words in evidence.sent] + [m[2] for seen in evidence.streams.values() for m in seen]
+    for told in {number for said in words for number in re.findall(r"\*\*(T-[0-9A-Z]{8})\*\*", said)} - numbers:
+        yield f"a ticket that does not exist: {told}"

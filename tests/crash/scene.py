@@ -1,0 +1,114 @@
+"""A scene: a world that goes on, and processes in it that die and are started again."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import random
+import signal
+import socket
+import time
+from collections import Counter
+from dataclasses import replace
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+
+from bot.store import Store
+from tests.crash.checker import Evidence, faults
+from tests.crash.load import Provider, World
+from tests.crash.points import POINTS
+from tests.crash.victim import Orders, live
+
+NURSERY = multiprocessing.get_context("forkserver")
+NURSERY.set_forkserver_preload(["__main__", "tests.crash.victim"])
+LONGEST = 4.0  # seconds a life may last if its point does not come
+OPEN = "SELECT count(*) FROM inbox WHERE state IN ('waiting', 'taken')"
+DUE = "SELECT count(*) FROM reply WHERE due_at IS NOT NULL OR state = 'sending'"
+
+
+def plan(kills: int) -> list[tuple[str, int]]:
+    """Points and at which arrival: all of them in turn, and every fifth time one that nobody has chosen ("")."""
+    points = iter(POINTS * kills)
+    return [("", 0) if n % 5 == 4 else (next(points), random.randint(1, 6)) for n in range(kills)]
+
+
+class Scene:
+    """One database, one provider, one world; processes are born and die."""
+
+    def __init__(self, database: str, folder: Path, *, processes: int = 1, variant: str = "", moody: bool = True) -> None:
+        self._ports = [_free_port() for _ in range(processes)]
+        self.provider, self.world = Provider(moody=moody), World(self._ports)
+        self._orders = Orders(database, folder, 0, "", variant=variant)
+        self._lives: list[BaseProcess | None] = [None] * processes
+        self.deaths: Counter[str] = Counter()
+
+    async def __aenter__(self) -> Scene:
+        await self.provider.__aenter__()
+        self._orders = replace(self._orders, provider=self.provider.url)
+        await self.world.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for which in range(len(self._lives)):
+            self.kill(which)
+        await self.world.__aexit__()
+        await self.provider.__aexit__()
+
+    def start(self, point: str = "", nth: int = 1, *, which: int = 0) -> None:
+        """A process is started; it will die at the nth arrival at the point."""
+        orders = replace(self._orders, port=self._ports[which], point=point, nth=nth)
+        life = NURSERY.Process(target=live, args=(orders,), daemon=True)
+        life.start()
+        self._lives[which] = life
+
+    def kill(self, which: int = 0) -> None:
+        """kill -9, from outside."""
+        if (life := self._lives[which]) is not None:
+            life.kill()
+            life.join()
+            assert life.exitcode == -signal.SIGKILL, f"a process ended by itself, with {life.exitcode}"
+            self._lives[which] = None
+
+    async def lead(self, point: str, nth: int, *, which: int = 0) -> None:
+        """A whole life: until its point, or until a random moment."""
+        self.start(point, nth, which=which)
+        life, end = self._lives[which], time.monotonic() + (LONGEST if point else random.uniform(0.05, 1.0))
+        while life and life.is_alive() and time.monotonic() < end:
+            await asyncio.sleep(0.01)
+        self.deaths[(point if life and not life.is_alive() else "not reached: " + point) if point else "at random"] += 1
+        self.kill(which)
+
+    async def verdict(self) -> list[str]:
+        """The last process may finish its work; then everything is looked at."""
+        self.start()
+        self.provider.moody = False
+        await self.world.end()
+        store = Store(self._orders.database)
+        try:
+            end = time.monotonic() + 30
+            while time.monotonic() < end and not await store.read(self._settled):
+                await asyncio.sleep(0.05)
+            self.kill()
+            return await store.read(lambda c: faults(c, self.evidence))
+        finally:
+            await store.close()
+
+    @property
+    def evidence(self) -> Evidence:
+        """What the world knows."""
+        streams = {visitor.chat: visitor.seen for visitor in self.world.visitors}
+        return Evidence(self.world.acknowledged, self.provider.seen, streams)
+
+    def _settled(self, connection: Connection) -> bool:
+        if connection.scalar(text(OPEN)) or connection.scalar(text(DUE)):
+            return False
+        last = {row.id: row.message_seq for row in connection.execute(text("SELECT id, message_seq FROM chat"))}
+        return all(v.seen and v.seen[-1][0] == last[v.chat] for v in self.world.visitors)
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])

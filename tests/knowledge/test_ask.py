@@ -1,0 +1,50 @@
+"""What ``aftercare ask`` prints."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bot.strictyaml import YamlError
+from knowledge.ask import answer_lines, decision, open_knowledge
+
+ROWS = [("pay", "how can i pay"), ("pay", "which cards do you take"), ("送货", "什么时候送到"), ("送货", "几天能到货")]
+
+
+@pytest.fixture
+def examples(tmp_path: Path) -> Path:
+    file = tmp_path / "examples.jsonl"
+    file.write_text("\n".join(json.dumps({"label": a, "text": b, "id": "ignored"}) for a, b in ROWS), encoding="utf-8")
+    return file
+
+
+def test_one_object_a_line(examples: Path) -> None:
+    lines = ['{"id": "7", "text": "how can I pay?"}', "", '{"text": "几天能到", "lang": "zh"}', "plain words", "[1]"]
+    made = [json.loads(line) for line in answer_lines(open_knowledge(examples), lines)]
+    assert len(made) == 4
+    first = made[0]
+    assert list(first) == ["id", "outcome", "entry", "confidence", "candidates", "intent", "lang"]
+    assert (first["id"], first["candidates"][0]["entry"], first["lang"]) == ("7", "pay", "en")
+    assert (made[1]["candidates"][0]["entry"], made[1]["lang"]) == ("送货", "zh")
+
+
+def test_a_wish_is_an_intent(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(
+        "- {id: pay, topic: orders, questions: {en: [how can i pay, which cards do you take]}, answer: {en: Any card.}}"
+    )
+    knowledge = open_knowledge(tmp_path, {"thanks": {"en": ["thank you", "thanks a lot"]}})
+    made = decision(knowledge, "thank you")
+    assert (made["outcome"], made["intent"], made["entry"]) == ("intent", "thanks", "")
+    assert made["candidates"][0]["entry"] == "intent:thanks"
+
+
+def test_bad_lines_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "bad.jsonl"
+    file.write_text('{"label": "a", "text": "b"}\nnonsense\n{"label": 1, "text": "b"}\n')
+    with pytest.raises(YamlError) as caught:
+        open_knowledge(file)
+    assert [p.line for p in caught.value.problems] == [2, 3]
+    with pytest.raises(YamlError, match="cannot be read"):
+        open_knowledge(tmp_path / "none.jsonl")

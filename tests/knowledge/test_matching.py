@@ -1,0 +1,47 @@
+"""How well it matches: fixed sets, floors a little under what was measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from knowledge.faq import Faq, from_examples
+from knowledge.index import Ranking, build
+
+BANK = Path(__file__).parent / "data" / "bank_zh.txt"
+
+
+def bank() -> tuple[Faq, list[tuple[str, str]], list[str]]:
+    """Examples, questions with their entries, and questions that have none."""
+    rows, asked, foreign = [], [], []
+    for line in BANK.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            continue
+        known, _, unknown = line.partition("||")
+        label, *examples = (part.strip() for part in known.split("|"))
+        questions = [part.strip() for part in unknown.split("|")]
+        if label == "?":
+            foreign += questions
+        else:
+            rows += [{"label": label, "text": text} for text in examples]
+            asked += [(label, text) for text in questions]
+    return from_examples(rows), asked, foreign
+
+
+def share(rankings: list[Ranking], labels: list[str], places: int) -> float:
+    """How often the label is among the first candidates."""
+    hits = [label in [c.entry for c in r.candidates[:places]] for r, label in zip(rankings, labels, strict=True)]
+    return sum(hits) / len(hits)
+
+
+def test_chinese_questions_of_a_bank() -> None:
+    faq, asked, foreign = bank()
+    knowledge = build(faq)
+    rankings = [knowledge.ask(text) for _, text in asked]
+    labels = [label for label, _ in asked]
+    assert share(rankings, labels, 1) >= 0.72
+    assert share(rankings, labels, 3) >= 0.88
+    answered = [
+        (r.candidates[0].entry, label) for r, label in zip(rankings, labels, strict=True) if r.outcome == "answer"
+    ]
+    assert sum(given != label for given, label in answered) <= 0.08 * len(asked)
+    assert sum(knowledge.ask(text).outcome == "answer" for text in foreign) <= 2

@@ -1,0 +1,79 @@
+"""The closed forms say what refitting without the held-out rows would say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from knowledge.calibration import calibrate
+from knowledge.ridge import HeldOut, Lesson, fit, inverse
+
+RIDGE = 0.3
+LABELS = np.array([0, 0, 0, 1, 1, 2, 2, 2, 3, 3], np.intp)
+ASKED = np.array([True] * 9 + [False])
+
+
+def kernel() -> NDArray[np.float64]:
+    points = np.random.default_rng(1).normal(size=(len(LABELS), 3)) + LABELS[:, None]
+    return np.asarray(np.exp(-((points[:, None] - points[None]) ** 2).sum(2) / 4))
+
+
+def refitted(out: list[int], row: int) -> NDArray[np.float64]:
+    """The scores of a row by a model that never saw the rows ``out``."""
+    k = kernel()
+    keep = [i for i in range(len(LABELS)) if i not in out]
+    duals = np.linalg.solve(k[np.ix_(keep, keep)] + RIDGE * np.eye(len(keep)), np.eye(4)[LABELS[keep]])
+    return np.asarray(k[row, keep] @ duals)
+
+
+def test_held_out_scores_are_those_of_a_refitted_model() -> None:
+    everything = np.arange(len(LABELS))
+    _, held_out = fit(kernel(), everything, Lesson(LABELS, ASKED, 4), RIDGE)
+    alone = [refitted([i], i) for i in range(len(LABELS))]
+    assert held_out.best.tolist() == [int(s.argmax()) for s in alone]
+    right = [float(s.max()) for i, s in enumerate(alone) if ASKED[i] and s.argmax() == LABELS[i]]
+    assert held_out.right == pytest.approx(right)
+    foreign = []
+    for i in np.flatnonzero(ASKED).tolist():
+        scores = refitted([j for j, label in enumerate(LABELS) if label == LABELS[i]], i)
+        foreign.append(np.delete(scores, LABELS[i]).max())
+    assert sorted(held_out.foreign) == pytest.approx(sorted(max(f, 0.0) for f in foreign))
+
+
+def test_landmarks_lose_nothing_where_they_span_everything() -> None:
+    points = np.random.default_rng(1).normal(size=(len(LABELS), 3)) + LABELS[:, None]
+    flat = points @ points.T  # rank three: four texts can stand for all
+    lesson, few = Lesson(LABELS, ASKED, 4), np.array([0, 3, 5, 8], np.intp)
+    exact, held_out = fit(flat, np.arange(len(LABELS)), lesson, RIDGE)
+    near, also = fit(flat[:, few], few, lesson, RIDGE)
+    assert flat @ exact == pytest.approx(flat[:, few] @ near, abs=1e-4)
+    assert also.right == pytest.approx(held_out.right, abs=1e-4)
+    assert also.foreign == pytest.approx(held_out.foreign, abs=1e-4)
+
+
+def test_inverse_by_halves() -> None:
+    a = np.random.default_rng(0).normal(size=(1100, 1100))
+    a = a @ a.T / 1100 + np.eye(1100)
+    assert np.abs(inverse(a) @ a - np.eye(1100)).max() < 1e-9
+
+
+def test_confidence_is_the_share_of_right_answers() -> None:
+    rng = np.random.default_rng(2)
+    good, bad = rng.normal(0.7, 0.15, 600), rng.normal(0.35, 0.15, 200)
+    made = calibrate(HeldOut(good, bad, rng.normal(0.3, 0.1, 600), np.zeros(800, np.intp)))
+    fresh = np.concatenate([rng.normal(0.7, 0.15, 6000), rng.normal(0.35, 0.15, 2000), rng.normal(0.3, 0.1, 2667)])
+    true = np.arange(len(fresh)) < 6000
+    sure = np.array([made.confidence(s) for s in fresh])
+    for low in (0.2, 0.4, 0.6, 0.8):
+        inside = (sure >= low) & (sure < low + 0.2)
+        assert true[inside].mean() == pytest.approx(sure[inside].mean(), abs=0.1)
+    assert made.lenient < made.strict
+    assert np.mean(sure[:6000] >= made.lenient) == pytest.approx(0.95, abs=0.02)
+
+
+def test_nothing_to_learn_from_is_no_error() -> None:
+    empty = np.empty(0)
+    made = calibrate(HeldOut(empty, empty, empty, np.empty(0, np.intp)))
+    assert not made.attainable
+    assert 0 < made.lenient < 0.5 < made.confidence(0.9)

@@ -1,0 +1,97 @@
+"""The command line from outside: exit codes, one readable line per error, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.strictyaml import load
+
+HOME = Path(__file__).parent.parent
+KEY = load(HOME / "config.yaml").line("server", "secret_key")
+
+
+def aftercare(
+    *arguments: str, said: str = "", database: str = "sqlite:////nowhere/a.db"
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in the demo company's folder."""
+    environment = {**os.environ, "DATABASE_URL": database, "AFTERCARE_SECRET_KEY": ""}
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", *arguments],
+        cwd=HOME,
+        env=environment,
+        input=said,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["serv"], 2, "No such command 'serv'. Did you mean 'serve'?"),
+        (["serve", "--port", "x"], 2, "Invalid value for '--port'"),
+        (["serve", "--port", "99999"], 2, "Invalid value for '--port'"),
+        (["serve", "--host", "0.0.0.0"], 2, f"config.yaml:{KEY}: server.secret_key: is missing, and with host 0.0.0.0"),
+        (
+            ["check", "--config", "none.yaml"],
+            2,
+            "none.yaml:1: there is no such file: run aftercare where config.yaml is",
+        ),
+        (["check", "--config", "bot"], 2, "bot:1: cannot be read: Is a directory"),
+        (["ask", "--faq", "none", "why?"], 2, "none:1: cannot be read"),
+        (["verify"], 1, "there is no database at /nowhere/a.db; `aftercare migrate` makes it so"),
+        (["dead", "list"], 1, "there is no database at /nowhere/a.db"),
+        (["dead", "retry"], 2, "Missing argument 'ID...'"),
+        (["backup", "x"], 1, "there is no database at /nowhere/a.db"),
+    ],
+)
+def test_what_goes_wrong_is_told_in_one_line(arguments: list[str], code: int, told: str) -> None:
+    done = aftercare(*arguments)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.startswith(told)
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_database_that_is_away_is_told_in_one_line() -> None:
+    done = aftercare("verify", database="postgresql://127.0.0.1:1/x")
+    assert done.returncode == 1
+    assert done.stderr.startswith("the database cannot be reached: ")
+
+
+def test_the_life_of_a_database(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/a.db"
+    assert aftercare("migrate", database=database).stdout == "upgraded\n"
+    assert aftercare("migrate", database=database).stdout == "nothing to do\n"
+    assert json.loads(aftercare("verify", database=database).stdout)["ok"] is True
+    assert aftercare("dead", "list", database=database).stdout == ""
+    gone = aftercare("dead", "discard", "7", database=database)
+    assert (gone.returncode, gone.stderr.split(";")[0]) == (1, "nothing dead by the id 7 can be discarded")
+    assert aftercare("backup", f"{tmp_path}/b.db", database=database).returncode == 0
+    assert aftercare("verify", database=f"sqlite:///{tmp_path}/b.db").returncode == 0
+
+
+def test_questions_are_answered_without_a_database() -> None:
+    one = json.loads(aftercare("ask", "How", "do", "I", "set", "up", "my", "router?").stdout)
+    assert (one["outcome"], one["entry"], one["lang"]) == ("answer", "router-first-setup", "en")
+    asked = '{"id": "7", "text": "怎么转人工"}\n\n路由器怎么设置\n'
+    many = [json.loads(line) for line in aftercare("ask", "-", said=asked).stdout.splitlines()]
+    assert [(made["id"], made["outcome"]) for made in many] == [("7", "intent"), ("", "answer")]
+
+
+def test_check_has_nothing_to_say_about_the_demo_company() -> None:
+    done = aftercare("check")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Everything can be used.\n", "")
+
+
+def test_without_a_command_there_is_help() -> None:
+    assert "Run everything that is configured" in aftercare("--help").stdout
+    assert "Run everything that is configured" in aftercare().stderr

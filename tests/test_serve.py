@@ -1,0 +1,168 @@
+"""The real command, from outside: start, answer, stop in time, stop at once, several processes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+import pytest
+
+HOME = Path(__file__).parent.parent
+
+
+class Served:
+    """A running ``aftercare serve``."""
+
+    def __init__(self, folder: Path, database: str, *more: str) -> None:
+        config = (HOME / "config.yaml").read_text("utf-8").replace("knowledge/", f"{HOME}/knowledge/")
+        config = config.replace("intents: intents", f"intents: {HOME}/intents")
+        (folder / "config.yaml").write_text(config, "utf-8")
+        environment = {**os.environ, "DATABASE_URL": database}
+        command = [sys.executable, "-m", "bot", "serve", "--port", "0", *more]
+        environment["PYTHONPATH"] = str(HOME)
+        self.log = (folder / "log").open("a+")
+        self.process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=self.log, text=True
+        )
+        self.url = ""
+        assert self.process.stdout
+        for line in self.process.stdout:
+            if found := re.search(r"ready at (http://\S+)", line):
+                self.url = found[1]
+                return
+        self.log.seek(0)
+        said = self.log.read()
+        self.end()
+        raise AssertionError(said)
+
+    def end(self) -> None:
+        """Kill it, whatever it does."""
+        self.process.kill()
+        self.process.wait(10)
+        if self.process.stdout:
+            self.process.stdout.close()
+        self.log.close()
+
+
+@contextmanager
+def served(folder: Path, database: str, *more: str) -> Iterator[Served]:
+    """Start it, and end it whatever happens."""
+    server = Served(folder, database, *more)
+    try:
+        yield server
+    finally:
+        server.end()
+
+
+class Customer:
+    """Somebody with the widget open."""
+
+    def __init__(self, http: aiohttp.ClientSession, url: str, token: str) -> None:
+        self._http, self._url, self._headers = http, url, {"Authorization": f"Bearer {token}"}
+
+    async def say(self, text: str, id: str = "") -> dict[str, Any]:
+        message = {"id": id or str(uuid4()), "text": text}
+        async with self._http.post(f"{self._url}/chat/messages", json=message, headers=self._headers) as answer:
+            assert answer.status == 202, await answer.text()
+            return dict(await answer.json())
+
+    async def heard(self, many: int, seconds: float = 10) -> list[dict[str, Any]]:
+        """The first so many messages of the chat."""
+        found: list[dict[str, Any]] = []
+        async with asyncio.timeout(seconds):
+            async with self._http.get(f"{self._url}/chat/events?after=0", headers=self._headers) as stream:
+                async for line in stream.content:
+                    if line.startswith(b"data:") and b'"seq"' in line:
+                        found.append(json.loads(line[5:]))
+                    if len(found) >= many:
+                        return found
+        raise AssertionError(found)
+
+
+async def customer(http: aiohttp.ClientSession, url: str) -> Customer:
+    async with http.post(f"{url}/chat/session", json={}) as answer:
+        return Customer(http, url, (await answer.json())["token"])
+
+
+async def test_it_answers_and_a_restart_after_kill_9_has_lost_nothing(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/a.db"
+    async with aiohttp.ClientSession() as http:
+        with served(tmp_path, database) as first:
+            asker = await customer(http, first.url)
+            receipt = await asker.say("怎么恢复出厂设置")
+            asked, answered = await asker.heard(2)
+            assert (asked["author"], answered["author"]) == ("customer", "bot")
+            assert "Reset" in answered["text"]
+            assert receipt["seq"] == 1
+            await asker.say("人工")
+            first.process.send_signal(signal.SIGKILL)
+        with served(tmp_path, database) as second:
+            again = Customer(http, second.url, asker._headers["Authorization"].split()[1])
+            history = await again.heard(4)
+            assert [m["text"] for m in history if m["author"] == "customer"] == ["怎么恢复出厂设置", "人工"]
+            assert re.search(r"T-[0-9A-Z]{8}", history[3]["text"])
+
+
+async def test_it_tells_its_health_and_stops_in_time_with_a_stream_open(tmp_path: Path) -> None:
+    async with aiohttp.ClientSession() as http:
+        with served(tmp_path, f"sqlite:///{tmp_path}/a.db") as server:
+            async with http.get(f"{server.url}/livez") as answer:
+                assert answer.status == 200
+            async with http.get(f"{server.url}/readyz") as answer:
+                assert answer.status == 200
+                assert (await answer.json())["ready"] is True
+            asker = await customer(http, server.url)
+            await asker.say("hello")
+            await asker.heard(2)
+            async with http.get(f"{server.url}/metrics") as answer:
+                assert 'aftercare_events_received_total{channel="web",kind="new"} 1.0' in await answer.text()
+            waiting = asyncio.create_task(asker.heard(99, 30))
+            await asyncio.sleep(0.3)
+            begun = time.monotonic()
+            server.process.terminate()
+            assert await asyncio.to_thread(server.process.wait, 15) == 0
+            assert time.monotonic() - begun < 10
+            with pytest.raises((AssertionError, aiohttp.ClientError)):
+                await waiting
+            server.log.seek(0)
+            assert "hello" not in server.log.read()
+
+
+def test_a_second_server_on_one_sqlite_file_is_refused(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/a.db"
+    with served(tmp_path, database), pytest.raises(AssertionError, match="another aftercare process serves"):
+        Served(tmp_path, database)
+
+
+async def test_two_processes_on_postgresql_share_the_work(tmp_path: Path, postgres: str) -> None:
+    import asyncpg
+
+    connection = await asyncpg.connect(postgres.format(name="postgres"))
+    await connection.execute("CREATE DATABASE two_processes")
+    await connection.close()
+    url = postgres.format(name="two_processes")
+    async with aiohttp.ClientSession() as http:
+        with served(tmp_path, url, "--workers", "2") as server:
+
+            async def one(n: int) -> None:
+                asker = await customer(http, server.url)
+                for k in range(3):
+                    await asker.say(f"{'hello' if k % 2 else '你好'} {n}")
+                heard = await asker.heard(6, 20)
+                assert [m["seq"] for m in heard] == [1, 2, 3, 4, 5, 6]
+
+            await asyncio.gather(*(one(n) for n in range(12)))
+            server.process.terminate()
+            assert await asyncio.to_thread(server.process.wait, 20) == 0
