@@ -120,7 +120,9 @@ def free_port() -> int:
 def load(task: Task) -> Measured:
     """Let customers loose from a process of their own."""
     command = [sys.executable, "-m", "benchmarks.load"]
-    done = subprocess.run(command, input=json.dumps(asdict(task)), capture_output=True, text=True, cwd=HOME, check=False)
+    done = subprocess.run(
+        command, input=json.dumps(asdict(task)), capture_output=True, text=True, cwd=HOME, check=False
+    )
     if done.returncode:
         raise RuntimeError(done.stderr.strip().splitlines()[-1])
     return Measured(**json.loads(done.stdout))

@@ -119,7 +119,9 @@ def cpu(pids: list[int]) -> float:
     return total
 
 
-async def closed(customers: list[Customer], messages: Iterator[dict[str, str]], until: float) -> list[tuple[float, float]]:
+async def closed(
+    customers: list[Customer], messages: Iterator[dict[str, str]], until: float
+) -> list[tuple[float, float]]:
     """Each customer asks again as soon as he is answered; returns (when answered, how long it took)."""
     answered: list[tuple[float, float]] = []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -161,6 +162,7 @@ def _readable(line: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command. What goes wrong is said in readable lines, never as a traceback."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its threads cost memory, and spin where others could work
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     try:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import structlog
@@ -14,15 +15,16 @@ from sqlalchemy import Connection, delete, insert, select, update
 from bot import engine, failure, metrics
 from bot.config import Settings
 from bot.duty import Duty
-from bot.effects import Rows
 from bot.files import Files, Kept
 from bot.hub import Hub
 from bot.inbox import Inbox, Receipt, chat_id
 from bot.messages import Inbound
 from bot.migrate import migrate
 from bot.mind import Mind, shelf
+from bot.notes import Notebook
 from bot.outbox import Outbox
 from bot.record import TOPIC
+from bot.rows import Rows
 from bot.startrules import secret_key
 from bot.store import Away, Store
 from bot.tables import chat, file, inbox, lease, reply
@@ -44,19 +46,37 @@ def channels_of(settings: Settings, secret: str) -> list[Channel]:
 class Office:
     """What a channel may ask of the house."""
 
-    def __init__(self, name: str, inbox: Inbox, hub: Hub, files: Files) -> None:
-        self._name, self._inbox, self._hub, self.files = name, inbox, hub, files
+    def __init__(self, app: App, name: str) -> None:
+        self._app, self._name, self.files = app, name, app.files
+        self._duties: dict[str, Duty] = {}
 
-    async def receive(self, inbounds: Sequence[Inbound]) -> list[Receipt]:
-        """Store events; returns after the commit."""
-        receipts = await self._inbox.receive(inbounds)
+    async def receive(
+        self, inbounds: Sequence[Inbound], notes: Mapping[str, bytes | None] | None = None
+    ) -> list[Receipt]:
+        """Store events and notes in one commit; returns after it."""
+        also = partial(self._app.notebook.put, channel=self._name, notes=notes) if notes else None
+        receipts = await self._app.inbox.receive(inbounds, also)
         for receipt in receipts:
             metrics.RECEIVED.labels(self._name, "new" if receipt.fresh else "again").inc()
         return receipts
 
+    async def note(self, key: str) -> bytes | None:
+        """What the channel wrote down by this key."""
+        return await self._app.store.read(partial(self._app.notebook.get, channel=self._name, key=key))
+
+    async def hold(self, what: str) -> bool:
+        """Whether this process is the one to do ``what`` just now; to be asked again every few seconds."""
+        duty = self._duties.setdefault(what, Duty(self._app.store, f"{self._name}:{what}", self._app.holder))
+        return await duty.hold()
+
+    async def let_go(self) -> None:
+        """Give up what was held, so that another process takes it at once."""
+        for duty in self._duties.values():
+            await duty.drop()
+
     def follow(self, address: str, after: int) -> AsyncIterator[dict[str, Any] | None]:
         """The messages of a chat: history, then live."""
-        return self._hub.follow(self._name, address, after)
+        return self._app.hub.follow(self._name, address, after)
 
     def chat(self, address: str) -> int:
         """The number the chat at an address has, or will have."""
@@ -71,6 +91,7 @@ class App:
     ) -> None:
         self.settings = settings
         self.secret = secret_key(settings.server.secret_key, settings.data)
+        self.notebook = Notebook(self.secret)
         self.store = store or Store(settings.database)
         self.channels = list(channels) if channels is not None else channels_of(settings, self.secret)
         self.shelf = shelf(settings)
@@ -90,17 +111,17 @@ class App:
         )
         self.rounds = Rounds(self.store, keep_raw=limits.keep_raw, woken=self.worker.wake)
         self.inbox = Inbox(self.store, self.worker.wake)
-        self._holder = secrets.token_hex(8)
+        self.holder = secrets.token_hex(8)
         self.outboxes = [self._outbox(channel) for channel in self.channels if not channel.can.shows_itself]
         save, load = _rows(self.store)
         self.files = Files(settings.data / "files", save, load, limit=limits.file_bytes, types=limits.file_types)
         for channel in self.channels:
-            channel.office = Office(channel.name, self.inbox, self.hub, self.files)
+            channel.office = Office(self, channel.name)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._quiet = asyncio.Event()
 
     def _outbox(self, channel: Channel) -> Outbox:
-        duty, limits = Duty(self.store, f"send:{channel.name}", self._holder), self.settings.limits
+        duty, limits = Duty(self.store, f"send:{channel.name}", self.holder), self.settings.limits
         return Outbox(self.store, channel, duty, timeout=limits.send_timeout, attempts=limits.send_attempts)
 
     async def start(self) -> None:
@@ -135,6 +156,8 @@ class App:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        for channel in self.channels:
+            await channel.office.let_go()
         await self.store.close()
 
     async def heard_out(self, channel: str) -> None:

@@ -130,7 +130,7 @@ class _Among(FunctionElement[bool]):
 
 
 def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
-    """Whether the column's value is one of the list given as the parameter ``name``: IN, with one text for all lengths."""
+    """Whether the column's value is in the list given as the parameter ``name``: IN, with one text for all lengths."""
     of = Text() if isinstance(column.type, String) else BigInteger()
     return _Among(column, bindparam(name, type_=_Array(of)))
 
@@ -144,4 +144,5 @@ def _any(element: Any, compiler: Any, **more: Any) -> str:
 @compiles(_Among, "sqlite")
 def _in(element: Any, compiler: Any, **more: Any) -> str:
     column, values = element.clauses
-    return f"{compiler.process(column, **more)} IN (SELECT value FROM json_each({compiler.process(values, **more)}))"
+    one, all_ = compiler.process(column, **more), compiler.process(values, **more)
+    return f"{one} IN (SELECT value FROM json_each({all_}))"  # noqa: S608 - both are SQL that SQLAlchemy compiled

@@ -91,6 +91,8 @@ class Event:
     subject: str = ""  # what the timer is about, e.g. "conversation:17", "ticket:4"
     data: Mapping[str, Any] = field(default_factory=dict)
     language: str = ""  # hint of the platform
+    public: bool = False  # others read along
+    addressed: bool = True  # said to us
 
 
 @dataclass(frozen=True, slots=True)

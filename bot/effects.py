@@ -2,82 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from functools import singledispatchmethod
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, select, text, update
-from sqlalchemy.dialects.postgresql import Insert
+from sqlalchemy import Connection, delete, insert, select, update
 
 from bot import dialogue as d
-from bot.bulk import Bulk, inserts
 from bot.inbox import upsert
 from bot.lanes import Lane, moment
 from bot.messages import Author
+from bot.rows import UNFIRED, Rows, Said, event_data
 from bot.tables import conversation, customer, rating, ticket, timer
-
-UNFIRED = timer.c.fired_at.is_(None)
-ANSWERED = Bulk(
-    {"which": conversation.c.id, "more": conversation.c.answered},
-    lambda new: (
-        update(conversation)
-        .where(conversation.c.id == new["which"])
-        .values(answered=conversation.c.answered + new["more"])
-    ),
-)
-DROPPED = Bulk(
-    {"of": timer.c.subject, "what": timer.c.kind},
-    lambda new: delete(timer).where(and_(timer.c.subject == new["of"], timer.c.kind == new["what"], UNFIRED)),
-)
-
-
-def _moved(new: Insert) -> Insert:
-    """One unfired timer per subject and kind: setting it again moves it."""
-    values = {"due_at": new.excluded.due_at, "data": new.excluded.data, "queued_at": None}
-    return new.on_conflict_do_update(
-        index_elements=["subject", "kind"], index_where=text("fired_at IS NULL"), set_=values
-    )
-
-
-TIMERS = inserts(timer, "subject kind chat_id due_at data", also=_moved)
-
-
-@dataclass(slots=True)
-class Said:
-    """A message as followers of the chat see it."""
-
-    channel: str
-    address: str
-    seq: int
-    data: dict[str, Any]
-
-
-@dataclass(slots=True)
-class Rows:
-    """What a group of turns adds, by table, so that each table is written once."""
-
-    messages: list[dict[str, Any]] = field(default_factory=list)
-    replies: list[dict[str, Any]] = field(default_factory=list)
-    facts: list[dict[str, Any]] = field(default_factory=list)
-    words: list[dict[str, Any]] = field(default_factory=list)
-    answered: list[dict[str, Any]] = field(default_factory=list)
-    events: list[dict[str, Any]] = field(default_factory=list)
-    chats: list[dict[str, Any]] = field(default_factory=list)
-    timers: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)  # by (subject, kind)
-    dropped: set[tuple[str, str]] = field(default_factory=set)
-    said: list[Said] = field(default_factory=list)
-
-    @property
-    def next_due(self) -> float:
-        """When the first of the new timers falls due."""
-        return min((t["due_at"] for t in self.timers.values()), default=math.inf)
-
-    @property
-    def to_send(self) -> bool:
-        """Whether a channel has anything to deliver."""
-        return any(r["due_at"] for r in self.replies)
 
 
 class Writer:
@@ -285,7 +222,9 @@ class Writer:
 
     @_do.register
     def _(self, effect: d.AddToTicket) -> None:
-        own = select(ticket.c.id).where(ticket.c.number == effect.number, ticket.c.customer_id == self._lane.customer_id)
+        own = select(ticket.c.id).where(
+            ticket.c.number == effect.number, ticket.c.customer_id == self._lane.customer_id
+        )
         which = self._connection.scalar(own)
         if which is None:
             raise ValueError("words for a ticket that is not this customer's")
@@ -350,16 +289,3 @@ class Writer:
     def _(self, effect: d.Note) -> None:
         self._answered += effect.kind == "answered"
         self.fact(effect.kind, effect.data)
-
-
-def event_data(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A message's row as the web chat and the console get it."""
-    return {
-        "seq": row["seq"],
-        "id": row["native"] or str(row["seq"]),
-        "author": row["author"],
-        "text": row["text"],
-        "choices": row["choices"] or [],
-        "attachments": row["attachments"] or [],
-        "at": row["created_at"],
-    }

@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from bot.effects import Said, event_data
 from bot.inbox import chat_id
+from bot.rows import Said, event_data
 from bot.store import Away, Store
 from bot.tables import message
 

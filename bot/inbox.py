@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from typing import Any
@@ -16,6 +16,7 @@ from bot.messages import Attachment, Inbound, Kind
 from bot.store import Group, Store
 from bot.tables import chat, customer, identity, inbox
 
+Also = Callable[[Connection], None]
 COMMANDS_FIRST = {Kind.COMMAND: 0}
 
 
@@ -46,16 +47,26 @@ class Inbox:
         self._group = Group(self._commit)
         self._woken = woken or (lambda: None)
 
-    async def receive(self, inbounds: Sequence[Inbound]) -> list[Receipt]:
-        """Store the events; returns after the commit. Raises ``store.Away`` when nothing could be stored."""
-        receipts: list[Receipt] = await self._group.put(tuple(inbounds))
+    async def receive(self, inbounds: Sequence[Inbound], also: Also | None = None) -> list[Receipt]:
+        """Store the events; returns after the commit. Raises ``store.Away`` when nothing could be stored.
+
+        ``also`` is written in the same transaction, e.g. the offset up to which a channel has read.
+        """
+        receipts: list[Receipt] = await self._group.put((tuple(inbounds), also))
         return receipts
 
-    async def _commit(self, batches: list[tuple[Inbound, ...]]) -> list[list[Receipt]]:
-        flat = [one for batch in batches for one in batch]
-        receipts = iter(await self._store.write(lambda c: record(c, flat, time.time()), first=True))
+    async def _commit(self, batches: list[tuple[tuple[Inbound, ...], Also | None]]) -> list[list[Receipt]]:
+        flat = [one for batch, _ in batches for one in batch]
+
+        def work(connection: Connection) -> list[Receipt]:
+            for _, also in batches:
+                if also:
+                    also(connection)
+            return record(connection, flat, time.time()) if flat else []
+
+        receipts = iter(await self._store.write(work, first=True))
         self._woken()
-        return [[next(receipts) for _ in batch] for batch in batches]
+        return [[next(receipts) for _ in batch] for batch, _ in batches]
 
 
 def record(connection: Connection, inbounds: Sequence[Inbound], now: float) -> list[Receipt]:
@@ -109,6 +120,8 @@ def body(one: Inbound) -> dict[str, Any]:
         "name": one.name,
         "attachments": [asdict(a) for a in one.attachments],
         "extra": dict(one.extra),
+        "public": one.public,
+        "unaddressed": not one.addressed,
     }
     return {k: v for k, v in fields.items() if v}
 

@@ -83,17 +83,19 @@ NEXT_READY = (
     .scalar_subquery()
 )
 NEXT = select(func.min(chat.c.ready_at)).where(chat.c.ready_at.is_not(None), chat.c.lease_holder.is_(None))
-_latest = select(func.max(conversation.c.id)).where(among(conversation.c.chat_id, "ids")).group_by(conversation.c.chat_id)
+_latest = (
+    select(func.max(conversation.c.id)).where(among(conversation.c.chat_id, "ids")).group_by(conversation.c.chat_id)
+)
 _closed = _latest.where(conversation.c.owner == "none")
 MATTERS = (
     select(conversation, rating.c.score, rating.c.created_at.label("rated_at"))
-    .outerjoin(
-        rating, and_(rating.c.conversation_id == conversation.c.id, rating.c.cycle == conversation.c.cycle)
-    )
+    .outerjoin(rating, and_(rating.c.conversation_id == conversation.c.id, rating.c.cycle == conversation.c.cycle))
     .where(conversation.c.id.in_(_latest.union(_closed)))
 )
 _nth = func.row_number().over(partition_by=ticket.c.customer_id, order_by=ticket.c.id.desc())
-_newest = select(ticket, _nth.label("nth")).where(among(ticket.c.customer_id, "ids"), ticket.c.closed_at.is_(None)).subquery()
+_newest = (
+    select(ticket, _nth.label("nth")).where(among(ticket.c.customer_id, "ids"), ticket.c.closed_at.is_(None)).subquery()
+)
 TICKETS = select(_newest).where(_newest.c.nth <= TICKETS_SHOWN).order_by(_newest.c.id.desc())
 
 

@@ -82,6 +82,8 @@ class Inbound:
     native: str = ""  # the platform's own id of the message, e.g. the one a customer edits later
     attachments: tuple[Attachment, ...] = ()
     language: str = ""  # what the platform says the person reads, e.g. "zh"; a hint only
+    public: bool = False  # others read along: a group, a channel
+    addressed: bool = True  # said to us: in private, or with our name, as a reply to us, as a command
     raw: bytes = b""
     extra: Mapping[str, Any] = field(default_factory=dict)  # channel's own, e.g. the edited message's id
     at: datetime | None = None  # when the platform says it was written

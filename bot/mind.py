@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import intents as wishes
 from bot.config import Settings
 from bot.dialogue import Policy, Turn
+from bot.kept import kept
 from bot.messages import Kind
 from knowledge import faq
 from knowledge.index import Knowledge, build
@@ -32,7 +33,13 @@ def know(settings: Settings) -> Known:
     own = settings.knowledge
     wanted = wishes.read(own.intents)
     answers = faq.read(own.faq, settings.languages)
-    return Known(build(answers, wanted.examples, mode=own.certainty), wanted)
+    index = kept(
+        settings.data / "index",
+        (own.faq, own.intents),
+        own.certainty,
+        lambda: build(answers, wanted.examples, mode=own.certainty),
+    )
+    return Known(index, wanted)
 
 
 def shelf(settings: Settings) -> Shelf[Known]:
@@ -67,7 +74,8 @@ class Mind:
 
     def understand(self, turn: Turn) -> Turn:
         """What the words of a turn mean: those of the burst before it and its own, as one."""
-        if turn.event.kind not in (Kind.TEXT, Kind.EDIT) and turn.event.timer != "burst":
+        written = turn.event.kind in (Kind.TEXT, Kind.EDIT) or turn.event.timer == "burst"
+        if not written and not (turn.talk.pending and turn.event.kind is Kind.CHOICE):
             return turn
         spoken = self.policy.languages
         hint = next((x for x in (turn.talk.language, turn.event.language[:2].lower()) if x in spoken), spoken[0])

@@ -118,6 +118,11 @@ class Outbox:
         self._woken = asyncio.Event()
         self._stopping = False
 
+    @property
+    def sending(self) -> bool:
+        """Whether a reply is under way."""
+        return bool(self._busy)
+
     def wake(self) -> None:
         """Something may be due."""
         self._woken.set()

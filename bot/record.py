@@ -8,15 +8,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, text, update
+from sqlalchemy import Connection, bindparam, select, text
 
-from bot.bulk import Bulk, among, inserts
+from bot.bulk import among
 from bot.dialogue import Decision, Pending, Wait
-from bot.effects import ANSWERED, DROPPED, TIMERS, Rows, Said, Writer
+from bot.effects import Writer
 from bot.inbox import attachments
-from bot.lanes import NEXT_READY, Lane
+from bot.lanes import Lane
 from bot.messages import Author, Kind
-from bot.tables import chat, fact, inbox, message, reply, ticket_word
+from bot.rows import Rows, Said
+from bot.tables import chat
 
 TOPIC = "aftercare"  # NOTIFY channel: which addresses have new messages
 NOTIFY = text(f"SELECT pg_notify('{TOPIC}', :payload)")
@@ -41,41 +42,6 @@ LOCK = (
     .order_by(chat.c.id)
     .with_for_update()
 )
-STATES = Bulk(
-    {"chat": chat.c.id, "talk": chat.c.talk, "seq": chat.c.message_seq},
-    lambda new: (
-        update(chat)
-        .where(chat.c.id == new["chat"])
-        .values(
-            talk=new["talk"], message_seq=new["seq"], lease_holder=None, lease_until=None, ready_at=NEXT_READY
-        )
-    ),
-)
-EVENT = {
-    "state": inbox.c.state,
-    "outcome": inbox.c.outcome,
-    "turn_id": inbox.c.turn_id,
-    "attempts": inbox.c.attempts,
-    "error": inbox.c.error,
-    "ready_at": inbox.c.ready_at,
-    "done_at": inbox.c.done_at,
-    "shown": inbox.c.shown,
-}
-EVENTS = Bulk(
-    {"event": inbox.c.id, **EVENT},
-    lambda new: update(inbox).where(inbox.c.id == new["event"]).values({name: new[name] for name in EVENT}),
-)
-JOIN = {name: EVENT[name] for name in ("state", "outcome", "turn_id", "done_at")}
-JOINED = Bulk(
-    {"event": inbox.c.id, **JOIN},
-    lambda new: update(inbox).where(inbox.c.id == new["event"]).values({name: new[name] for name in JOIN}),
-)
-MESSAGES = inserts(
-    message, "chat_id seq conversation_id author native text choices attachments why inbox_id created_at"
-)
-REPLIES = inserts(reply, "chat_id seq part_no cause_inbox_id channel address body state due_at created_at")
-FACTS = inserts(fact, "at kind chat_id conversation_id customer_id inbox_id data")
-WORDS = inserts(ticket_word, "ticket_id author text attachments created_at")
 
 
 def record(
@@ -85,65 +51,60 @@ def record(
 
     ``shown``: channels that show messages from the database themselves (the web), so that nothing is to be sent.
     """
-    fences = {row.id: row for row in connection.execute(LOCK, {"ids": [o.lane.chat_id for o in outcomes], "holder": holder})}
-    rows, joined = Rows(), []
+    fences = {
+        row.id: row for row in connection.execute(LOCK, {"ids": [o.lane.chat_id for o in outcomes], "holder": holder})
+    }
+    rows = Rows()
     for outcome in sorted(outcomes, key=lambda o: o.lane.chat_id):
         mine = fences.get(outcome.lane.chat_id)
         if mine is None or mine.fence != outcome.lane.fence:
             continue  # somebody else has the chat now; he starts from what is committed
         outcome.lane.message_seq = mine.message_seq
-        joined += _one(connection, outcome, rows, now, shown)
-    _write(connection, rows, joined)
+        _one(connection, outcome, rows, now, shown)
+    rows.write(connection)
     if connection.dialect.name == "postgresql" and rows.said:
         _notify(connection, rows.said, holder)
     return rows
 
 
-def _one(
-    connection: Connection, outcome: Outcome, rows: Rows, now: float, shown: frozenset[str]
-) -> list[dict[str, Any]]:
-    """Add one outcome to the rows; returns the events of the burst that it completes."""
+def _one(connection: Connection, outcome: Outcome, rows: Rows, now: float, shown: frozenset[str]) -> None:
+    """Add one outcome to the rows."""
     lane = outcome.lane
     if outcome.error and not outcome.dead:
         rows.events.append(_event(outcome, "waiting", None, now))
         rows.chats.append(_chat(lane, lane.talk))
-        return []
+        return
     writer = Writer(connection, lane, rows, now, shown)
-    customer_words = _show(lane, rows, writer)
+    words = _show(lane, writer)
     if outcome.wait is not None:
-        return _wait(outcome.wait, lane, rows, writer, now)
-    talk, joined, turn = lane.talk, [], lane.inbox_id
-    replied = False
-    if outcome.decision is not None:
-        talk = outcome.decision.talk
-        gone = [p.inbox_id for p in lane.talk.pending if p not in talk.pending]
-        if gone and lane.kind is Kind.TIMER:
-            turn = gone[-1]  # the timer only set it off; the turn is that of the words it waited with
-        writer.cause = turn
-        replied = writer.apply(outcome.decision.effects)
-        if gone and not talk.pending:
-            writer.drop_timer("burst", f"chat:{lane.chat_id}")
-        spoken = "replied" if replied else "silent"
-        joined = [
-            {
-                "event": i,
-                "state": "done",
-                "outcome": spoken if i == turn else "merged",
-                "turn_id": turn,
-                "done_at": now,
-            }
-            for i in gone
-        ]
-    if customer_words is not None:
-        customer_words["conversation_id"] = writer.conversation_id
-    kinds = {Kind.TIMER: "timer", Kind.COMMAND: "command"}
-    state, ending = ("dead", None) if outcome.dead else ("done", kinds.get(lane.kind, "replied" if replied else "silent"))
-    rows.events.append(_event(outcome, state, ending, now, turn=turn))
-    rows.chats.append(_chat(lane, talk))
-    return joined
+        _wait(outcome.wait, lane, rows, writer, now)
+        return
+    replied = outcome.decision is not None and _decided(outcome.decision, lane, rows, writer, now)
+    if words is not None:
+        words["conversation_id"] = writer.conversation_id  # it may have opened the conversation
+    ending = {Kind.TIMER: "timer", Kind.COMMAND: "command"}.get(lane.kind, "replied" if replied else "silent")
+    if outcome.dead:
+        rows.events.append(_event(outcome, "dead", None, now))
+    else:
+        rows.events.append(_event(outcome, "done", ending, now, turn=writer.cause))
+    rows.chats.append(_chat(lane, outcome.decision.talk if outcome.decision else lane.talk))
 
 
-def _show(lane: Lane, rows: Rows, writer: Writer) -> dict[str, Any] | None:
+def _decided(decision: Decision, lane: Lane, rows: Rows, writer: Writer, now: float) -> bool:
+    """Write a decision's effects and finish the words that waited for it; True if anything was said."""
+    gone = [p.inbox_id for p in lane.talk.pending if p not in decision.talk.pending]
+    if gone and lane.kind is Kind.TIMER:
+        writer.cause = gone[-1]  # the timer only set it off; the turn is that of the words it waited with
+    replied = writer.apply(decision.effects)
+    if gone and not decision.talk.pending:
+        writer.drop_timer("burst", f"chat:{lane.chat_id}")
+    done = {"state": "done", "turn_id": writer.cause, "done_at": now}
+    spoken = "replied" if replied else "silent"
+    rows.joined += [{"event": i, "outcome": spoken if i == writer.cause else "merged", **done} for i in gone]
+    return replied
+
+
+def _show(lane: Lane, writer: Writer) -> dict[str, Any] | None:
     """The customer's words or button become a message of the chat, once."""
     if lane.shown or lane.kind not in (Kind.TEXT, Kind.CHOICE):
         return None
@@ -155,12 +116,11 @@ def _show(lane: Lane, rows: Rows, writer: Writer) -> dict[str, Any] | None:
     return writer.message(Author.CUSTOMER, words, native=str(lane.body.get("native", "")), attachments=files)
 
 
-def _wait(wait: Wait, lane: Lane, rows: Rows, writer: Writer, now: float) -> list[dict[str, Any]]:
+def _wait(wait: Wait, lane: Lane, rows: Rows, writer: Writer, now: float) -> None:
     words = Pending(lane.inbox_id, str(lane.body.get("text", "")), attachments(lane.body))
     writer.set_timer("burst", f"chat:{lane.chat_id}", wait.until.timestamp(), {})
     rows.events.append(_event(Outcome(lane), "taken", None, now))
     rows.chats.append(_chat(lane, lane.talk.but(pending=(*lane.talk.pending, words))))
-    return []
 
 
 def _event(outcome: Outcome, state: str, ending: str | None, now: float, turn: int | None = None) -> dict[str, Any]:
@@ -180,19 +140,6 @@ def _event(outcome: Outcome, state: str, ending: str | None, now: float, turn: i
 
 def _chat(lane: Lane, talk: Any) -> dict[str, Any]:
     return {"chat": lane.chat_id, "talk": talk.as_json(), "seq": lane.message_seq}
-
-
-def _write(connection: Connection, rows: Rows, joined: list[dict[str, Any]]) -> None:
-    MESSAGES(connection, rows.messages)
-    REPLIES(connection, rows.replies)
-    FACTS(connection, rows.facts)
-    WORDS(connection, rows.words)
-    ANSWERED(connection, rows.answered)
-    DROPPED(connection, [{"of": subject, "what": kind} for subject, kind in sorted(rows.dropped)])
-    TIMERS(connection, [rows.timers[key] for key in sorted(rows.timers)])
-    JOINED(connection, joined)
-    EVENTS(connection, rows.events)
-    STATES(connection, rows.chats)  # last: which event is next depends on the states above
 
 
 def _notify(connection: Connection, said: Iterable[Said], holder: str) -> None:

@@ -19,7 +19,6 @@ from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.ext.asyncio import create_async_engine
 
 R = TypeVar("R")
 Work = Callable[[Connection], R]
@@ -134,6 +133,8 @@ class _Postgres:
     """A PostgreSQL database, through asyncpg."""
 
     def __init__(self, url: URL, *, durable: bool, pool: int) -> None:
+        from sqlalchemy.ext.asyncio import create_async_engine  # brings the ORM: a tenth of a second
+
         settings = {} if durable else {"synchronous_commit": "off"}
         options: dict[str, Any] = {"connect_args": {"server_settings": settings, "timeout": 5}}
         self._engine = create_async_engine(
@@ -288,13 +289,12 @@ class Group:
                 await self._alone(group, error)
 
     async def _alone(self, group: list[tuple[Any, asyncio.Future[Any]]], error: Exception) -> None:
-        if len(group) == 1:
-            return _fail(group, error)
-        for one in group:
+        for one in group if len(group) > 1 else ():
             try:
                 _tell([one], await self._write([one[0]]))
             except Exception as own:
                 _fail([one], own)
+        _fail(group, error)  # the one that was alone already; the others have been told
 
 
 def _tell(group: list[tuple[Any, asyncio.Future[Any]]], results: Iterable[Any]) -> None:

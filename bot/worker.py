@@ -19,13 +19,13 @@ import structlog
 from sqlalchemy import Connection
 
 from bot.dialogue import Decision, Event, Need, Policy, Turn, Wait
-from bot.effects import Rows
 from bot.hub import Hub
 from bot.inbox import attachments
 from bot.lanes import NEXT, Lane, moment, take
 from bot.looks import look
 from bot.messages import Kind
 from bot.record import Outcome, record
+from bot.rows import Rows
 from bot.store import Away, Store
 
 log = structlog.get_logger("worker")
@@ -147,6 +147,9 @@ class Worker:
         if outcomes:
             self._hub.publish(rows.said)
             self._recorded(rows)
+        for one in outcomes:
+            if one.wait:  # the customer should see that he was heard
+                self._hub.tell(one.lane.channel, one.lane.address, "typing", {"author": "bot"})
         return lanes
 
     # ------------------------------------------------------------ deciding
@@ -229,6 +232,8 @@ class Worker:
             subject=str(extra.get("subject", "")) if lane.kind is Kind.TIMER else "",
             data=extra.get("data", {}) if lane.kind is Kind.TIMER else extra,
             language=str(body.get("language", "")),
+            public=bool(body.get("public")),
+            addressed=not body.get("unaddressed"),
         )
         return Turn(
             now=moment(time.time()),

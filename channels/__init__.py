@@ -70,8 +70,17 @@ class Can:
 class Office(Protocol):
     """What the application offers a channel."""
 
-    async def receive(self, inbounds: Sequence[Inbound]) -> list[Any]:
-        """Store events; returns receipts (chat_id, seq, fresh) after the commit."""
+    async def receive(self, inbounds: Sequence[Inbound], notes: Mapping[str, bytes | None] | None = None) -> list[Any]:
+        """Store events and notes in one commit; returns receipts (chat_id, seq, fresh) after it; None drops a note."""
+
+    async def note(self, key: str) -> bytes | None:
+        """What the channel wrote down by this key."""
+
+    async def hold(self, what: str) -> bool:
+        """Whether this process is the one to do ``what`` just now; to be asked again every few seconds."""
+
+    async def let_go(self) -> None:
+        """Give up what was held, so that another process takes it at once."""
 
     def follow(self, address: str, after: int) -> AsyncIterator[dict[str, Any] | None]:
         """The messages of a chat: history, then live."""

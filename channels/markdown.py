@@ -32,14 +32,14 @@ def _letters(node: Node) -> Iterable[str]:
 
 
 def _blocks(nodes: Iterable[Node]) -> str:
-    """One below the other. A list right after a list gets other signs, else the two would be one."""
+    """One below the other. A list right after one of its kind gets another sign, else the two would be one."""
     written: list[str] = []
-    before, other = "", False
+    before, other = Node("doc"), False
     for node in nodes:
-        other = node.tag == before == "list" and not other
+        other = node.tag == before.tag == "list" and (node.first is None) == (before.first is None) and not other
         if text := _block(node, other):
             written.append(text)
-            before = node.tag
+            before = node
     return "\n\n".join(written)
 
 
@@ -63,7 +63,8 @@ def _block(node: Node, other: bool) -> str:
 
 def _item(item: Node, first: int | None, place: int, other: bool) -> str:
     mark = "-+"[other] if first is None else f"{min(first + place, _LARGEST)}{'.)'[other]}"
-    return f"{mark} {re.sub('\n(?=[^\n])', '\n' + ' ' * (len(mark) + 1), _blocks(item.inside))}".rstrip()
+    inside = re.sub(r"\n(?=[^\n])", "\n" + " " * (len(mark) + 1), _blocks(item.inside))
+    return f"{mark} {inside}".rstrip()
 
 
 def _row(row: Node) -> str:

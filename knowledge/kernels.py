@@ -25,8 +25,13 @@ RATIO = 200  # characters that are compared by edit distance
 class Encoder(Protocol):
     """Turns texts of its languages into vectors of meaning, of length 1."""
 
-    name: str
-    languages: Sequence[str]
+    @property
+    def name(self) -> str:
+        """The model, and which version of it."""
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """What it understands."""
 
     def examples(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """A row per text; may be remembered."""
@@ -40,8 +45,11 @@ class Kernel(Protocol):
 
     ridge: float  # how far the scores may stray from the examples
 
-    def parts(self, text: str) -> Parts:
-        """The single comparisons of a normalised text with every example, for ``join`` and for ``why``."""
+    def parts(self, text: str, row: int = -1) -> Parts:
+        """The single comparisons of a normalised text with every example, for ``join`` and for ``why``.
+
+        ``row``: the text is this example itself, so what is known of it need not be worked out again.
+        """
 
     def join(self, parts: Parts) -> Vector:
         """The kernel itself."""
@@ -95,28 +103,30 @@ class English:
 
     def __init__(self, texts: Sequence[str], encoder: Encoder | None = None) -> None:
         split = [words(text) for text in texts]
-        self.ridge = 0.13
+        self.ridge = 0.2 if encoder else 0.13
         self._letters = Grams([letters(w) for w in split])
         self._stems = Grams([stems(w) for w in split])
         self._words = Meanings(split)
         self._encoder = encoder
         self._meanings = encoder.examples(texts) if encoder else None
 
-    def parts(self, text: str) -> Parts:
+    def parts(self, text: str, row: int = -1) -> Parts:
         """Letters, stems and, with an encoder, meaning."""
         split = words(text)
         parts = {"letters": self._letters.similar(letters(split)), "stems": self._stems.similar(stems(split))}
         if self._encoder and self._meanings is not None:
-            parts["meaning"] = (self._meanings @ self._encoder.question(text)).astype(float)
+            place = self._meanings[row] if row >= 0 else self._encoder.question(text)
+            parts["meaning"] = (self._meanings @ place).astype(float)
         else:
             parts["words"] = self._words.similar(split)
         return parts
 
     def join(self, parts: Parts) -> Vector:
         """Sharpened, so that one close example counts for more than many remote ones."""
+        written = np.exp(parts["letters"] + parts["stems"] - 2)
         if "meaning" in parts:
-            return (np.exp(4 * (parts["meaning"] - 1)) + 0.2 * parts["letters"]) / 1.2
-        return (2 * np.exp(parts["letters"] + parts["stems"] - 2) + np.exp(4 * (parts["words"] - 1))) / 3
+            return (2 * np.exp(4 * (parts["meaning"] - 1)) + written) / 3
+        return (2 * written + np.exp(4 * (parts["words"] - 1))) / 3
 
 
 def letters(split: Sequence[str]) -> list[str]:
@@ -168,7 +178,7 @@ class Chinese:
         self._encoder = encoder
         self._meanings = encoder.examples(texts) if encoder else None
 
-    def parts(self, text: str) -> Parts:
+    def parts(self, text: str, row: int = -1) -> Parts:
         """Characters, sounds, order and, with a multilingual encoder, meaning."""
         split = units(text)
         order = process.cdist(["".join(split)[:RATIO]], self._texts, scorer=fuzz.ratio)[0]
@@ -178,7 +188,8 @@ class Chinese:
             "order": np.asarray(order, float) / 100,
         }
         if self._encoder and self._meanings is not None:
-            parts["meaning"] = (self._meanings @ self._encoder.question(text)).astype(float)
+            place = self._meanings[row] if row >= 0 else self._encoder.question(text)
+            parts["meaning"] = (self._meanings @ place).astype(float)
         return parts
 
     def join(self, parts: Parts) -> Vector:
@@ -193,11 +204,11 @@ def pairs(split: Sequence[str]) -> list[str]:
 
 
 @cache
-def _readings() -> dict[str, str]:
+def readings() -> dict[str, str]:
     lines = (line.split() for line in (WORDS / "pinyin.txt").read_text(encoding="utf-8").splitlines())
     return {character: syllable for syllable, characters in lines for character in characters}
 
 
 def sounds(split: Sequence[str]) -> list[str]:
     """Each character as it is read aloud, without tone; a Latin run stays itself."""
-    return [_readings().get(unit, unit) for unit in split]
+    return [readings().get(unit, unit) for unit in split]

@@ -16,6 +16,7 @@ from knowledge.ridge import Lesson, fit
 from knowledge.spelling import Speller
 
 LANDMARKS = 2000  # with more texts than this, so many of them speak for all
+REPAIRED = 0.7  # how far the repaired text is believed over the written one
 UNSPACED = ("zh",)  # languages written without spaces between words
 
 
@@ -82,12 +83,12 @@ class Space:
         self._landmarks = self.taught[chosen]
         kernel = np.empty((len(chosen), len(taught)))
         for place, row in enumerate(self._landmarks.tolist()):
-            kernel[place] = self._kernel.join(self._kernel.parts(texts[row]))[self.taught]
+            kernel[place] = self._kernel.join(self._kernel.parts(texts[row], row))[self.taught]
         self._weights, self.held_out = fit(kernel.T, chosen, lesson, self._kernel.ridge)
         self.calibration: Calibration = calibrate(self.held_out)
 
     def fit(self, text: str) -> Fit:
-        """Compare a normalised text, as written and as repaired; the scores are the mean of both."""
+        """Compare a normalised text, as written and as repaired."""
         parts = self._kernel.parts(text)
         alike = self._kernel.join(parts)
         if self._speller:
@@ -96,7 +97,7 @@ class Space:
             if repaired != split:
                 text = " ".join(repaired)
                 parts = self._kernel.parts(text)
-                alike = (alike + self._kernel.join(parts)) / 2
+                alike = (1 - REPAIRED) * alike + REPAIRED * self._kernel.join(parts)
         return Fit(text, np.asarray(alike[self._landmarks] @ self._weights, float), alike, parts)
 
     def nearest(self, fit: Fit, label: str) -> int:

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from bot.config import Limits
 from bot.dialogue import Decision, Note, Open, OpenTicket, Policy, Rate, Say, SetTimer, Turn
 from bot.duty import Duty
-from bot.effects import Rows
+from bot.rows import Rows
 from bot.hub import Hub
 from bot.inbox import Inbox
 from bot.messages import Inbound, Reply
@@ -128,6 +128,6 @@ class House:
         end = time.monotonic() + seconds
         waits = "SELECT count(*) FROM inbox WHERE state IN ('waiting', 'taken')"
         due = "SELECT count(*) FROM reply WHERE due_at IS NOT NULL"
-        while (await self.rows(f"{waits} UNION ALL {due}")) != [(0,), (0,)]:
+        while (await self.rows(f"{waits} UNION ALL {due}")) != [(0,), (0,)] or any(o.sending for o in self.outboxes):
             assert time.monotonic() < end, await self.rows("SELECT id, state, attempts, error FROM inbox")
             await asyncio.sleep(0.01)

@@ -219,7 +219,8 @@ async def test_an_unknown_outcome_is_uncertain_and_sent_once_more(store: Store, 
 async def test_what_was_being_sent_at_a_crash_is_uncertain(store: Store) -> None:
     async with House(store) as house:
         await house.hear("x", channel="probe")
-        await asyncio.sleep(0.2)
+        while not await house.rows("SELECT id FROM reply"):
+            await asyncio.sleep(0.01)
         await house.store.write(lambda c: c.exec_driver_sql("UPDATE reply SET state = 'sending', attempts = 1"))
     probe = Probe()
     async with House(store, probe) as house:

@@ -30,11 +30,12 @@ QUIET = (
 PHONE: Any = {"width": 390, "height": 844}
 WIDE: Any = {"width": 1400, "height": 900}
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium package")
+expect.set_options(timeout=15_000)  # a busy machine is slow, not wrong
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    assert CHROMIUM.exists(), "the tests of the web chat need Debian's chromium package; `make test` installs it"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield browser
@@ -62,7 +63,7 @@ def visit(chromium: Browser, site: Site) -> Iterator[Opener]:
         context = chromium.new_context(viewport=size, **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(8000)
+        page.set_default_timeout(15_000)
         page.on("console", heard)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", fetched)
@@ -290,7 +291,8 @@ def test_a_token_that_is_no_longer_taken_begins_a_new_chat(visit: Opener, desk: 
     desk.answers = {"hello": {"text": "Hi"}}
     page = visit()
     say(page, "old")
-    expect(bubbles(page)).to_have_text(["Hi", "old"])
+    expect(page.locator(".customer .foot")).to_have_text(re.compile(r"\d\d:\d\d"))
+    page.wait_for_timeout(200)  # it has left the list of the unsent, too
     page.evaluate("""for (const [key, kept] of Object.entries(localStorage))
         if (kept.includes("token")) localStorage[key] = '{"token": "x"}'""")
     page.reload()
@@ -342,9 +344,8 @@ def test_a_picture_is_sent_and_shown(visit: Opener, desk: Desk, way: str) -> Non
 
 def test_files_that_cannot_be_sent_are_named(visit: Opener, desk: Desk) -> None:
     page = visit()
-    expect(page.locator(".intro")).to_be_visible()
-    page.wait_for_function("JSON.stringify(localStorage).includes('token')")
     files = page.locator("input[type=file]")
+    expect(files).to_have_attribute("accept", re.compile("image/png"))  # the server has told its limits
     files.set_input_files(file("big.png", b"x" * (2 << 20)))
     expect(page.get_by_role("alert")).to_have_text("“big.png” is larger than 1 MB.")
     files.set_input_files(file("a.exe", b"MZ", "application/x-msdownload"))

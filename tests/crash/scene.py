@@ -51,8 +51,9 @@ class Scene:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for which in range(len(self._lives)):
-            self.kill(which)
+        for life in filter(None, self._lives):
+            life.kill()
+            life.join()
         await self.world.__aexit__()
         await self.provider.__aexit__()
 
@@ -65,11 +66,11 @@ class Scene:
 
     def kill(self, which: int = 0) -> None:
         """kill -9, from outside."""
-        if (life := self._lives[which]) is not None:
+        life, self._lives[which] = self._lives[which], None
+        if life is not None:
             life.kill()
             life.join()
-            assert life.exitcode == -signal.SIGKILL, f"a process ended by itself, with {life.exitcode}"
-            self._lives[which] = None
+            assert life.exitcode == -signal.SIGKILL, f"a process ended by itself, see {self._orders.folder}/lives.log"
 
     async def lead(self, point: str, nth: int, *, which: int = 0) -> None:
         """A whole life: until its point, or until a random moment."""
@@ -80,14 +81,14 @@ class Scene:
         self.deaths[(point if life and not life.is_alive() else "not reached: " + point) if point else "at random"] += 1
         self.kill(which)
 
-    async def verdict(self) -> list[str]:
-        """The last process may finish its work; then everything is looked at."""
+    async def verdict(self, patience: float = 30.0) -> list[str]:
+        """The last process may finish its work, for so many seconds; then everything is looked at."""
         self.start()
         self.provider.moody = False
         await self.world.end()
         store = Store(self._orders.database)
         try:
-            end = time.monotonic() + 30
+            end = time.monotonic() + patience
             while time.monotonic() < end and not await store.read(self._settled):
                 await asyncio.sleep(0.05)
             self.kill()

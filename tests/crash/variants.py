@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.request import Request, urlopen
 
-from sqlalchemy import Insert, select, update
+from sqlalchemy import select, update
 
-from bot.inbox import Inbox, Receipt, chat_id
+from bot.inbox import Also, Inbox, Receipt, chat_id
 from bot.messages import Inbound
 from bot.store import Work
 from bot.tables import reply
@@ -22,10 +22,10 @@ class AcknowledgesFirst(Inbox):
 
     _later: set[asyncio.Task[Any]] = set()  # noqa: RUF012 - one inbox per process
 
-    async def receive(self, inbounds: Sequence[Inbound]) -> list[Receipt]:
+    async def receive(self, inbounds: Sequence[Inbound], also: Also | None = None) -> list[Receipt]:
         async def commit() -> None:
             await asyncio.sleep(0.1)
-            await Inbox.receive(self, inbounds)
+            await Inbox.receive(self, inbounds, also)
 
         self._later.add(asyncio.create_task(commit()))
         return [Receipt(chat_id(one.channel, one.address or ""), 0, fresh=True) for one in inbounds]
@@ -36,7 +36,7 @@ class HighWaterMark(Inbox):
 
     _highest: dict[str, int] = {}  # noqa: RUF012 - one inbox per process
 
-    async def receive(self, inbounds: Sequence[Inbound]) -> list[Receipt]:
+    async def receive(self, inbounds: Sequence[Inbound], also: Also | None = None) -> list[Receipt]:
         return [await self._one(one) for one in inbounds]
 
     async def _one(self, one: Inbound) -> Receipt:
@@ -75,32 +75,33 @@ class CommitsTwice(Mortal):
     """Keeps the state in one transaction and the replies in the next."""
 
     async def write(self, work: Work[Any], *, first: bool = False) -> Any:
-        held: list[tuple[Any, ...]] = []
+        if not work.__qualname__.startswith("Worker._commit"):
+            return await super().write(work, first=first)
+        held: list[tuple[str, Any]] = []
 
         def holding(connection: Any) -> Any:
             return work(_Holding(connection, held))
 
         holding.__qualname__ = work.__qualname__
         result = await super().write(holding, first=first)
-        if held:
-            await super().write(lambda c: [c.execute(*statement) for statement in held], first=first)
+        await super().write(lambda c: [c.exec_driver_sql(*statement) for statement in held], first=first)
         return result
 
 
 class _Holding:
     """A connection that keeps back what is written into the outbox."""
 
-    def __init__(self, connection: Any, held: list[tuple[Any, ...]]) -> None:
+    def __init__(self, connection: Any, held: list[tuple[str, Any]]) -> None:
         self._connection, self._held = connection, held
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
 
-    def execute(self, statement: Any, *values: Any) -> Any:
-        if isinstance(statement, Insert) and statement.table is reply:
-            self._held.append((statement, *values))
-            return None
-        return self._connection.execute(statement, *values)
+    def exec_driver_sql(self, statement: str, values: Any) -> None:
+        if statement.startswith("INSERT INTO reply"):
+            self._held.append((statement, values))
+        else:
+            self._connection.exec_driver_sql(statement, values)
 
 
 INBOXES = {"acknowledge, then commit": AcknowledgesFirst, "high-water mark": HighWaterMark}

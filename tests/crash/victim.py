@@ -1,7 +1,7 @@
 """The process that is killed: the whole application with its real engine, and a reaper at every kill point.
 
-It runs in a child of multiprocessing's fork server, which imports this module once and builds the knowledge once: a
-start then takes a tenth of a second instead of three, and is otherwise a start after a power cut.
+It runs in a child of multiprocessing's fork server, which has imported this module: a start then takes a third of a
+second instead of two, and is otherwise a start after a power cut.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bot import app as house
 from bot import duty
+from bot.app import App
 from bot.config import KnowledgeSettings, Limits, Settings
 from bot.inbox import Inbox
 from bot.log import set_up
@@ -33,11 +33,9 @@ from tests.crash.points import Mortal, Reaper
 from tests.crash.variants import INBOXES, STORES
 
 LIMITS = Limits(
-    lease=0.6, backoff=(0.1,) * 4, burst=0.25, idle=0.8, rating_pause=0.0, send_timeout=1.0, messages_per_minute=10**6
+    lease=0.6, backoff=(0.1,) * 4, burst=0.25, idle=0.8, rating_pause=0.0, send_timeout=1.0
 )
 ANSWERS = KnowledgeSettings(faq=Path(__file__).parent.parent / "faq")
-KNOWN = house.know(Settings(knowledge=ANSWERS))
-MEMORY = 4 << 30  # bytes a life may address
 
 
 @dataclass(frozen=True)
@@ -119,10 +117,8 @@ async def serve(orders: Orders) -> None:
     settings = Settings(database=orders.database, data=orders.folder, channels={}, knowledge=ANSWERS, limits=LIMITS)
     store = STORES.get(orders.variant, Mortal)(orders.database, reaper, orders.provider)
     channels = [Web(secret="s" * 32, messages_per_minute=10**6, sessions_per_minute=10**6, streams_per_session=50)]
-    app = house.App(settings, store=store, channels=[*channels, Platform(orders.provider, reaper)])
-    inbox: Inbox = INBOXES.get(orders.variant, Inbox)(store, app.worker.wake)
-    for channel in app.channels:
-        channel.office = house.Office(channel.name, inbox, app.hub, app.files)
+    app = App(settings, store=store, channels=[*channels, Platform(orders.provider, reaper)])
+    app.inbox = INBOXES.get(orders.variant, Inbox)(store, app.worker.wake)
     await app.start()
     config = uvicorn.Config(Answering(web(app), reaper), log_config=None, access_log=False, lifespan="off", ws="none")
     await uvicorn.Server(config).serve([listen("127.0.0.1", orders.port)])
@@ -135,6 +131,5 @@ def live(orders: Orders) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     set_up(json=True)
-    house.know = lambda settings: KNOWN
     duty.LIFE, duty.RENEW = 0.5, 0.15
     asyncio.run(serve(orders))

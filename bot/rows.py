@@ -1,0 +1,136 @@
+"""What a group of turns adds, by table, so that each table is written once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, text, update
+from sqlalchemy.dialects.postgresql import Insert
+
+from bot.bulk import Bulk, inserts
+from bot.lanes import NEXT_READY
+from bot.tables import chat, conversation, fact, inbox, message, reply, ticket_word, timer
+
+UNFIRED = timer.c.fired_at.is_(None)
+ANSWERED = Bulk(
+    {"which": conversation.c.id, "more": conversation.c.answered},
+    lambda new: (
+        update(conversation)
+        .where(conversation.c.id == new["which"])
+        .values(answered=conversation.c.answered + new["more"])
+    ),
+)
+DROPPED = Bulk(
+    {"of": timer.c.subject, "what": timer.c.kind},
+    lambda new: delete(timer).where(and_(timer.c.subject == new["of"], timer.c.kind == new["what"], UNFIRED)),
+)
+
+
+def _moved(new: Insert) -> Insert:
+    """One unfired timer per subject and kind: setting it again moves it."""
+    values = {"due_at": new.excluded.due_at, "data": new.excluded.data, "queued_at": None}
+    return new.on_conflict_do_update(
+        index_elements=["subject", "kind"], index_where=text("fired_at IS NULL"), set_=values
+    )
+
+
+TIMERS = inserts(timer, "subject kind chat_id due_at data", also=_moved)
+STATES = Bulk(
+    {"chat": chat.c.id, "talk": chat.c.talk, "seq": chat.c.message_seq},
+    lambda new: (
+        update(chat)
+        .where(chat.c.id == new["chat"])
+        .values(talk=new["talk"], message_seq=new["seq"], lease_holder=None, lease_until=None, ready_at=NEXT_READY)
+    ),
+)
+EVENT = {
+    "state": inbox.c.state,
+    "outcome": inbox.c.outcome,
+    "turn_id": inbox.c.turn_id,
+    "attempts": inbox.c.attempts,
+    "error": inbox.c.error,
+    "ready_at": inbox.c.ready_at,
+    "done_at": inbox.c.done_at,
+    "shown": inbox.c.shown,
+}
+EVENTS = Bulk(
+    {"event": inbox.c.id, **EVENT},
+    lambda new: update(inbox).where(inbox.c.id == new["event"]).values({name: new[name] for name in EVENT}),
+)
+JOIN = {name: EVENT[name] for name in ("state", "outcome", "turn_id", "done_at")}
+JOINED = Bulk(
+    {"event": inbox.c.id, **JOIN},
+    lambda new: update(inbox).where(inbox.c.id == new["event"]).values({name: new[name] for name in JOIN}),
+)
+MESSAGES = inserts(
+    message, "chat_id seq conversation_id author native text choices attachments why inbox_id created_at"
+)
+REPLIES = inserts(reply, "chat_id seq part_no cause_inbox_id channel address body state due_at created_at")
+FACTS = inserts(fact, "at kind chat_id conversation_id customer_id inbox_id data")
+WORDS = inserts(ticket_word, "ticket_id author text attachments created_at")
+
+
+@dataclass(slots=True)
+class Said:
+    """A message as followers of the chat see it."""
+
+    channel: str
+    address: str
+    seq: int
+    data: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Rows:
+    """What a group of turns adds, by table, so that each table is written once."""
+
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    replies: list[dict[str, Any]] = field(default_factory=list)
+    facts: list[dict[str, Any]] = field(default_factory=list)
+    words: list[dict[str, Any]] = field(default_factory=list)
+    answered: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    chats: list[dict[str, Any]] = field(default_factory=list)
+    timers: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)  # by (subject, kind)
+    dropped: set[tuple[str, str]] = field(default_factory=set)
+    joined: list[dict[str, Any]] = field(default_factory=list)  # earlier events of a burst that a turn completes
+    said: list[Said] = field(default_factory=list)
+
+    def write(self, connection: Connection) -> None:
+        """All of it, in the caller's transaction."""
+        MESSAGES(connection, self.messages)
+        REPLIES(connection, self.replies)
+        FACTS(connection, self.facts)
+        WORDS(connection, self.words)
+        ANSWERED(connection, self.answered)
+        DROPPED(connection, [{"of": subject, "what": kind} for subject, kind in sorted(self.dropped)])
+        TIMERS(connection, [self.timers[key] for key in sorted(self.timers)])
+        JOINED(connection, self.joined)
+        EVENTS(connection, self.events)
+        STATES(connection, self.chats)  # last: which event is next depends on the states above
+
+    @property
+    def next_due(self) -> float:
+        """When the first of the new timers falls due."""
+        return min((t["due_at"] for t in self.timers.values()), default=math.inf)
+
+    @property
+    def to_send(self) -> bool:
+        """Whether a channel has anything to deliver."""
+        return any(r["due_at"] for r in self.replies)
+
+
+def event_data(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A message's row as the web chat and the console get it."""
+    return {
+        "seq": row["seq"],
+        "id": row["native"] or str(row["seq"]),
+        "author": row["author"],
+        "text": row["text"],
+        "choices": row["choices"] or [],
+        "attachments": row["attachments"] or [],
+        "at": row["created_at"],
+    }
