@@ -101,7 +101,7 @@ def _spread(seconds: list[float]) -> str:
 
 def recorded(database: str, since: float) -> list[float]:
     """Seconds from receipt to record of every message since then."""
-    query = text("SELECT done_at - received_at FROM check_inbox WHERE received_at >= :since AND outcome = 'replied'")
+    query = text("SELECT done_at - received_at FROM inbox WHERE received_at >= :since AND outcome = 'replied'")
 
     async def read() -> list[float]:
         store = Store(database)

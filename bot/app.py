@@ -64,6 +64,10 @@ class Office:
         """What the channel wrote down by this key."""
         return await self._app.store.read(partial(self._app.notebook.get, channel=self._name, key=key))
 
+    async def notes(self, prefix: str) -> dict[str, bytes]:
+        """The channel's notes whose keys begin so, oldest key first."""
+        return await self._app.store.read(partial(self._app.notebook.find, channel=self._name, prefix=prefix))
+
     async def hold(self, what: str) -> bool:
         """Whether this process is the one to do ``what`` just now; to be asked again every few seconds."""
         duty = self._duties.setdefault(what, Duty(self._app.store, f"{self._name}:{what}", self._app.holder))

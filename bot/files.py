@@ -97,7 +97,11 @@ class Files:
         self._forget_abandoned()
 
     async def put(self, stream: AsyncIterator[bytes], name: str, declared: str, owner: str) -> Attachment:
-        """Keep what the stream brings; raises FileRefused. Nothing half-written is ever seen under a final name."""
+        """Keep what the stream brings under a new id; raises FileRefused."""
+        return await self.keep(secrets.token_urlsafe(18), stream, name, declared, owner)
+
+    async def keep(self, id: str, stream: AsyncIterator[bytes], name: str, declared: str, owner: str) -> Attachment:
+        """Keep it under an id that was given out already. Nothing half-written is ever seen under a final name."""
         partial = self._incoming / secrets.token_hex(16)
         try:
             size, sha, head = await self._write(stream, partial)
@@ -107,7 +111,7 @@ class Files:
             await asyncio.to_thread(self._settle, partial, sha)
         finally:
             await asyncio.to_thread(partial.unlink, missing_ok=True)
-        kept = Kept(secrets.token_urlsafe(18), sha, safe_name(name), found, size, owner)
+        kept = Kept(id, sha, safe_name(name), found, size, owner)
         await self._save(kept, time.time())
         return kept.attachment
 

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy import Connection, delete, select
@@ -24,10 +25,19 @@ class Notebook:
     def get(self, connection: Connection, channel: str, key: str) -> bytes | None:
         """The note by this key, None if there is none or it has expired."""
         found = connection.execute(select(note).where(note.c.channel == channel, note.c.key == key)).first()
-        if found is None or (found.expires_at is not None and found.expires_at < time.time()):
+        return self._read(found) if found else None
+
+    def find(self, connection: Connection, channel: str, prefix: str) -> dict[str, bytes]:
+        """The notes whose keys begin with ``prefix``, by key."""
+        named = select(note).where(note.c.channel == channel, note.c.key.startswith(prefix, autoescape=True))
+        read = {row.key: self._read(row) for row in connection.execute(named.order_by(note.c.key))}
+        return {key: value for key, value in read.items() if value is not None}
+
+    def _read(self, row: Any) -> bytes | None:
+        if row.expires_at is not None and row.expires_at < time.time():
             return None
         try:
-            return self._fernet.decrypt(found.value)
+            return self._fernet.decrypt(row.value)
         except InvalidToken:
             return None
 

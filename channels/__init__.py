@@ -76,6 +76,9 @@ class Office(Protocol):
     async def note(self, key: str) -> bytes | None:
         """What the channel wrote down by this key."""
 
+    async def notes(self, prefix: str) -> dict[str, bytes]:
+        """The channel's notes whose keys begin so."""
+
     async def hold(self, what: str) -> bool:
         """Whether this process is the one to do ``what`` just now; to be asked again every few seconds."""
 

@@ -146,8 +146,8 @@ _SLACK_SIGNS: dict[Tag, str] = {"bold": "*", "italic": "_", "strike": "~"}
 
 def slack_mrkdwn(text: str) -> str:
     """Slack's own markup. What looks like it in data, ``<!channel>`` say, is only shown."""
-    said = _say(parse(text), _SLACK)
-    return re.sub(rf"(?<!\S){_SEAM}+|{_SEAM}+(?!\S)|(?<={_SEAM}){_SEAM}+", "", said)
+    said = re.sub(f"{_SEAM}+", _SEAM, _say(parse(text), _SLACK))
+    return re.sub(rf"{_SEAM}(?:(?<!\S.)|(?!\S))", "", said)  # beside a space it is of no use
 
 
 def slack_blocks(reply: Reply) -> list[dict[str, Any]]:
@@ -175,7 +175,7 @@ def _slack_escape(text: str) -> str:
 
 def _slack_text(text: str) -> str:
     """Slack knows no escape for its signs of emphasis."""
-    return re.sub(r"(?<!\w)[*_~`](?=\S)", rf"\g<0>{_SEAM}", _slack_escape(text))
+    return re.sub(r"[*_~`](?<!\w.)(?=\S)", rf"\g<0>{_SEAM}", _slack_escape(text))
 
 
 def _slack_mark(tag: Tag, text: str) -> str:

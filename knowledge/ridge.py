@@ -32,6 +32,7 @@ class HeldOut:
     wrong: Matrix  # best score where it was another's
     foreign: Matrix  # best score with the question's whole entry left out: a question without an answer
     best: Rows  # the best label of each text left out
+    score: Matrix  # and its score
 
 
 def fit(kernel: Matrix, landmarks: Rows, lesson: Lesson, ridge: float) -> tuple[Matrix, HeldOut]:
@@ -77,7 +78,7 @@ def _held_out(
         without[:, labels[group]] = 0
         foreign.append(without.max(1)[asked[group]])
     right = best == labels
-    return HeldOut(score[right & asked], score[~right & asked], np.concatenate(foreign), best)
+    return HeldOut(score[right & asked], score[~right & asked], np.concatenate(foreign), best, score)
 
 
 def inverse(a: Matrix) -> Matrix:

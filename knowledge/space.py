@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -104,6 +104,13 @@ class Space:
         """The row of the question of this label that is most alike."""
         rows = self._questions[label]
         return rows[int(fit.alike[rows].argmax())]
+
+    def left_out(self) -> Iterator[tuple[Example, str, float]]:
+        """Each question, the label it gets when it is itself unknown, and how sure that would be."""
+        for place, row in enumerate(self.taught.tolist()):
+            if (example := self.examples[row]).role is Role.QUESTION:
+                sure = self.calibration.confidence(float(self.held_out.score[place]))
+                yield example, self.labels[int(self.held_out.best[place])], sure
 
     def contrast(self, fit: Fit, label: str) -> tuple[str, float]:
         """The text against this label that is most alike, and how much more so than all the label's own questions."""

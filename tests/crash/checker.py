@@ -6,10 +6,11 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import zip_longest
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
+from bot.tables import reply
 from bot.verify import verify
 
 # Each of these must find no row; what it finds is the fault of that name.
@@ -33,8 +34,8 @@ RULES = {
         SELECT dedup_key FROM check_inbox i WHERE outcome = 'replied'
         AND NOT EXISTS (SELECT 1 FROM check_reply r WHERE r.cause_inbox_id = i.turn_id)""",
     "a reply to what is not done": """
-        SELECT r.id FROM check_reply r JOIN check_inbox i ON i.id = r.cause_inbox_id WHERE i.state NOT IN ('done', 'dead')
-        """,
+        SELECT r.id FROM check_reply r JOIN check_inbox i ON i.id = r.cause_inbox_id
+        WHERE i.state NOT IN ('done', 'dead')""",
     "ticket doubled": "SELECT cause_inbox_id FROM check_ticket GROUP BY cause_inbox_id, kind HAVING count(*) > 1",
     "ticket doubled by its words": """
         SELECT subject FROM ticket WHERE subject LIKE '%, case %' AND kind <> 'recovery'
@@ -65,9 +66,11 @@ def faults(connection: Connection, evidence: Evidence) -> list[str]:
 
 
 def _lost(connection: Connection, acknowledged: Iterable[str]) -> Iterator[str]:
-    """Every acknowledged message is in the inbox once, and done or dead."""
-    rows = connection.execute(text("SELECT dedup_key, state FROM check_inbox WHERE dedup_key NOT LIKE 'timer:%'")).all()
-    kept = Counter(key if key.startswith("place") else key.rpartition(":")[2] for key, _ in rows)
+    """Every acknowledged message is in the inbox, once."""
+    keys = connection.scalars(text("SELECT dedup_key FROM check_inbox"))
+    kept = Counter(
+        name for key in keys for name in (key, key.rpartition(":")[2])
+    )  # a key ends with the sender's own id
     for id in set(acknowledged):
         if kept[id] == 0:
             yield f"lost: {id}"
@@ -77,12 +80,12 @@ def _lost(connection: Connection, acknowledged: Iterable[str]) -> Iterator[str]:
 
 def _sent(connection: Connection, seen: list[tuple[str, str, str]]) -> Iterator[str]:
     """What the provider saw is what the reply rows say, each once and in order, unless it is marked uncertain."""
-    query = "SELECT id, address, body, state, attempts FROM reply WHERE channel = 'platform' ORDER BY id"
-    replies = {f"r{row.id}": row for row in connection.execute(text(query))}
+    query = select(reply).where(reply.c.channel == "platform").order_by(reply.c.id)
+    replies = {f"r{row.id}": row for row in connection.execute(query)}
     times, order = Counter(key for _, key, _ in seen), defaultdict[str, list[int]](list)
     for address, key, words in seen:
         row = replies.get(key)
-        if row is None or row.address != address or words not in _text(row.body):
+        if row is None or (row.address, row.body["text"]) != (address, words):
             yield f"sent, but not recorded: {key} {words[:30]!r}"
         elif row.state == "sent":
             order[address].append(row.id)
@@ -96,21 +99,15 @@ def _sent(connection: Connection, seen: list[tuple[str, str, str]]) -> Iterator[
             yield f"order of replies broken: {address} {ids}"
 
 
-def _text(body: Any) -> str:
-    import json
-
-    return str((json.loads(body) if isinstance(body, str) else body)["text"])
-
-
 def _told(connection: Connection, evidence: Evidence) -> Iterator[str]:
     """What customers read is what is recorded, and the ticket numbers they were told exist."""
     for chat, seen in evidence.streams.items():
         query = text("SELECT seq, author, text FROM message WHERE chat_id = :chat ORDER BY seq")
         recorded = [tuple(row) for row in connection.execute(query, {"chat": chat})]
         if recorded != seen:
-            wrong = next((pair for pair in zip(recorded, seen, strict=False) if pair[0] != pair[1]), (len(recorded), len(seen)))
-            yield f"the stream is not the record: chat {chat} {wrong}"
-    numbers = {row.number for row in connection.execute(text("SELECT number FROM check_ticket"))}
+            pairs = enumerate(zip_longest(recorded, seen), 1)
+            yield f"the stream is not the record: chat {chat}, {next(pair for pair in pairs if pair[1][0] != pair[1][1])}"
+    numbers = set(connection.scalars(text("SELECT number FROM check_ticket")))
     words = [words for _, _, words in evidence.sent] + [m[2] for seen in evidence.streams.values() for m in seen]
     for told in {number for said in words for number in re.findall(r"\*\*(T-[0-9A-Z]{8})\*\*", said)} - numbers:
         yield f"a ticket that does not exist: {told}"

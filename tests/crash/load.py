@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,8 +18,11 @@ from aiohttp import web
 PATIENCE = 3.0  # seconds a customer waits for an answer before he goes on
 AGAIN = 0.05  # seconds before what was not acknowledged is sent again
 LOST = (aiohttp.ClientError, TimeoutError, ConnectionError)
-QUESTIONS = ("how do i reset my router", "改wifi密码", "why is the LOS light red?", "路由器怎么恢复出厂设置?", "delivery time")
+DICE = random.Random()  # noqa: S311 - nobody is to be kept from guessing it
+QUESTIONS = ("how do i reset my router", "改wifi密码", "why is the LOS light red?", "路由器怎么恢复出厂设置?")
 RIDDLES = ("zorp blimf gnarl", "and frobnicate quux", "brannel wumpf at the sessel")
+WISHES = ("solved", "open a ticket", "I want to talk to a person", "5", "hello")
+CHATTER = (*QUESTIONS * 4, *RIDDLES, *WISHES)
 
 
 @dataclass
@@ -46,7 +49,7 @@ class Provider:
 
     async def _send(self, request: web.Request) -> web.Response:
         what = await request.json()
-        mood = random.random() if self.moody else 1.0
+        mood = DICE.random() if self.moody else 1.0
         if mood < 0.01:
             return web.Response(status=429)
         self.seen.append((what["address"], what["key"], what["text"]))
@@ -113,33 +116,19 @@ class World:
 
     async def _push(self, place: str) -> None:
         """A platform delivers at least once, not in order, and long after."""
-        updates = [{"chat": place, "update": str(n), "text": words} for n, words in enumerate(chatter(2000), 1)]
-        for first in range(0, len(updates), 3):
-            if self.over:
-                break
-            batch = updates[first : first + 3]
-            random.shuffle(batch)
-            if first and random.random() < 0.3:
-                batch.append(random.choice(updates[:first]))
+        updates: list[dict[str, str]] = []
+        while not self.over:
+            first = len(updates)
+            updates += [{"chat": place, "update": str(first + n), "text": DICE.choice(CHATTER)} for n in (1, 2, 3)]
+            batch = DICE.sample(updates[first:], 3)
+            if DICE.random() < 0.3:
+                batch.append(DICE.choice(updates))
             await asyncio.gather(*(self._update(one) for one in batch))
             await asyncio.sleep(0.15)
 
     async def _update(self, update: dict[str, str]) -> None:
         await self.post("/hooks/platform", update)
         self.acknowledged.append(f"{update['chat']}:{update['update']}")
-
-
-def chatter(most: int) -> Iterator[str]:
-    """What people write to a bot."""
-    for _ in range(most):
-        dice = random.random()
-        yield (
-            random.choice(QUESTIONS)
-            if dice < 0.7
-            else random.choice(RIDDLES)
-            if dice < 0.85
-            else random.choice(("solved", "open a ticket", "I want to talk to a person", "5", "hello"))
-        )
 
 
 class Visitor:
@@ -154,9 +143,9 @@ class Visitor:
 
     async def talk(self, case: str) -> None:
         """One matter: a question, a riddle in two parts, a ticket, and how it was."""
-        await self._say(text=random.choice(QUESTIONS))
+        await self._say(text=DICE.choice(QUESTIONS))
         await self._say(text=RIDDLES[0], answered=False)
-        if random.random() < 0.3:
+        if DICE.random() < 0.3:
             await self._say(choice="do:ticket_status", answered=False)
         await self._say(text=RIDDLES[1])
         await self._say(text="I want to open a ticket")
@@ -168,7 +157,7 @@ class Visitor:
             await self._say(choice=wanted) if wanted else await self._say(text=f"The box restarts, case {case}")
         await self._say(text="thanks, that solved it")
         if scores := [c for c in self._choices if c.startswith("rate:")]:
-            await self._say(choice=random.choice(scores))
+            await self._say(choice=DICE.choice(scores))
             await self._say(text="hello")
 
     async def _say(self, *, answered: bool = True, **what: str) -> None:
@@ -177,7 +166,7 @@ class Visitor:
         id, mark = str(uuid4()), len(self.seen)
         await self._world.post("/chat/messages", {"id": id, **what}, self._token)
         self._world.acknowledged.append(id)
-        if random.random() < 0.2:
+        if DICE.random() < 0.2:
             await self._world.post("/chat/messages", {"id": id, **what}, self._token)
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):

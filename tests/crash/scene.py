@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-import random
 import signal
 import socket
 import time
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import cycle
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -17,27 +18,30 @@ from sqlalchemy import Connection, text
 
 from bot.store import Store
 from tests.crash.checker import Evidence, faults
-from tests.crash.load import Provider, World
+from tests.crash.load import DICE, Provider, World
 from tests.crash.points import POINTS
 from tests.crash.victim import Orders, live
 
 NURSERY = multiprocessing.get_context("forkserver")
 NURSERY.set_forkserver_preload(["__main__", "tests.crash.victim"])
-LONGEST = 4.0  # seconds a life may last if its point does not come
+LONGEST = 30.0  # seconds in which a point must be reached
 OPEN = "SELECT count(*) FROM inbox WHERE state IN ('waiting', 'taken')"
 DUE = "SELECT count(*) FROM reply WHERE due_at IS NOT NULL OR state = 'sending'"
 
 
-def plan(kills: int) -> list[tuple[str, int]]:
-    """Points and at which arrival: all of them in turn, and every fifth time one that nobody has chosen ("")."""
-    points = iter(POINTS * kills)
-    return [("", 0) if n % 5 == 4 else (next(points), random.randint(1, 6)) for n in range(kills)]
+def plan(kills: int, points: Sequence[str] = POINTS) -> Iterator[tuple[str, int]]:
+    """How each life ends: at the points in turn and at which arrival; every fifth time wherever it is just then ("")."""
+    turns = cycle(points)
+    for n in range(kills):
+        yield ("", 0) if n % 5 == 4 else (next(turns), DICE.randint(1, 4))
 
 
 class Scene:
     """One database, one provider, one world; processes are born and die."""
 
-    def __init__(self, database: str, folder: Path, *, processes: int = 1, variant: str = "", moody: bool = True) -> None:
+    def __init__(
+        self, database: str, folder: Path, *, processes: int = 1, variant: str = "", moody: bool = True
+    ) -> None:
         self._ports = [_free_port() for _ in range(processes)]
         self.provider, self.world = Provider(moody=moody), World(self._ports)
         self._orders = Orders(database, folder, 0, "", variant=variant)
@@ -75,10 +79,11 @@ class Scene:
     async def lead(self, point: str, nth: int, *, which: int = 0) -> None:
         """A whole life: until its point, or until a random moment."""
         self.start(point, nth, which=which)
-        life, end = self._lives[which], time.monotonic() + (LONGEST if point else random.uniform(0.05, 1.0))
+        life, end = self._lives[which], time.monotonic() + (LONGEST if point else DICE.uniform(0.05, 1.0))
         while life and life.is_alive() and time.monotonic() < end:
             await asyncio.sleep(0.01)
-        self.deaths[(point if life and not life.is_alive() else "not reached: " + point) if point else "at random"] += 1
+        assert not (point and life and life.is_alive()), f"in {LONGEST:.0f} s it never came to '{point}' ({nth})"
+        self.deaths[point or "at random"] += 1
         self.kill(which)
 
     async def verdict(self, patience: float = 30.0) -> list[str]:
@@ -91,7 +96,8 @@ class Scene:
             end = time.monotonic() + patience
             while time.monotonic() < end and not await store.read(self._settled):
                 await asyncio.sleep(0.05)
-            self.kill()
+            for which in range(len(self._lives)):
+                self.kill(which)
             return await store.read(lambda c: faults(c, self.evidence))
         finally:
             await store.close()

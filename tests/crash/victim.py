@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import resource
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,14 +26,12 @@ from bot.inbox import Inbox
 from bot.log import set_up
 from bot.messages import Inbound, Reply
 from bot.server import listen, web
-from channels import Can, NotSent, Unknown
+from channels import Can, Channel, NotSent, Office, Unknown
 from channels.web import Web
 from tests.crash.points import Mortal, Reaper
 from tests.crash.variants import INBOXES, STORES
 
-LIMITS = Limits(
-    lease=0.6, backoff=(0.1,) * 4, burst=0.25, idle=0.8, rating_pause=0.0, send_timeout=1.0
-)
+LIMITS = Limits(lease=0.6, backoff=(0.1,) * 4, burst=0.25, idle=0.8, rating_pause=0.0, send_timeout=1.0)
 ANSWERS = KnowledgeSettings(faq=Path(__file__).parent.parent / "faq")
 
 
@@ -54,7 +51,9 @@ class Orders:
 class Platform:
     """A channel as platforms have it: a webhook for updates, an API that replies are POSTed to."""
 
-    name, can, office = "platform", Can(), None  # type: Any
+    name = "platform"
+    can = Can()
+    office: Office
 
     def __init__(self, provider: str, reaper: Reaper) -> None:
         self._provider, self._reaper = provider, reaper
@@ -116,8 +115,9 @@ async def serve(orders: Orders) -> None:
     reaper = Reaper(orders.point, orders.nth)
     settings = Settings(database=orders.database, data=orders.folder, channels={}, knowledge=ANSWERS, limits=LIMITS)
     store = STORES.get(orders.variant, Mortal)(orders.database, reaper, orders.provider)
-    channels = [Web(secret="s" * 32, messages_per_minute=10**6, sessions_per_minute=10**6, streams_per_session=50)]
-    app = App(settings, store=store, channels=[*channels, Platform(orders.provider, reaper)])
+    chat = Web(secret="s" * 32, messages_per_minute=10**6, sessions_per_minute=10**6, streams_per_session=50)
+    channels: list[Channel] = [chat, Platform(orders.provider, reaper)]
+    app = App(settings, store=store, channels=channels)
     app.inbox = INBOXES.get(orders.variant, Inbox)(store, app.worker.wake)
     await app.start()
     config = uvicorn.Config(Answering(web(app), reaper), log_config=None, access_log=False, lifespan="off", ws="none")
@@ -126,7 +126,6 @@ async def serve(orders: Orders) -> None:
 
 def live(orders: Orders) -> None:
     """Be born: the entry point of the child process."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     log = os.open(orders.folder / "lives.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, 1)
     os.dup2(log, 2)

@@ -1,0 +1,59 @@
+"""Tells in words how a decision came about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from knowledge.index import Ranking
+
+_PARTS = {
+    "letters": "letters",
+    "stems": "words and word pairs",
+    "words": "meaning of the words",
+    "characters": "characters",
+    "sounds": "sound",
+    "order": "order of characters",
+    "meaning": "meaning of the sentence",
+}
+_OUTCOMES = {
+    "answer": "answered with '{best}'",
+    "intent": "understood as the wish '{best}'",
+    "choose": "not sure enough: offered the first of these as buttons",
+    "unknown": "said that it does not know",
+}
+
+
+def explain(ranking: Ranking) -> str:
+    """A report for an admin: what was read, what was found, and why it was or was not given."""
+    return "\n".join(_lines(ranking))
+
+
+def _lines(ranking: Ranking) -> Iterator[str]:
+    why, best = ranking.why, ranking.candidates[0].entry if ranking.candidates else ""
+    yield f"Question   {why['text']}"
+    for language, text in why["read_as"].items():
+        yield f"Read as    {text}  (compared with the examples in '{language}')"
+    yield f"Outcome    {_OUTCOMES[ranking.outcome].format(best=best)}"
+    yield f"           {_reason(ranking)}"
+    for place, found in enumerate(why["scores"], 1):
+        alike = ", ".join(f"{_PARTS.get(name, name)} {value:.0%}" for name, value in found["parts"].items())
+        yield f"{place:>2}. {found['entry']}  {found['confidence']:.0%} sure (score {found['score']:.2f})"
+        yield f"      nearest example: {found['nearest']}"
+        yield f"      alike in: {alike}"
+    for guard in why["guards"]:
+        yield f"Guard      {guard['entry']}: {guard['reason']} ({guard['guard']})"
+    yield f"Knowledge  version {why['version']}, mode {why['mode']}"
+
+
+def _reason(ranking: Ranking) -> str:
+    why, limits = ranking.why, ranking.why["threshold"]
+    if not ranking.candidates:
+        return "nothing in the FAQ can be compared with this"
+    sure, answer, choose = ranking.candidates[0].confidence, limits["answer"], limits["choose"]
+    if sure < choose:
+        return f"{sure:.0%} sure, offered from {choose:.0%} on"
+    if sure < answer:
+        return f"{sure:.0%} sure, answered from {answer:.0%} on"
+    if ranking.outcome == "choose":
+        return f"sure enough, but a guard spoke or '{why['runner_up']}' is only {why['margin']:.0%} behind"
+    return f"{sure:.0%} sure, {answer:.0%} are enough; runner-up '{why['runner_up']}' is {why['margin']:.0%} behind"
