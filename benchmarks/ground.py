@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -101,8 +102,9 @@ def aftercare(folder: Path, database: str, workers: int = 1) -> Iterator[Server]
     config: dict[str, Any] = yaml.load((HOME / "config.yaml").read_text("utf-8"), yaml.BaseLoader)  # noqa: S506
     config["database"], config["data"] = database, str(folder / "data")
     config["server"] = {"host": "127.0.0.1", "port": port}
-    for name in ("faq", "intents", "checks"):
-        config["knowledge"][name] = str(HOME / config["knowledge"][name])
+    for name in ("faq", "intents", "checks"):  # copies: who edits the answers meanwhile would have them read again
+        source = HOME / config["knowledge"][name]
+        config["knowledge"][name] = str(shutil.copytree(source, folder / name, dirs_exist_ok=True))
     config["limits"] |= {"sessions_per_minute": MANY, "messages_per_minute": MANY}
     (folder / "config.yaml").write_text(yaml.safe_dump(config, allow_unicode=True), "utf-8")
     command = [sys.executable, "-m", "bot", "serve", "--config", str(folder / "config.yaml")]

@@ -18,7 +18,7 @@ from bot.duty import Duty
 from bot.files import Files, Kept
 from bot.hub import Hub
 from bot.inbox import Inbox, Receipt, chat_id
-from bot.messages import Inbound
+from bot.messages import Inbound, Reply
 from bot.migrate import migrate
 from bot.mind import Mind, shelf
 from bot.notes import Notebook
@@ -29,7 +29,8 @@ from bot.startrules import secret_key
 from bot.store import Away, Store
 from bot.tables import chat, file, inbox, lease, reply
 from bot.worker import Worker
-from channels import Channel, make
+from channels import Can, Channel, make
+from channels.fit import parts
 from handoff.rounds import Rounds
 
 log = structlog.get_logger("app")
@@ -110,7 +111,7 @@ class App:
             policy=lambda: mind.policy,
             knowledge=lambda: self.shelf.now.knowledge,
             limits=limits,
-            shown=frozenset(c.name for c in self.channels if c.can.shows_itself),
+            fit=self._fit,
             recorded=self._recorded,
         )
         self.rounds = Rounds(self.store, keep_raw=limits.keep_raw, woken=self.worker.wake)
@@ -123,6 +124,11 @@ class App:
             channel.office = Office(self, channel.name)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._quiet = asyncio.Event()
+
+    def _fit(self, name: str, reply: Reply) -> tuple[Reply, ...]:
+        """What is to be sent of a reply on a channel; nothing where the channel shows messages itself."""
+        can = next((c.can for c in self.channels if c.name == name), Can())
+        return () if can.shows_itself else parts(reply, can, can.measure)
 
     def _outbox(self, channel: Channel) -> Outbox:
         duty, limits = Duty(self.store, f"send:{channel.name}", self.holder), self.settings.limits

@@ -12,24 +12,24 @@ from sqlalchemy import Connection, delete, insert, select, update
 from bot import dialogue as d
 from bot.inbox import upsert
 from bot.lanes import Lane, moment
-from bot.messages import Author
+from bot.messages import Author, Reply
 from bot.rows import UNFIRED, Rows, Said, event_data
-from bot.tables import conversation, customer, rating, ticket, timer
+from bot.tables import conversation, customer, message, rating, ticket, timer
 
 
 class Writer:
     """Writes the effects of one turn: what other rows refer to at once, the rest into the group's rows."""
 
-    def __init__(self, connection: Connection, lane: Lane, rows: Rows, now: float, shown: frozenset[str]) -> None:
+    def __init__(self, connection: Connection, lane: Lane, rows: Rows, now: float) -> None:
         self._connection, self._lane, self._rows, self._now = connection, lane, rows, now
-        self._shown = lane.channel in shown
         self._open = lane.open
         self.conversation_id = lane.open.id if lane.open else None
         self.cause = lane.inbox_id  # the row whose turn this is
         self._answered = 0
 
-    def apply(self, effects: Iterable[d.Effect]) -> bool:
-        """Write them in order; True if anything was said."""
+    def apply(self, effects: Iterable[d.Effect], parts: Iterable[tuple[Reply, ...]]) -> bool:
+        """Write them in order; True if anything was said. ``parts``: what is to be sent of each thing said."""
+        self._parts = iter(parts)
         if self._lane.kind == "timer" and not self._lane.stale:  # moved after it was queued: it is still to fire
             self._fired()
         said, do = False, self._do  # looked up once: singledispatchmethod makes a function every time
@@ -69,6 +69,11 @@ class Writer:
         self._rows.messages.append(row)
         self._rows.said.append(Said(lane.channel, lane.address, lane.message_seq, event_data(row)))
         return row
+
+    def edit(self, native: str, words: str) -> None:
+        """A new version of a customer's message; the event keeps what it said before."""
+        its = message.c.chat_id == self._lane.chat_id, message.c.native == native, message.c.author == "customer"
+        self._connection.execute(update(message).where(*its).values(text=words))
 
     def set_timer(self, kind: str, subject: str, due: float, data: Mapping[str, Any]) -> None:
         """Something falls due for this chat."""
@@ -181,24 +186,24 @@ class Writer:
     @_do.register
     def _(self, effect: d.Say) -> None:
         lane, said = self._lane, effect.reply
-        choices = [{"id": c.id, "label": c.label} for c in said.choices]
-        files = [asdict(a) for a in said.attachments]
-        row = self.message(Author.BOT, said.text, choices=choices, attachments=files, why=effect.why)
-        body = None if self._shown else {"text": said.text, "choices": choices, "attachments": files}
-        self._rows.replies.append(
-            {
-                "chat_id": lane.chat_id,
-                "seq": row["seq"],
-                "part_no": 1,
-                "cause_inbox_id": self.cause,
-                "channel": lane.channel,
-                "address": lane.address,
-                "body": body,
-                "state": "sent" if self._shown else "waiting",
-                "due_at": None if self._shown else self._now,
-                "created_at": self._now,
-            }
+        shown = _buttons_and_files(said)
+        row = self.message(
+            Author.BOT, said.text, choices=shown["choices"], attachments=shown["attachments"], why=effect.why
         )
+        common = {
+            "chat_id": lane.chat_id,
+            "seq": row["seq"],
+            "cause_inbox_id": self.cause,
+            "channel": lane.channel,
+            "address": lane.address,
+            "created_at": self._now,
+        }
+        parts = next(self._parts, ())
+        for n, part in enumerate(parts, 1):
+            body = {"text": part.text, **_buttons_and_files(part)}
+            self._rows.replies.append({**common, "part_no": n, "body": body, "state": "waiting", "due_at": self._now})
+        if not parts:  # the channel shows the message itself
+            self._rows.replies.append({**common, "part_no": 1, "body": None, "state": "sent", "due_at": None})
 
     @_do.register
     def _(self, effect: d.OpenTicket) -> None:
@@ -289,3 +294,8 @@ class Writer:
     def _(self, effect: d.Note) -> None:
         self._answered += effect.kind == "answered"
         self.fact(effect.kind, effect.data)
+
+
+def _buttons_and_files(reply: Reply) -> dict[str, list[dict[str, Any]]]:
+    choices = [{"id": c.id, "label": c.label} for c in reply.choices]
+    return {"choices": choices, "attachments": [asdict(a) for a in reply.attachments]}

@@ -15,7 +15,7 @@ from bot.dialogue import Decision, Pending, Wait
 from bot.effects import Writer
 from bot.inbox import attachments
 from bot.lanes import Lane
-from bot.messages import Author, Kind
+from bot.messages import Author, Kind, Reply
 from bot.rows import Rows, Said
 from bot.tables import chat
 
@@ -30,6 +30,9 @@ class Outcome:
 
     lane: Lane
     decision: Decision | None = None
+    parts: tuple[
+        tuple[Reply, ...], ...
+    ] = ()  # of each thing said, what is to be sent; () = the channel shows it itself
     wait: Wait | None = None
     error: str = ""
     retry_at: float = 0.0
@@ -44,13 +47,8 @@ LOCK = (
 )
 
 
-def record(
-    connection: Connection, outcomes: Sequence[Outcome], *, holder: str, now: float, shown: frozenset[str]
-) -> Rows:
-    """Write the outcomes whose lease still holds; returns what was written, to be told once this is committed.
-
-    ``shown``: channels that show messages from the database themselves (the web), so that nothing is to be sent.
-    """
+def record(connection: Connection, outcomes: Sequence[Outcome], *, holder: str, now: float) -> Rows:
+    """Write the outcomes whose lease still holds; returns what was written, to be told once this is committed."""
     fences = {
         row.id: row for row in connection.execute(LOCK, {"ids": [o.lane.chat_id for o in outcomes], "holder": holder})
     }
@@ -60,26 +58,26 @@ def record(
         if mine is None or mine.fence != outcome.lane.fence:
             continue  # somebody else has the chat now; he starts from what is committed
         outcome.lane.message_seq = mine.message_seq
-        _one(connection, outcome, rows, now, shown)
+        _one(connection, outcome, rows, now)
     rows.write(connection)
     if connection.dialect.name == "postgresql" and rows.said:
         _notify(connection, rows.said, holder)
     return rows
 
 
-def _one(connection: Connection, outcome: Outcome, rows: Rows, now: float, shown: frozenset[str]) -> None:
+def _one(connection: Connection, outcome: Outcome, rows: Rows, now: float) -> None:
     """Add one outcome to the rows."""
     lane = outcome.lane
     if outcome.error and not outcome.dead:
         rows.events.append(_event(outcome, "waiting", None, now))
         rows.chats.append(_chat(lane, lane.talk))
         return
-    writer = Writer(connection, lane, rows, now, shown)
+    writer = Writer(connection, lane, rows, now)
     words = _show(lane, writer)
     if outcome.wait is not None:
         _wait(outcome.wait, lane, rows, writer, now)
         return
-    replied = outcome.decision is not None and _decided(outcome.decision, lane, rows, writer, now)
+    replied = outcome.decision is not None and _decided(outcome.decision, outcome, rows, writer, now)
     if words is not None:
         words["conversation_id"] = writer.conversation_id  # it may have opened the conversation
     ending = {Kind.TIMER: "timer", Kind.COMMAND: "command"}.get(lane.kind, "replied" if replied else "silent")
@@ -90,12 +88,13 @@ def _one(connection: Connection, outcome: Outcome, rows: Rows, now: float, shown
     rows.chats.append(_chat(lane, outcome.decision.talk if outcome.decision else lane.talk))
 
 
-def _decided(decision: Decision, lane: Lane, rows: Rows, writer: Writer, now: float) -> bool:
+def _decided(decision: Decision, outcome: Outcome, rows: Rows, writer: Writer, now: float) -> bool:
     """Write a decision's effects and finish the words that waited for it; True if anything was said."""
+    lane = outcome.lane
     gone = [p.inbox_id for p in lane.talk.pending if p not in decision.talk.pending]
     if gone and lane.kind is Kind.TIMER:
         writer.cause = gone[-1]  # the timer only set it off; the turn is that of the words it waited with
-    replied = writer.apply(decision.effects)
+    replied = writer.apply(decision.effects, outcome.parts)
     if gone and not decision.talk.pending:
         writer.drop_timer("burst", f"chat:{lane.chat_id}")
     done = {"state": "done", "turn_id": writer.cause, "done_at": now}
@@ -105,7 +104,9 @@ def _decided(decision: Decision, lane: Lane, rows: Rows, writer: Writer, now: fl
 
 
 def _show(lane: Lane, writer: Writer) -> dict[str, Any] | None:
-    """The customer's words or button become a message of the chat, once."""
+    """The customer's words or button become a message of the chat, once; an edit changes the one it is of."""
+    if lane.kind is Kind.EDIT:
+        writer.edit(str(lane.body.get("native", "")), str(lane.body.get("text", "")))
     if lane.shown or lane.kind not in (Kind.TEXT, Kind.CHOICE):
         return None
     words = str(lane.body.get("text", ""))

@@ -23,7 +23,7 @@ from bot.hub import Hub
 from bot.inbox import attachments
 from bot.lanes import NEXT, Lane, moment, take
 from bot.looks import look
-from bot.messages import Kind
+from bot.messages import Kind, Reply
 from bot.record import Outcome, record
 from bot.rows import Rows
 from bot.store import Away, Store
@@ -36,6 +36,7 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base32: nothing tha
 POLL = 1.0  # seconds; being woken is only quicker
 
 Brain = Callable[[Turn], Decision | Need | Wait]
+Fit = Callable[[str, Reply], tuple[Reply, ...]]  # a channel's name and a reply -> what is to be sent, part by part
 
 
 def numbers() -> tuple[str, ...]:
@@ -62,11 +63,11 @@ class Worker:
         policy: Callable[[], Policy],
         knowledge: Callable[[], Any],
         limits: Any,
-        shown: frozenset[str],
+        fit: Fit,
         recorded: Callable[[Rows], None] = lambda _: None,
     ) -> None:
         self._store, self._hub, self._mind, self._brain, self._sorry = store, hub, mind, brain, sorry
-        self._policy, self._knowledge, self._limits, self._shown = policy, knowledge, limits, shown
+        self._policy, self._knowledge, self._limits, self._fit = policy, knowledge, limits, fit
         self._recorded = recorded
         self._holder = hub.process
         self._woken = asyncio.Event()
@@ -132,7 +133,7 @@ class Worker:
         def work(connection: Connection) -> tuple[Rows, list[Lane]]:
             rows = Rows()
             if outcomes:
-                rows = record(connection, outcomes, holder=self._holder, now=now, shown=self._shown)
+                rows = record(connection, outcomes, holder=self._holder, now=now)
             lanes: list[Lane] = []
             if most:
                 lease = self._limits.lease
@@ -164,22 +165,34 @@ class Worker:
                 break
             results = await loop.run_in_executor(self._thread, self._think, dict(turns), open_lanes)
             needs = {i: r for i, r in results.items() if isinstance(r, Need)}
-            outcomes += [self._outcome(open_lanes[i], r) for i, r in results.items() if i not in needs]
+            outcomes += [r for r in results.values() if isinstance(r, Outcome)]
             turns = await self._answer(turns, open_lanes, needs) if needs else {}
         for chat in turns:
             outcomes.append(self._failed(open_lanes[chat], RuntimeError("a decision asked for more than 3 rounds")))
         return outcomes
 
-    def _think(self, turns: Mapping[int, Turn], lanes: Mapping[int, Lane]) -> dict[int, Any]:
-        """On the deciding thread: a decision, a Need, a Wait or the exception of each turn."""
-        results: dict[int, Any] = {}
-        for chat, turn in turns.items():
-            lost = lanes[chat].attempts > self._limits.attempts
-            try:
-                results[chat] = self._sorry(turn) if lost else self._brain(self._mind(turn))
-            except Exception as error:
-                results[chat] = error
-        return results
+    def _think(self, turns: Mapping[int, Turn], lanes: Mapping[int, Lane]) -> dict[int, Need | Outcome]:
+        """On the deciding thread: what comes of each turn, or what it needs first."""
+        return {chat: self._thought(lanes[chat], turn) for chat, turn in turns.items()}
+
+    def _thought(self, lane: Lane, turn: Turn) -> Need | Outcome:
+        lost = lane.attempts > self._limits.attempts
+        try:
+            thought = self._sorry(turn) if lost else self._brain(self._mind(turn))
+            if isinstance(thought, Need):
+                return thought
+            if isinstance(thought, Wait):
+                return Outcome(lane, wait=thought)
+            parts = self._parts(lane, thought)
+        except Exception as error:
+            return self._failed(lane, error)
+        if lost:
+            lane.attempts, lane.buried = self._limits.attempts, True
+            return Outcome(lane, thought, parts, error="it never finished", dead=True)
+        return Outcome(lane, thought, parts)
+
+    def _parts(self, lane: Lane, decision: Decision) -> tuple[tuple[Reply, ...], ...]:
+        return tuple(self._fit(lane.channel, said.reply) for said in decision.replies)
 
     async def _answer(self, turns: Mapping[int, Turn], lanes: Mapping[int, Lane], needs: Mapping[int, Need]) -> Any:
         def read(connection: Connection) -> dict[int, Turn]:
@@ -190,16 +203,6 @@ class Worker:
 
         return await self._store.read(read)
 
-    def _outcome(self, lane: Lane, result: Any) -> Outcome:
-        if isinstance(result, Exception):
-            return self._failed(lane, result)
-        if isinstance(result, Wait):
-            return Outcome(lane, wait=result)
-        if lane.attempts > self._limits.attempts:
-            lane.attempts, lane.buried = self._limits.attempts, True
-            return Outcome(lane, result, error="it never finished", dead=True)
-        return Outcome(lane, result)
-
     def _failed(self, lane: Lane, error: Exception) -> Outcome:
         """Try again later; after the last try the event is dead, and the chat goes on with an apology."""
         where = _where(error)
@@ -208,15 +211,16 @@ class Worker:
         if lane.attempts < self._limits.attempts:
             pause = backoff[min(lane.attempts, len(backoff)) - 1] if backoff else 0.0
             return Outcome(lane, error=where, retry_at=time.time() + pause)
-        decision = None
+        outcome = Outcome(lane, error=where, dead=True)
         if not lane.buried:  # a second failure of the same kind buries it without words
             try:
                 said = self._sorry(self._turn(lane))
-                decision = said if isinstance(said, Decision) else None
+                if isinstance(said, Decision):
+                    outcome.decision, outcome.parts = said, self._parts(lane, said)
             except Exception as own:
                 log.error("apology_failed", inbox=lane.inbox_id, error=_where(own))
         lane.attempts, lane.buried = self._limits.attempts, True
-        return Outcome(lane, decision, error=where, dead=True)
+        return outcome
 
     def _turn(self, lane: Lane) -> Turn:
         body = lane.body

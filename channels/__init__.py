@@ -9,7 +9,7 @@ A channel knows messages and what ``Office`` offers it, and nothing else of ours
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from inspect import signature
@@ -63,6 +63,7 @@ class Can:
     shows_itself: bool = False  # it reads messages from the database: nothing is to be sent
     max_text: int = 4000  # of one message, in text_unit
     text_unit: Literal["characters", "utf16", "bytes"] = "characters"
+    measure: Callable[[str], int] | None = None  # how long a markdown text becomes there; None: as it is
     window: float = 0.0  # seconds after the customer's last words in which he may be written to; 0 = always
     budget: Budget = Budget()
 

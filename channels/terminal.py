@@ -55,10 +55,9 @@ def read(name: str, text: str, language: str) -> Inbound:
 
 
 def render(reply: Reply) -> str:
-    """Plain text; buttons become numbered lines, files their names."""
+    """Plain text; buttons have become numbered lines already, files are told by their names."""
     lines = [plain(reply.text)]
     lines += [f"  [{a.name}, {a.size} bytes]" for a in reply.attachments]
-    lines += [f"  {n}. {c.label}" for n, c in enumerate(reply.choices, 1)]
     return "\n".join(lines)
 
 

@@ -52,7 +52,9 @@ class Claim:
         )
 
 
-def claim(knowledge: Knowledge, labelled: Iterable[tuple[str, str, str]], max_wrong: float, now: date | None = None) -> Claim:
+def claim(
+    knowledge: Knowledge, labelled: Iterable[tuple[str, str, str]], max_wrong: float, now: date | None = None
+) -> Claim:
     """Choose a threshold on one half of (label, text, language) rows, state what it does on the other.
 
     A label is an entry's id, or "" or "unknown" for a question without an answer. Halves go by the text's hash.

@@ -37,8 +37,8 @@ class Validity(BaseModel):
     """First and last day on which an entry is given."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-    first: date | None = Field(None, alias="from")
-    last: date | None = Field(None, alias="to")
+    first: date | None = Field(default=None, alias="from")
+    last: date | None = Field(default=None, alias="to")
 
     @model_validator(mode="after")
     def _in_order(self) -> Validity:
@@ -55,11 +55,11 @@ class Written(BaseModel):
     topic: Id
     questions: dict[Language, tuple[Text, ...]] = Field(min_length=1)
     answer: dict[Language, Text] = Field(min_length=1)
-    not_: dict[Language, tuple[Text, ...]] = Field({}, alias="not")
+    not_: dict[Language, tuple[Text, ...]] = Field(default={}, alias="not")
     follow_ups: tuple[Id, ...] = ()
     products: tuple[Text, ...] = ()
     service: Literal["installation", "commissioning", "maintenance", "emergency", "warranty", "sales", ""] = ""
-    valid: Validity = Validity.model_construct(first=None, last=None)
+    valid: Validity = Validity()
     links: tuple[Link, ...] = ()
     attachments: tuple[Text, ...] = ()
     owner: str = ""

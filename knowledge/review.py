@@ -35,8 +35,8 @@ def review(knowledge: Knowledge, languages: Iterable[str] = (), today: date | No
         found += [Problem(entry.file, entry.line, f"{entry.id}: {what}") for what in _links(entry)]
     for space in knowledge.spaces.values():
         for label, what in [*_twice(space), *_collisions(space, knowledge), *_unreachable(space)]:
-            if entry := knowledge.entry(label):
-                found.append(Problem(entry.file, entry.line, f"{label}: {what}"))
+            if at := knowledge.entry(label):
+                found.append(Problem(at.file, at.line, f"{label}: {what}"))
     return Review(tuple(sorted(found)), expectation(knowledge))
 
 

@@ -57,10 +57,15 @@ class Space:
         self.labels = tuple(dict.fromkeys(e.label for e in examples if e.role is Role.QUESTION))
         self._questions = self._of(Role.QUESTION)
         self._against = self._of(Role.AGAINST)
-        texts = [e.normal for e in examples]
+        self._speller = None if language in UNSPACED else Speller([words(e.normal) for e in examples])
+        texts = [self._repaired(e.normal) for e in examples]
         self._kernel: Kernel = (Chinese if language in UNSPACED else English)(texts, encoder)
-        self._speller = None if language in UNSPACED else Speller({w for text in texts for w in words(text)})
         self._solve(texts)
+
+    def _repaired(self, text: str) -> str:
+        split = words(text) if self._speller else []
+        better = self._speller.repair(split) if self._speller else split
+        return text if better == split else " ".join(better)
 
     def _of(self, role: Role) -> dict[str, list[int]]:
         """Label → its examples of one role."""
@@ -91,14 +96,10 @@ class Space:
         """Compare a normalised text, as written and as repaired."""
         parts = self._kernel.parts(text)
         alike = self._kernel.join(parts)
-        if self._speller:
-            split = words(text)
-            repaired = self._speller.repair(split)
-            if repaired != split:
-                text = " ".join(repaired)
-                parts = self._kernel.parts(text)
-                alike = (1 - REPAIRED) * alike + REPAIRED * self._kernel.join(parts)
-        return Fit(text, np.asarray(alike[self._landmarks] @ self._weights, float), alike, parts)
+        if (repaired := self._repaired(text)) != text:
+            parts = self._kernel.parts(repaired)
+            alike = (1 - REPAIRED) * alike + REPAIRED * self._kernel.join(parts)
+        return Fit(repaired, np.asarray(alike[self._landmarks] @ self._weights, float), alike, parts)
 
     def nearest(self, fit: Fit, label: str) -> int:
         """The row of the question of this label that is most alike."""

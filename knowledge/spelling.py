@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 from rapidfuzz import process
@@ -12,6 +13,7 @@ from knowledge.normal import WORDS
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 SHORTEST = 4  # letters; shorter words have too many neighbours
+OFTEN = 3  # times the FAQ has a word that English does not know, for it to be a word and no slip
 FAR = 8  # letters from which two errors are believed
 
 
@@ -24,9 +26,19 @@ def english() -> dict[str, int]:
 class Speller:
     """``repair`` turns a word that neither the FAQ nor English knows into its nearest known one."""
 
-    def __init__(self, vocabulary: Collection[str]) -> None:
-        self.own = frozenset(w for w in vocabulary if w.isascii() and w.isalpha())
+    def __init__(self, texts: Iterable[Sequence[str]]) -> None:
+        counts = Counter(word for text in texts for word in text if word.isascii() and word.isalpha())
+        sure = sorted(w for w in counts if len(w) >= SHORTEST - 1 and (w in english() or counts[w] >= OFTEN))
+        self.own = frozenset(w for w in counts if w in english() or not self._slip(w, sure, counts))
         self._long = sorted(w for w in self.own if len(w) >= SHORTEST - 1)
+
+    @staticmethod
+    def _slip(word: str, sure: list[str], counts: Counter[str]) -> bool:
+        """Did the admin mistype it, or write it as customers do? Then the commoner word is meant here too."""
+        if len(word) < SHORTEST:
+            return False
+        near = process.extract(word, sure, scorer=OSA.distance, score_cutoff=1, limit=3)
+        return any(counts[other] > counts[word] for other, _, _ in near if other != word)
 
     def repair(self, words: list[str]) -> list[str]:
         """The same words, the misspelt ones put right."""

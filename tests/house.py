@@ -87,7 +87,7 @@ class House:
             policy=Policy,
             knowledge=lambda: None,
             limits=limits,
-            shown=frozenset({"web"}),
+            fit=lambda channel, reply: () if channel == "web" else (reply,),
             recorded=self._recorded,
         )
         self.rounds = Rounds(store, keep_raw=limits.keep_raw, woken=self.worker.wake)

@@ -272,3 +272,11 @@ async def test_a_timer_moved_while_its_event_waits_stays_set(store: Store) -> No
         assert await house.rows("SELECT outcome FROM inbox WHERE kind = 'timer'") == [("timer",)]
         [(due,)] = await house.rows("SELECT next_due_at FROM check_conversation")
         assert due is not None
+
+
+async def test_an_edit_changes_the_message_it_is_of(store: Store) -> None:
+    async with House(store) as house:
+        await house.hear("frist", native="m1")
+        await house.hear("first", kind=Kind.EDIT, native="m1")
+        await house.settled()
+        assert await house.rows("SELECT text FROM message WHERE author = 'customer'") == [("first",)]

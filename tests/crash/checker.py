@@ -66,11 +66,9 @@ def faults(connection: Connection, evidence: Evidence) -> list[str]:
 
 
 def _lost(connection: Connection, acknowledged: Iterable[str]) -> Iterator[str]:
-    """Every acknowledged message is in the inbox, once."""
+    """Every acknowledged message is in the inbox, once; a key is the sender's own id, or ends with it."""
     keys = connection.scalars(text("SELECT dedup_key FROM check_inbox"))
-    kept = Counter(
-        name for key in keys for name in (key, key.rpartition(":")[2])
-    )  # a key ends with the sender's own id
+    kept = Counter(name for key in keys for name in (key, key.rpartition(":")[2]))
     for id in set(acknowledged):
         if kept[id] == 0:
             yield f"lost: {id}"
@@ -105,8 +103,8 @@ def _told(connection: Connection, evidence: Evidence) -> Iterator[str]:
         query = text("SELECT seq, author, text FROM message WHERE chat_id = :chat ORDER BY seq")
         recorded = [tuple(row) for row in connection.execute(query, {"chat": chat})]
         if recorded != seen:
-            pairs = enumerate(zip_longest(recorded, seen), 1)
-            yield f"the stream is not the record: chat {chat}, {next(pair for pair in pairs if pair[1][0] != pair[1][1])}"
+            wrong = next((one, other) for one, other in zip_longest(recorded, seen) if one != other)
+            yield f"the stream is not the record: chat {chat}, {wrong}"
     numbers = set(connection.scalars(text("SELECT number FROM check_ticket")))
     words = [words for _, _, words in evidence.sent] + [m[2] for seen in evidence.streams.values() for m in seen]
     for told in {number for said in words for number in re.findall(r"\*\*(T-[0-9A-Z]{8})\*\*", said)} - numbers:

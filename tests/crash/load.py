@@ -62,7 +62,7 @@ class World:
     """Everybody who talks to the victim, and what they know for certain afterwards."""
 
     def __init__(self, ports: list[int]) -> None:
-        self._bases, self._turn = [f"http://127.0.0.1:{port}" for port in ports], 0
+        self._bases = [f"http://127.0.0.1:{port}" for port in ports]
         self.acknowledged: list[str] = []  # the ids their messages had outside
         self.visitors: list[Visitor] = []
         self.over = False
@@ -89,7 +89,7 @@ class World:
         await asyncio.wait_for(asyncio.gather(*self._tasks), 60)
 
     async def post(self, path: str, what: dict[str, Any], token: str = "") -> Any:
-        """Until it is acknowledged; the next process is tried when one does not answer."""
+        """Until it is acknowledged, by whichever process."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         while True:
             with suppress(*LOST):
@@ -97,13 +97,12 @@ class World:
                     if answer.ok:
                         return await answer.json()
                     assert answer.status >= 500, f"{path}: {answer.status} {await answer.text()}"
-            self._turn += 1
             await asyncio.sleep(AGAIN)
 
     @property
     def base(self) -> str:
-        """The process that is tried now."""
-        return self._bases[self._turn % len(self._bases)]
+        """One of the processes: whichever is there."""
+        return DICE.choice(self._bases)
 
     async def _visit(self, number: int) -> None:
         session = await self.post("/chat/session", {})

@@ -30,7 +30,7 @@ DUE = "SELECT count(*) FROM reply WHERE due_at IS NOT NULL OR state = 'sending'"
 
 
 def plan(kills: int, points: Sequence[str] = POINTS) -> Iterator[tuple[str, int]]:
-    """How each life ends: at the points in turn and at which arrival; every fifth time wherever it is just then ("")."""
+    """How each life ends: at these points in turn, at which arrival; every fifth wherever it is just then ("")."""
     turns = cycle(points)
     for n in range(kills):
         yield ("", 0) if n % 5 == 4 else (next(turns), DICE.randint(1, 4))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 from urllib.request import Request, urlopen
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from bot.inbox import Also, Inbox, Receipt, chat_id
 from bot.messages import Inbound
@@ -80,7 +80,7 @@ class CommitsTwice(Mortal):
         held: list[tuple[str, Any]] = []
 
         def holding(connection: Any) -> Any:
-            return work(_Holding(connection, held))
+            return work(cast("Connection", _Holding(connection, held)))
 
         holding.__qualname__ = work.__qualname__
         result = await super().write(holding, first=first)

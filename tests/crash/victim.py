@@ -26,7 +26,7 @@ from bot.inbox import Inbox
 from bot.log import set_up
 from bot.messages import Inbound, Reply
 from bot.server import listen, web
-from channels import Can, Channel, NotSent, Office, Unknown
+from channels import Can, NotSent, Office, Unknown
 from channels.web import Web
 from tests.crash.points import Mortal, Reaper
 from tests.crash.variants import INBOXES, STORES
@@ -116,7 +116,7 @@ async def serve(orders: Orders) -> None:
     settings = Settings(database=orders.database, data=orders.folder, channels={}, knowledge=ANSWERS, limits=LIMITS)
     store = STORES.get(orders.variant, Mortal)(orders.database, reaper, orders.provider)
     chat = Web(secret="s" * 32, messages_per_minute=10**6, sessions_per_minute=10**6, streams_per_session=50)
-    channels: list[Channel] = [chat, Platform(orders.provider, reaper)]
+    channels: list[Any] = [chat, Platform(orders.provider, reaper)]
     app = App(settings, store=store, channels=channels)
     app.inbox = INBOXES.get(orders.variant, Inbox)(store, app.worker.wake)
     await app.start()

@@ -6,7 +6,12 @@ import pytest
 
 from knowledge.spelling import Speller
 
-SPELLER = Speller({"router", "password", "mesh", "pppoe", "firmware", "installation", "wifi"})
+SPELLER = Speller(
+    [
+        *[["router", "password", "mesh", "pppoe", "firmware", "installation", "wifi"]] * 3,
+        ["pasword"],  # an example written as customers write
+    ]
+)
 
 
 @pytest.mark.parametrize(
