@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from knowledge.index import Knowledge
 
 
-# ---------------------------------------------------------------- what the engine keeps of a chat between messages
-
-
 @dataclass(frozen=True, slots=True)
 class Pending:
     """Words of a burst that wait for what follows. ``inbox_id`` is the row they came in."""
@@ -72,9 +69,6 @@ class Talk:
 
 
 _EMPTY = tuple((name, getattr(Talk(), name)) for name in Talk.__dataclass_fields__)
-
-
-# ---------------------------------------------------------------- what a turn is made of
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +149,6 @@ class Turn:
     customer: Mapping[str, Any] = field(default_factory=dict)  # name, tier, contact, asked_rating_at ...
     numbers: tuple[str, ...] = ()  # ready-made: "C-…" for a conversation first, then "T-…" for tickets
     looked: Mapping[tuple[str, str], Any] = field(default_factory=dict)  # results of Look, by (kind, key)
-
-
-# ---------------------------------------------------------------- what may come of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,10 +227,8 @@ class Writer:
 
     @_do.register
     def _(self, effect: d.AddToTicket) -> None:
-        own = select(ticket.c.id).where(
-            ticket.c.number == effect.number, ticket.c.customer_id == self._lane.customer_id
-        )
-        which = self._connection.scalar(own)
+        its = ticket.c.number == effect.number, ticket.c.customer_id == self._lane.customer_id
+        which = self._connection.scalar(select(ticket.c.id).where(*its))
         if which is None:
             raise ValueError("words for a ticket that is not this customer's")
         files = [asdict(a) for a in effect.attachments]
@@ -246,10 +244,8 @@ class Writer:
 
     @_do.register
     def _(self, effect: d.Rate) -> None:
-        own = select(conversation.c.id).where(
-            conversation.c.number == effect.conversation, conversation.c.customer_id == self._lane.customer_id
-        )
-        which = self._connection.scalar(own)
+        its = conversation.c.number == effect.conversation, conversation.c.customer_id == self._lane.customer_id
+        which = self._connection.scalar(select(conversation.c.id).where(*its))
         if which is None:
             raise ValueError("a rating of a conversation that is not this customer's")
         row = {

@@ -6,10 +6,11 @@ import asyncio
 import json
 import secrets
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ARRAY, BigInteger, Connection, Integer, and_, bindparam, func, select
 
 from bot.inbox import chat_id
 from bot.rows import Said, event_data
@@ -17,9 +18,29 @@ from bot.store import Away, Store
 from bot.tables import message
 
 Event = dict[str, Any]
+Place = tuple[str, str]  # channel, address
 PAGE = 200  # messages read at once
 SILENCE = 15.0  # seconds after which a stream gets a sign of life
 BACKLOG = 1000  # events a slow reader may be behind before he has to read the database again
+
+COLUMNS = (
+    message.c.seq,
+    message.c.native,
+    message.c.author,
+    message.c.text,
+    message.c.choices,
+    message.c.attachments,
+    message.c.created_at,
+)
+_missed = select(
+    func.unnest(bindparam("chats", type_=ARRAY(BigInteger))).label("chat_id"),
+    func.unnest(bindparam("firsts", type_=ARRAY(Integer))).label("first"),
+).subquery()
+SINCE = (  # PostgreSQL only: SQLite has no other processes
+    select(message.c.chat_id, *COLUMNS)
+    .join(_missed, and_(message.c.chat_id == _missed.c.chat_id, message.c.seq >= _missed.c.first))
+    .order_by(message.c.chat_id, message.c.seq)
+)
 
 
 class Hub:
@@ -28,7 +49,9 @@ class Hub:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.process = secrets.token_hex(8)  # the name this process has among those that share the database
-        self._streams: dict[tuple[str, str], set[asyncio.Queue[Event | None]]] = defaultdict(set)
+        self._streams: dict[Place, set[asyncio.Queue[Event | None]]] = defaultdict(set)
+        self._missed: dict[Place, int] = {}  # chats another process wrote to, and from which seq on
+        self._catching_up: asyncio.Task[None] | None = None
 
     def publish(self, said: Iterable[Said]) -> None:
         """Messages that were just committed."""
@@ -42,15 +65,32 @@ class Hub:
             self._put(streams, {"event": event, "seq": None, "data": data})
 
     def heard(self, payload: str) -> None:
-        """A process committed messages: if it was another one, the followers of those chats look into the database."""
+        """A process committed messages: if it was another one, those of chats that are followed here are read."""
         told = json.loads(payload)
         if told["from"] == self.process:
             return
-        places = told["at"]
-        keys = [(c, a) for c, addresses in places.items() for a in addresses] if places else list(self._streams)
-        for key in keys:
-            if streams := self._streams.get(key):
-                self._put(streams, {"event": "look", "seq": None, "data": {}})
+        if not told["at"]:  # too many to be named
+            self._look(self._streams)
+        for channel, firsts in told["at"].items():
+            for address, first in firsts.items():
+                if (place := (channel, address)) in self._streams:
+                    self._missed[place] = min(first, self._missed.get(place, first))
+        if self._missed and (self._catching_up is None or self._catching_up.done()):
+            self._catching_up = asyncio.create_task(self._catch_up())
+
+    async def _catch_up(self) -> None:
+        """All that was heard of since the last time, in one query."""
+        while self._missed:
+            missed, self._missed = self._missed, {}
+            try:
+                self.publish(await self._store.read(partial(_since, missed=missed)))
+            except Away:
+                self._look(missed)
+
+    def _look(self, places: Iterable[Place]) -> None:
+        """Each stream of these chats is to read the database itself."""
+        for place in places:
+            self._put(self._streams.get(place, ()), {"event": "look", "seq": None, "data": {}})
 
     def wake(self) -> None:
         """End every wait, e.g. because the server stops."""
@@ -102,19 +142,14 @@ class Hub:
 
     async def _history(self, channel: str, address: str, after: int) -> list[Event]:
         def read(connection: Connection) -> list[Event]:
-            columns = (m.c.seq, m.c.native, m.c.author, m.c.text, m.c.choices, m.c.attachments, m.c.created_at)
-            query = select(*columns).where(m.c.chat_id == chat_id(channel, address), m.c.seq > after)
-            rows = connection.execute(query.order_by(m.c.seq).limit(PAGE))
-            return [{"event": "message", "seq": row.seq, "data": event_data(row._asdict())} for row in rows]
+            query = select(*COLUMNS).where(message.c.chat_id == chat_id(channel, address), message.c.seq > after)
+            rows = connection.execute(query.order_by(message.c.seq).limit(PAGE)).mappings()
+            return [{"event": "message", "seq": row["seq"], "data": event_data(row)} for row in rows]
 
-        m = message
         return await self._store.read(read)
 
 
-async def _next(queue: asyncio.Queue[Event | None]) -> Event | None:
-    """The next event, or a silence; None ends the stream."""
-    try:
-        async with asyncio.timeout(SILENCE):
-            return await queue.get()
-    except TimeoutError:
-        return {"event": "silence", "seq": None, "data": {}}
+def _since(connection: Connection, missed: Mapping[Place, int]) -> list[Said]:
+    places = {chat_id(*place): place for place in missed}
+    rows = connection.execute(SINCE, {"chats": list(places), "firsts": list(missed.values())}).mappings()
+    return [Said(*places[row["chat_id"]], row["seq"], event_data(row)) for row in rows]

@@ -12,8 +12,9 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from bot.bulk import Bulk, among, inserts
 from bot.bulk import insert as upserting
+from bot.group import Group
 from bot.messages import Attachment, Inbound, Kind
-from bot.store import Group, Store
+from bot.store import Store
 from bot.tables import chat, customer, identity, inbox
 
 Also = Callable[[Connection], None]

@@ -17,10 +17,11 @@ import structlog
 
 from bot.app import App
 from bot.config import Settings
+from bot.lock import Busy, ServingLock
 from bot.migrate import migrate as upgrade
 from bot.server import listen
 from bot.server import serve as run
-from bot.store import Busy, ServingLock, Store
+from bot.store import Store
 from channels.terminal import Terminal
 
 log = structlog.get_logger("launch")

@@ -16,9 +16,10 @@ import structlog
 from sqlalchemy import Connection, bindparam, func, select, update
 
 from bot.duty import Duty
+from bot.group import Group
 from bot.messages import Attachment, Choice, Reply
 from bot.pace import Pace
-from bot.store import Away, Group, Store
+from bot.store import Away, Store
 from bot.tables import chat, reply
 from channels import Channel, NotSent, Refused, Unknown
 

@@ -145,9 +145,9 @@ def _chat(lane: Lane, talk: Any) -> dict[str, Any]:
 
 def _notify(connection: Connection, said: Iterable[Said], holder: str) -> None:
     """Tell other processes which chats to look at; a payload too long says: look at all of yours."""
-    places: dict[str, set[str]] = defaultdict(set)
+    places: dict[str, dict[str, int]] = defaultdict(dict)  # channel -> address -> the first message's seq
     for one in said:
-        places[one.channel].add(one.address)
-    payload = json.dumps({"from": holder, "at": {channel: sorted(addresses) for channel, addresses in places.items()}})
+        places[one.channel].setdefault(one.address, one.seq)
+    payload = json.dumps({"from": holder, "at": places})
     payload = payload if len(payload) < NOTIFY_MOST else json.dumps({"from": holder, "at": {}})
     connection.execute(NOTIFY, {"payload": payload})

@@ -7,11 +7,9 @@ and commits, ``await store.read(work)`` runs it in one that only reads. Nothing 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
-import os
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -34,10 +32,6 @@ class Unusable(Exception):
     """What the URL names is no database of ours, or we may not use it."""
 
     exit_code = 2
-
-
-class Busy(Exception):
-    """Another process serves this SQLite file."""
 
 
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -231,82 +225,6 @@ def sqlite_engine(url: URL, *, begin: str = "BEGIN IMMEDIATE", durable: bool = T
     )
     _sqlite(engine, begin=begin, durable=durable)
     return engine
-
-
-class ServingLock:
-    """The lock on a SQLite file that its one serving process holds; the operating system drops it with the process."""
-
-    def __init__(self, database: str) -> None:
-        self._path = Path(f"{database}.lock")
-        self._fd = -1
-
-    def take(self) -> None:
-        """Take the lock or raise Busy."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(fd)
-            raise Busy(f"another aftercare process serves {self._path.with_suffix('')}") from None
-        self._fd = fd
-
-    def drop(self) -> None:
-        """Let go."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
-
-
-class Group:
-    """Items that wait together are written together: one commit for all, each told its own result after it.
-
-    While a commit is under way the next group gathers; no delay is ever added. If a group fails for a reason that
-    lies in one of its items, each is tried alone, so that no innocent is refused for its neighbour.
-    """
-
-    def __init__(self, write: Callable[[list[Any]], Any], most: int = 256) -> None:
-        self._write, self._most = write, most
-        self._waiting: deque[tuple[Any, asyncio.Future[Any]]] = deque()
-        self._running: asyncio.Task[None] | None = None
-
-    async def put(self, item: Any) -> Any:
-        """Write one item; returns its result after the commit, or raises what went wrong."""
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, future))
-        if self._running is None or self._running.done():
-            self._running = asyncio.create_task(self._drain())
-        return await future
-
-    async def _drain(self) -> None:
-        while self._waiting:
-            group = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
-            try:
-                _tell(group, await self._write([item for item, _ in group]))
-            except Away as error:
-                _fail(group, error)
-            except Exception as error:
-                await self._alone(group, error)
-
-    async def _alone(self, group: list[tuple[Any, asyncio.Future[Any]]], error: Exception) -> None:
-        for one in group if len(group) > 1 else ():
-            try:
-                _tell([one], await self._write([one[0]]))
-            except Exception as own:
-                _fail([one], own)
-        _fail(group, error)  # the one that was alone already; the others have been told
-
-
-def _tell(group: list[tuple[Any, asyncio.Future[Any]]], results: Iterable[Any]) -> None:
-    for (_, future), result in zip(group, results, strict=True):
-        if not future.done():
-            future.set_result(result)
-
-
-def _fail(group: list[tuple[Any, asyncio.Future[Any]]], error: Exception) -> None:
-    for _, future in group:
-        if not future.done():
-            future.set_exception(error)
 
 
 def _first_line(error: BaseException) -> str:

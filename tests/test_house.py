@@ -25,7 +25,6 @@ LONG_MODULES = {FIRST: "a migration repeats all the tables it makes"}  # path ->
 LONG_FUNCTIONS = {f"{FIRST}:upgrade": "one step, all or nothing"}  # path:name -> why it may have more than 40 lines
 NOT_IMPORTED = {  # distribution -> why it is a dependency all the same
     "aiohttp": "what a channel sends with",
-    "aiosqlite": "SQLAlchemy's driver for SQLite",
     "python-multipart": "Starlette reads forms with it",
     "python-telegram-bot": "the Telegram channel",
     "slack-bolt": "the Slack channel",

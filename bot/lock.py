@@ -1,0 +1,36 @@
+"""The lock on a SQLite file: one process serves it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+
+class Busy(Exception):
+    """Another process serves this SQLite file."""
+
+
+class ServingLock:
+    """The lock on a SQLite file that its one serving process holds; the operating system drops it with the process."""
+
+    def __init__(self, database: str) -> None:
+        self._path = Path(f"{database}.lock")
+        self._fd = -1
+
+    def take(self) -> None:
+        """Take the lock or raise Busy."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(fd)
+            raise Busy(f"another aftercare process serves {self._path.with_suffix('')}") from None
+        self._fd = fd
+
+    def drop(self) -> None:
+        """Let go."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
