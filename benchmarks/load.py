@@ -23,7 +23,7 @@ PATIENCE = 60.0  # seconds for one answer
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What to send, and at which pace. ``rate`` = messages a second in all, evenly spaced; 0 = as fast as answers come."""
+    """What to send, and at which pace. ``rate``: messages a second in all, evenly spaced; 0: as answers come."""
 
     url: str
     messages: list[dict[str, str]]  # {"text"} or {"choice"}; every one is sent at most once if there are enough

@@ -101,7 +101,8 @@ class Shop(Connector):  # type: ignore[misc]
     def _show(self, token: str, id: str, author: str, text: str) -> None:
         self._seq[token] += 1
         data = {"seq": self._seq[token], "id": id or str(self._seq[token]), "author": author, "text": text}
-        frame = f"event: message\nid: {data['seq']}\ndata: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n"
+        written = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        frame = f"event: message\nid: {data['seq']}\ndata: {written}\n\n"
         self._streams[token].put_nowait(frame.encode())
 
 

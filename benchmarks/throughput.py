@@ -195,7 +195,8 @@ def start(bench: Bench, place: Ground) -> None:
         with aftercare(bench.folder, database) as server:
             took = server.first_answer()
             time.sleep(2)
-            bench.add(what, place.name, "", f"first answer after {took:.2f} s", "", "", f"idle {server.memory():.0f} MB")
+            idle = f"idle {server.memory():.0f} MB"
+            bench.add(what, place.name, "", f"first answer after {took:.2f} s", "", "", idle)
 
 
 def opsdroid(bench: Bench) -> None:
@@ -225,7 +226,8 @@ def opsdroid(bench: Bench) -> None:
 def machine() -> str:
     """What it ran on."""
     info = Path("/proc/cpuinfo")
-    names = [x.partition(":")[2].strip() for x in info.read_text().splitlines() if x.startswith("model name")] if info.exists() else []
+    lines = info.read_text().splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     chip = names[0] if names else platform.processor() or platform.machine()
     busy = os.getloadavg()[0]
     return (

@@ -154,6 +154,33 @@ def discard(ids: Ids, config: Config = CONFIG) -> None:
     typer.echo(f"{errand.run(load(config), lambda c: let_go(c, ids), write=True)} discarded")
 
 
+channel = typer.Typer(help="Where customers write from.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(channel, name="channel")
+Name = Annotated[str, typer.Argument(help="Its name in config.yaml.")]
+
+
+@channel.command("check")
+def channel_check(name: Name, config: Config = CONFIG) -> None:
+    """Ask the platform whether a channel is set up: what is wrong, and where to click."""
+    from bot import launch
+    from bot.config import load
+
+    found = launch.ask_channel(load(config), name, lambda one: one.check())
+    for right, line in found:
+        typer.echo(f"{'ok   ' if right else 'WRONG'}  {line}")
+    raise typer.Exit(0 if all(right for right, _ in found) else FAILED)
+
+
+@channel.command()
+def setup(name: Name, config: Config = CONFIG) -> None:
+    """Register webhook, commands and descriptions with the platform."""
+    from bot import launch
+    from bot.config import load
+
+    for line in launch.ask_channel(load(config), name, lambda one: one.setup()):
+        typer.echo(line)
+
+
 def _readable(line: str) -> str:
     """A decision for the eye: what would be done, then the candidates with their confidence."""
     made = loads(line)

@@ -112,6 +112,7 @@ class App:
             knowledge=lambda: self.shelf.now.knowledge,
             limits=limits,
             fit=self._fit,
+            typing=self._typing,
             recorded=self._recorded,
         )
         self.rounds = Rounds(self.store, keep_raw=limits.keep_raw, woken=self.worker.wake)
@@ -124,11 +125,21 @@ class App:
             channel.office = Office(self, channel.name)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._quiet = asyncio.Event()
+        self._typists: set[asyncio.Task[None]] = set()
 
     def _fit(self, name: str, reply: Reply) -> tuple[Reply, ...]:
         """What is to be sent of a reply on a channel; nothing where the channel shows messages itself."""
         can = next((c.can for c in self.channels if c.name == name), Can())
         return () if can.shows_itself else parts(reply, can, can.measure)
+
+    def _typing(self, name: str, address: str) -> None:
+        """Let the customer see that he was heard, where the platform can show it."""
+        self.hub.tell(name, address, "typing", {"author": "bot"})
+        channel = next((c for c in self.channels if c.name == name and c.can.typing), None)
+        if channel is not None:
+            task = asyncio.create_task(_harmless(channel.typing(address)))
+            self._typists.add(task)
+            task.add_done_callback(self._typists.discard)
 
     def _outbox(self, channel: Channel) -> Outbox:
         duty, limits = Duty(self.store, f"send:{channel.name}", self.holder), self.settings.limits
@@ -199,6 +210,12 @@ class App:
         if rows.to_send:
             for outbox in self.outboxes:
                 outbox.wake()
+
+
+async def _harmless(courtesy: Coroutine[Any, Any, None]) -> None:
+    """Something that may fail without anybody missing it."""
+    with suppress(Exception):
+        await courtesy
 
 
 def _void_leases(connection: Connection) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from bot.dialogue import Alarm, Decision, Need, SetTimer, Turn, Wait
-from bot.flows import buttons, journal, wishes
+from bot.flows import buttons, journal, public, wishes
 from bot.flows.draft import Draft, Missing
 from bot.flows.inside import inside
 from bot.flows.questions import answer, choose, outcome, unknown
@@ -38,11 +38,17 @@ def decide(turn: Turn) -> Decision | Need | Wait:
 def words(draft: Draft) -> None:
     """The customer has written."""
     draft.remember(pending=())
+    if draft.event.public:
+        public.words(draft)
+        return
     any(rule(draft) for rule in POLICY)
 
 
 def edit(draft: Draft) -> None:
     """A message was changed: only what makes a difference is answered."""
+    if draft.event.public:
+        draft.note("edited", text=draft.words)
+        return
     if not any(rule(draft) for rule in CORRECTED):
         draft.note("edited", text=draft.words)
     draft.files = ()
@@ -58,7 +64,8 @@ def choice(draft: Draft) -> None:
         return
     if not pressed.startswith("rate:"):
         draft.remember(stopped=False)
-    buttons.press(draft, pressed)
+    if not draft.event.public or public.pressed(draft, pressed):
+        buttons.press(draft, pressed)
 
 
 def hello(draft: Draft) -> None:

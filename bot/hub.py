@@ -143,13 +143,22 @@ class Hub:
     async def _history(self, channel: str, address: str, after: int) -> list[Event]:
         def read(connection: Connection) -> list[Event]:
             query = select(*COLUMNS).where(message.c.chat_id == chat_id(channel, address), message.c.seq > after)
-            rows = connection.execute(query.order_by(message.c.seq).limit(PAGE)).mappings()
-            return [{"event": "message", "seq": row["seq"], "data": event_data(row)} for row in rows]
+            rows = connection.execute(query.order_by(message.c.seq).limit(PAGE))
+            return [{"event": "message", "seq": row.seq, "data": event_data(row._asdict())} for row in rows]
 
         return await self._store.read(read)
 
 
 def _since(connection: Connection, missed: Mapping[Place, int]) -> list[Said]:
     places = {chat_id(*place): place for place in missed}
-    rows = connection.execute(SINCE, {"chats": list(places), "firsts": list(missed.values())}).mappings()
-    return [Said(*places[row["chat_id"]], row["seq"], event_data(row)) for row in rows]
+    rows = connection.execute(SINCE, {"chats": list(places), "firsts": list(missed.values())})
+    return [Said(*places[row.chat_id], row.seq, event_data(row._asdict())) for row in rows]
+
+
+async def _next(queue: asyncio.Queue[Event | None]) -> Event | None:
+    """The next event, or a silence; None ends the stream."""
+    try:
+        async with asyncio.timeout(SILENCE):
+            return await queue.get()
+    except TimeoutError:
+        return {"event": "silence", "seq": None, "data": {}}

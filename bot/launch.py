@@ -9,9 +9,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -21,7 +22,8 @@ from bot.lock import Busy, ServingLock
 from bot.migrate import migrate as upgrade
 from bot.server import listen
 from bot.server import serve as run
-from bot.store import Store
+from bot.store import R, Store
+from channels import Channel
 from channels.terminal import Terminal
 
 log = structlog.get_logger("launch")
@@ -68,6 +70,23 @@ def migrate(settings: Settings) -> bool:
             return await upgrade(store)
         finally:
             await store.close()
+
+    return asyncio.run(go())
+
+
+def ask_channel(settings: Settings, name: str, question: Callable[[Channel], Coroutine[Any, Any, R]]) -> R:
+    """Ask a channel that is on, beside a server or without one. Raises Unfit."""
+    if name in settings.off:
+        raise Unfit(f"channel {name} is off: {settings.off[name]}")
+    if name not in settings.channels:
+        raise Unfit(f"there is no channel {name} in config.yaml; there are: {', '.join(sorted(settings.channels))}")
+
+    async def go() -> R:
+        app = App(settings)
+        try:
+            return await question(next(one for one in app.channels if one.name == name))
+        finally:
+            await app.store.close()
 
     return asyncio.run(go())
 

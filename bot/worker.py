@@ -34,6 +34,7 @@ ROUNDS = 3  # how often a decision may ask for more
 NUMBERS = 6  # ready-made numbers a turn may use: one for a conversation, the rest for tickets
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base32: nothing that is misread aloud
 POLL = 1.0  # seconds; being woken is only quicker
+SLOW = 0.3  # seconds of deciding after which the customer sees that somebody is typing
 
 Brain = Callable[[Turn], Decision | Need | Wait]
 Fit = Callable[[str, Reply], tuple[Reply, ...]]  # a channel's name and a reply -> what is to be sent, part by part
@@ -64,11 +65,12 @@ class Worker:
         knowledge: Callable[[], Any],
         limits: Any,
         fit: Fit,
+        typing: Callable[[str, str], None] = lambda _channel, _address: None,
         recorded: Callable[[Rows], None] = lambda _: None,
     ) -> None:
         self._store, self._hub, self._mind, self._brain, self._sorry = store, hub, mind, brain, sorry
         self._policy, self._knowledge, self._limits, self._fit = policy, knowledge, limits, fit
-        self._recorded = recorded
+        self._recorded, self._typing = recorded, typing
         self._holder = hub.process
         self._woken = asyncio.Event()
         self._stopping = False
@@ -150,13 +152,14 @@ class Worker:
             self._recorded(rows)
         for one in outcomes:
             if one.wait:  # the customer should see that he was heard
-                self._hub.tell(one.lane.channel, one.lane.address, "typing", {"author": "bot"})
+                self._typing(one.lane.channel, one.lane.address)
         return lanes
 
     # ------------------------------------------------------------ deciding
 
     async def _decide(self, lanes: Sequence[Lane]) -> list[Outcome]:
         loop = asyncio.get_running_loop()
+        slow = loop.call_later(SLOW, lambda: [self._typing(lane.channel, lane.address) for lane in lanes])
         turns = {lane.chat_id: self._turn(lane) for lane in lanes if not lane.stale}
         outcomes = [Outcome(lane, Decision(lane.talk)) for lane in lanes if lane.stale]
         open_lanes = {lane.chat_id: lane for lane in lanes if not lane.stale}
@@ -167,6 +170,7 @@ class Worker:
             needs = {i: r for i, r in results.items() if isinstance(r, Need)}
             outcomes += [r for r in results.values() if isinstance(r, Outcome)]
             turns = await self._answer(turns, open_lanes, needs) if needs else {}
+        slow.cancel()
         for chat in turns:
             outcomes.append(self._failed(open_lanes[chat], RuntimeError("a decision asked for more than 3 rounds")))
         return outcomes

@@ -4,7 +4,8 @@ A channel knows messages and what ``Office`` offers it, and nothing else of ours
 
 1. ``read``: a pure function from the platform's event to an ``Inbound``;
 2. ``routes`` (webhooks) or ``run`` (a listening loop): hands the events to ``office.receive``, then acknowledges;
-3. ``send``: one reply to one address; it returns the platform's id of it or raises NotSent, Unknown or Refused.
+3. a class named like the file, a ``Channel``, whose ``send`` sends one reply to one address; it returns the
+   platform's id of it or raises NotSent, Unknown or Refused.
 """
 
 from __future__ import annotations
@@ -93,24 +94,40 @@ class Office(Protocol):
         """The number the chat at an address has, or will have."""
 
 
-class Channel(Protocol):
-    """What the application asks of a channel."""
+class Channel:
+    """What the application asks of a channel; what a platform does not have is left as it is here."""
 
-    name: str
-    can: Can
+    can = Can()
     office: Office  # set before anything else is asked of it
+
+    def __init__(self, *, name: str) -> None:
+        self.name = name
 
     def routes(self) -> list[Any]:
         """Its Starlette routes."""
+        return []
 
     async def run(self) -> None:
         """Listen, if it has to, until cancelled."""
 
     def place(self, address: str) -> tuple[str, bool]:
         """The place whose budget a message to this address uses, and whether it is a group."""
+        return address, False
+
+    async def typing(self, address: str) -> None:
+        """Show that somebody is typing; asked only if ``can.typing``."""
 
     async def send(self, address: str, reply: Reply, key: str) -> str:
         """Send one reply; ``key`` is the same for every attempt. Returns the platform's id of it."""
+        raise Refused("this channel sends nothing")
+
+    async def check(self) -> list[tuple[bool, str]]:
+        """Ask the platform whether all is set up: is it right, and if not, what is wrong and where to click."""
+        return [(True, "nothing to set up")]
+
+    async def setup(self) -> list[str]:
+        """Register webhook, commands and descriptions; returns what was done."""
+        return []
 
 
 def make(name: str, settings: Mapping[str, Any], offered: Mapping[str, Any]) -> Channel:

@@ -10,26 +10,22 @@ from uuid import uuid4
 
 from bot.messages import Inbound, Reply
 from bot.text import clean
-from channels import Can, Office
+from channels import Can, Channel
 from channels.render import plain
 
 ADDRESS = "here"
 
 
-class Terminal:
+class Terminal(Channel):
     """The channel of ``aftercare chat``: every line typed is a message."""
 
     can = Can(buttons=False, max_text=100_000)
-    office: Office
 
     def __init__(
         self, *, name: str = "terminal", language: str = "", lines: TextIO = sys.stdin, out: TextIO = sys.stdout
     ) -> None:
-        self.name, self._language, self._lines, self._out = name, language, lines, out
-
-    def routes(self) -> list[object]:
-        """None: it listens to the keyboard."""
-        return []
+        super().__init__(name=name)
+        self._language, self._lines, self._out = language, lines, out
 
     async def run(self) -> None:
         """Read lines until the end of input."""
@@ -37,10 +33,6 @@ class Terminal:
         while line := await loop.run_in_executor(None, self._lines.readline):
             if text := clean(line).strip():
                 await self.office.receive([read(self.name, text, self._language)])
-
-    def place(self, address: str) -> tuple[str, bool]:
-        """Where it is, and no group."""
-        return address, False
 
     async def send(self, address: str, reply: Reply, key: str) -> str:
         """Print it."""

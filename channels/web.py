@@ -24,9 +24,9 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import BaseRoute, Mount, Route
 
 from bot.files import SHOWN, FileRefused
-from bot.messages import Attachment, Inbound, Kind, Reply
+from bot.messages import Attachment, Inbound, Kind
 from bot.text import clean
-from channels import Can, Office
+from channels import Can, Channel, Office
 from channels.gate import Budget, Refused, answered, body_of, form_file, network_of, object_of, text_of
 from channels.widget import Company, front
 
@@ -63,7 +63,7 @@ class Visitor:
     until: float
 
 
-class Web:
+class Web(Channel):
     """The channel of ``type: web``; its parameters are its settings. ``office`` is set before the first request."""
 
     can = Can(shows_itself=True)
@@ -85,7 +85,8 @@ class Web:
         messages_per_minute: int = 60,
         streams_per_session: int = 5,
     ) -> None:
-        self.name, self._origins, self._company = name, tuple(origins), company or Company()
+        super().__init__(name=name)
+        self._origins, self._company = tuple(origins), company or Company()
         self._tokens = URLSafeTimedSerializer(secret, salt=f"chat:{name}")
         self._links = URLSafeTimedSerializer(secret, salt=f"file:{name}")
         self._session_life = session_days * 86400
@@ -113,17 +114,6 @@ class Web:
             Route("/events", self.events),
         ]
         return [Mount("/chat", routes=chat, middleware=[cors]), *front(self._company, self._origins)]
-
-    async def run(self) -> None:
-        """Nothing to listen to: requests come by themselves."""
-
-    def place(self, address: str) -> tuple[str, bool]:
-        """The session itself, and no group."""
-        return address, False
-
-    async def send(self, address: str, reply: Reply, key: str) -> str:
-        """Never asked for: the streams show what is recorded."""
-        return key
 
     @answered
     async def session(self, request: Request) -> Response:

@@ -16,7 +16,7 @@ from knowledge.kernels import Chinese, English, Kernel
 from knowledge.normal import chinese
 from knowledge.space import UNSPACED
 
-ALIKE = 0.35  # kernel value from which on two questions may be about the same
+ALIKE = 0.28  # kernel value from which on two questions may be about the same
 SMALLEST = 3  # chats that make a gap
 SHOWN = 8  # examples of a gap in its patch
 MOST = 4000  # questions per language that are compared, the newest
@@ -61,23 +61,26 @@ class Gap:
 
 def gaps(knowledge: Knowledge, asked: Iterable[Asked], intents: Intents | None = None, *, most: int = 10) -> list[Gap]:
     """The largest topics that ``knowledge`` does not answer, from what customers asked."""
-    by_language: dict[str, list[Asked]] = {}
+    by_language: dict[str, list[tuple[Asked, float]]] = {}
     for one in asked:
-        if one.text.strip() and knowledge.ask(one.text).outcome in ("unknown", "choose"):
-            by_language.setdefault("zh" if chinese(one.text) >= 0.5 else "en", []).append(one)
-    found = []
+        ranking = knowledge.ask(one.text)
+        if one.text.strip() and ranking.outcome in ("unknown", "choose"):
+            sure = ranking.candidates[0].confidence if ranking.candidates else 0.0
+            by_language.setdefault("zh" if chinese(one.text) >= 0.5 else "en", []).append((one, sure))
+    found: list[tuple[float, str, list[Asked]]] = []
     for language, questions in by_language.items():
         questions = questions[-MOST:]
-        for members in clusters(knowledge, [q.text for q in questions], language):
-            group = [questions[i] for i in members]
-            if len({q.chat for q in group}) >= SMALLEST:
-                found.append((language, group))
-    found.sort(key=lambda gap: -len({q.chat for q in gap[1]}))
-    return [_described(knowledge, language, group, intents) for language, group in found[:most]]
+        for members, cohesion in clusters(knowledge, [q.text for q, _ in questions], language):
+            group = [questions[i][0] for i in members]
+            chats, known = len({q.chat for q in group}), float(np.mean([questions[i][1] for i in members]))
+            if chats >= SMALLEST:
+                found.append((chats * cohesion**0.5 * (1 - known) ** 2, language, group))
+    found.sort(key=lambda gap: -gap[0])
+    return [_described(knowledge, language, group, intents) for _, language, group in found[:most]]
 
 
-def clusters(knowledge: Knowledge, texts: Sequence[str], language: str) -> list[list[int]]:
-    """Rows that belong together, the most typical first: average linkage from the densest text outwards."""
+def clusters(knowledge: Knowledge, texts: Sequence[str], language: str) -> list[tuple[list[int], float]]:
+    """Rows that belong together, the most typical first, and how alike they are, from the densest text outwards."""
     plain = [knowledge.wording(text) for text in texts]
     kernel: Kernel = (Chinese if language in UNSPACED else English)(plain)
     alike = np.stack([kernel.join(kernel.parts(text)) for text in plain])
@@ -88,7 +91,8 @@ def clusters(knowledge: Knowledge, texts: Sequence[str], language: str) -> list[
         near = np.where(free[None] & (alike >= ALIKE), alike, 0.0).sum(1) * free
         members = _grown(alike, int(near.argmax()), free)
         free[members] = False
-        found.append(sorted(members, key=lambda i: -float(alike[i, members].mean())))
+        mean = alike[np.ix_(members, members)].mean(1)
+        found.append(([members[i] for i in np.argsort(-mean, kind="stable")], float(mean.mean())))
     return found
 
 

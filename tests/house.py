@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import text
@@ -13,41 +12,30 @@ from sqlalchemy import text
 from bot.config import Limits
 from bot.dialogue import Decision, Note, Open, OpenTicket, Policy, Rate, Say, SetTimer, Turn
 from bot.duty import Duty
-from bot.rows import Rows
 from bot.hub import Hub
 from bot.inbox import Inbox
 from bot.messages import Inbound, Reply
 from bot.outbox import Outbox
+from bot.rows import Rows
 from bot.store import Store
 from bot.worker import Brain, Worker
-from channels import Can
+from channels import Channel
 from handoff.rounds import Rounds
 
 QUICK = Limits(backoff=(0.02, 0.02, 0.02, 0.02), burst=0.1, lease=5.0)
 
 
-@dataclass
-class Probe:
+class Probe(Channel):
     """A channel that keeps what it sends; ``answer`` may fail instead."""
 
-    name: str = "probe"
-    can: Can = field(default_factory=Can)
-    sent: list[tuple[str, str, str]] = field(default_factory=list)  # address, text, key
-    answer: Callable[[str, Reply], Awaitable[None]] | None = None
-    office: Any = None
-
-    def routes(self) -> list[Any]:
-        return []
-
-    async def run(self) -> None:
-        pass
-
-    def place(self, address: str) -> tuple[str, bool]:
-        return address, False
+    def __init__(self, *, name: str = "probe", answer: Callable[[str, Reply], Awaitable[None]] | None = None) -> None:
+        super().__init__(name=name)
+        self.sent: list[tuple[str, str, str]] = []  # address, text, key
+        self._answer = answer
 
     async def send(self, address: str, reply: Reply, key: str) -> str:
-        if self.answer:
-            await self.answer(address, reply)
+        if self._answer:
+            await self._answer(address, reply)
         self.sent.append((address, reply.text, key))
         return f"p{len(self.sent)}"
 

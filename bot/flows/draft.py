@@ -246,7 +246,7 @@ class Draft:
         text = entry.answer.get(self.lang) or next(iter(entry.answer.values()))
         links = [f"[{link.label.get(self.lang, link.url)}]({link.url})" for link in entry.links]
         buttons = [f"ans:{e}" for e in entry.follow_ups if self.turn.knowledge.entry(e)][:3]
-        if not self.talk.flow:
+        if not self.talk.flow and not self.event.public:
             buttons += [_about("do:solved", entry_id), _about("do:not_helpful", entry_id)]
         answer = "\n\n".join([text.strip(), *links])
         self.tell(answer, tuple(Choice(b, self.label(b)) for b in buttons), why)

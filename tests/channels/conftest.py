@@ -37,7 +37,7 @@ def web(desk: Desk) -> Web:
         sessions_per_minute=600,
         messages_per_minute=600,
     )
-    web.office = desk
+    web.office = cast("Any", desk)
     return web
 
 

@@ -9,7 +9,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, FilePayload, Locator, Page, Request, expect, sync_playwright
@@ -469,7 +469,7 @@ def test_on_another_site_with_a_strict_policy(visit: Opener, desk: Desk) -> None
 
     shop = Site([Route("/", sell), Route("/favicon.ico", sell)])
     web = Web(secret="s" * 32, origins=(shop.url,))
-    web.office = desk
+    web.office = cast("Any", desk)
     ours = Site(web.routes())
     try:
         page = visit(url=shop.url)
