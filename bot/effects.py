@@ -13,8 +13,10 @@ from bot import dialogue as d
 from bot.inbox import upsert
 from bot.lanes import Lane, moment
 from bot.messages import Author, Reply
-from bot.rows import UNFIRED, Rows, Said, event_data
+from bot.rows import UNFIRED, Rows, Said, event_data, extras
 from bot.tables import conversation, customer, message, rating, ticket, timer
+
+LATER = 3600.0  # seconds until a timer that could not be handled is tried again
 
 
 class Writer:
@@ -98,6 +100,13 @@ class Writer:
                 "data": dict(data or {}),
             }
         )
+
+    def put_off(self) -> None:
+        """A timer whose event died is due again later, lest nothing ever happens to its subject."""
+        if self._lane.kind == "timer":
+            again = {"queued_at": None, "due_at": self._now + LATER}
+            which = timer.c.id == self._lane.body["extra"]["timer"]
+            self._connection.execute(update(timer).where(which, UNFIRED).values(**again))
 
     def _fired(self) -> None:
         which = self._lane.body["extra"]["timer"]
@@ -186,10 +195,7 @@ class Writer:
     @_do.register
     def _(self, effect: d.Say) -> None:
         lane, said = self._lane, effect.reply
-        shown = _buttons_and_files(said)
-        row = self.message(
-            Author.BOT, said.text, choices=shown["choices"], attachments=shown["attachments"], why=effect.why
-        )
+        row = self.message(Author.BOT, said.text, **extras(said), why=effect.why)
         common = {
             "chat_id": lane.chat_id,
             "seq": row["seq"],
@@ -200,7 +206,7 @@ class Writer:
         }
         parts = next(self._parts, ())
         for n, part in enumerate(parts, 1):
-            body = {"text": part.text, **_buttons_and_files(part)}
+            body = {"text": part.text, **extras(part)}
             self._rows.replies.append({**common, "part_no": n, "body": body, "state": "waiting", "due_at": self._now})
         if not parts:  # the channel shows the message itself
             self._rows.replies.append({**common, "part_no": 1, "body": None, "state": "sent", "due_at": None})
@@ -290,8 +296,3 @@ class Writer:
     def _(self, effect: d.Note) -> None:
         self._answered += effect.kind == "answered"
         self.fact(effect.kind, effect.data)
-
-
-def _buttons_and_files(reply: Reply) -> dict[str, list[dict[str, Any]]]:
-    choices = [{"id": c.id, "label": c.label} for c in reply.choices]
-    return {"choices": choices, "attachments": [asdict(a) for a in reply.attachments]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import intents as wishes
@@ -33,12 +34,8 @@ def know(settings: Settings) -> Known:
     own = settings.knowledge
     wanted = wishes.read(own.intents)
     answers = faq.read(own.faq, settings.languages)
-    index = kept(
-        settings.data / "index",
-        (own.faq, own.intents),
-        own.certainty,
-        lambda: build(answers, wanted.examples, mode=own.certainty),
-    )
+    make = partial(build, answers, wanted.examples, mode=own.certainty)
+    index = kept(settings.data / "index", (answers, wanted.examples, own.certainty), make)
     return Known(index, wanted)
 
 

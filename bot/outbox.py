@@ -10,10 +10,11 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, case, func, select, update
 
 from bot.duty import Duty
 from bot.group import Group
@@ -45,7 +46,8 @@ MARK = (
     update(reply)
     .where(reply.c.id == bindparam("which"))
     .values(
-        state=bindparam("new"),
+        # a sender that slept past its lease must not make certain what its successor sent once more
+        state=case((reply.c.state == "uncertain", "uncertain"), else_=bindparam("new")),
         due_at=bindparam("due"),
         provider_id=func.coalesce(bindparam("provider"), reply.c.provider_id),
         error=bindparam("why"),
@@ -77,7 +79,8 @@ def take(
 ) -> list[Any]:
     """The first reply of each address that is due and ``may`` be written to now, marked before it is sent."""
     query = {"of": channel, "now": now, "busy": sorted(busy), "most": AT_ONCE}
-    heads = [head for head in connection.execute(HEADS, query) if may(head.address)][:most]
+    due = (head for head in connection.execute(HEADS, query).all() if may(head.address))
+    heads = list(islice(due, most))  # no further: whoever may be written to has paid for it
     tries = update(reply).values(attempts=reply.c.attempts + 1)
     new = [h.id for h in heads if h.state == "waiting"]
     again = [h.id for h in heads if h.state == "uncertain"]

@@ -82,6 +82,8 @@ def _one(connection: Connection, outcome: Outcome, rows: Rows, now: float) -> No
         words["conversation_id"] = writer.conversation_id  # it may have opened the conversation
     ending = {Kind.TIMER: "timer", Kind.COMMAND: "command"}.get(lane.kind, "replied" if replied else "silent")
     if outcome.dead:
+        if outcome.decision is None:
+            writer.put_off()
         rows.events.append(_event(outcome, "dead", None, now))
     else:
         rows.events.append(_event(outcome, "done", ending, now, turn=writer.cause))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypedDict
 
 from sqlalchemy import Connection, and_, delete, text, update
 from sqlalchemy.dialects.postgresql import Insert
 
 from bot.bulk import Bulk, inserts
 from bot.lanes import NEXT_READY
+from bot.messages import Reply
 from bot.tables import chat, conversation, fact, inbox, message, reply, ticket_word, timer
 
 UNFIRED = timer.c.fired_at.is_(None)
@@ -133,4 +134,19 @@ def event_data(row: Mapping[str, Any]) -> dict[str, Any]:
         "choices": row["choices"] or [],
         "attachments": row["attachments"] or [],
         "at": row["created_at"],
+    }
+
+
+class Extras(TypedDict):
+    """What goes with the text of a message."""
+
+    choices: list[dict[str, str]]
+    attachments: list[dict[str, Any]]
+
+
+def extras(reply: Reply) -> Extras:
+    """A reply's buttons and files, as they are kept."""
+    return {
+        "choices": [{"id": c.id, "label": c.label} for c in reply.choices],
+        "attachments": [asdict(a) for a in reply.attachments],
     }

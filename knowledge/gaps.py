@@ -16,7 +16,7 @@ from knowledge.kernels import Chinese, English, Kernel
 from knowledge.normal import chinese
 from knowledge.space import UNSPACED
 
-ALIKE = 0.28  # kernel value from which on two questions may be about the same
+ALIKE = 0.27  # kernel value from which on two questions may be about the same
 SMALLEST = 3  # chats that make a gap
 SHOWN = 8  # examples of a gap in its patch
 MOST = 4000  # questions per language that are compared, the newest
@@ -118,9 +118,9 @@ def _described(knowledge: Knowledge, language: str, group: Sequence[Asked], inte
     patched = build(Faq((*knowledge.faq.entries, entry), knowledge.faq.synonyms), intents, mode=knowledge.mode)
     fresh = [patched.ask(text) for text in texts[SHOWN:]]
     won = sum(r.outcome == "answer" and r.candidates[0].entry == entry.id for r in fresh)
-    taken = [
-        example.text for example, label, _ in patched.spaces[language].left_out() if label == entry.id != example.label
-    ]
+    space = patched.spaces[language]
+    answer, _ = space.calibration.threshold(knowledge.mode)
+    taken = [e.text for e, label, sure in space.left_out() if label == entry.id != e.label and sure >= answer]
     return Gap(
         language=language,
         size=len({q.chat for q in group}),

@@ -15,7 +15,7 @@ from knowledge.normal import words
 from knowledge.ridge import Lesson, fit
 from knowledge.spelling import Speller
 
-LANDMARKS = 2000  # with more texts than this, so many of them speak for all
+LANDMARKS = 1500  # with more texts than this, so many of them speak for all
 REPAIRED = 0.7  # how far the repaired text is believed over the written one
 UNSPACED = ("zh",)  # languages written without spaces between words
 
@@ -106,10 +106,10 @@ class Space:
         rows = self._questions[label]
         return rows[int(fit.alike[rows].argmax())]
 
-    def left_out(self) -> Iterator[tuple[Example, str, float]]:
-        """Each question, the label it gets when it is itself unknown, and how sure that would be."""
+    def left_out(self, role: Role = Role.QUESTION) -> Iterator[tuple[Example, str, float]]:
+        """Each question (or answer), the label it gets when it is itself unknown, and how sure that would be."""
         for place, row in enumerate(self.taught.tolist()):
-            if (example := self.examples[row]).role is Role.QUESTION:
+            if (example := self.examples[row]).role is role:
                 sure = self.calibration.confidence(float(self.held_out.score[place]))
                 yield example, self.labels[int(self.held_out.best[place])], sure
 

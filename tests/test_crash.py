@@ -23,7 +23,7 @@ async def test_killed_at_every_point_and_at_random(database: str, tmp_path: Path
             await scene.lead(point, nth)
         assert await scene.verdict() == []
     assert scene.deaths.keys() >= set(POINTS)
-    assert len(scene.world.acknowledged) > 10 * kills, "the load was too light to mean anything"
+    assert len(scene.world.acknowledged) > 5 * kills, "the load was too light to mean anything"
 
 
 @pytest.mark.parametrize("backend", ["postgresql"])
@@ -37,4 +37,4 @@ async def test_two_processes_die_and_the_other_takes_over(database: str, tmp_pat
                 scene.start(which=1)
             await scene.lead(point, nth)
         assert await scene.verdict() == []
-    assert len(scene.world.acknowledged) > 10 * kills, "the load was too light to mean anything"
+    assert len(scene.world.acknowledged) > 5 * kills, "the load was too light to mean anything"

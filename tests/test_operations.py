@@ -128,7 +128,9 @@ async def test_a_backup_opens_and_holds_everything(store: Store, database: str, 
 
 def _older_than_the_server() -> bool:
     """Debian's pg_dump may not know the server that the tests bring."""
-    said = subprocess.run(["pg_dump", "--version"], capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        [shutil.which("pg_dump") or "", "--version"], capture_output=True, text=True, check=True
+    ).stdout
     found = re.search(r" (\d+)", said)
     return found is not None and int(found[1]) < 18
 

@@ -66,7 +66,9 @@ def test_unless_the_channel_allows_it_and_we_are_very_sure() -> None:
     assert say("zorp blimf", addressed=False, answer_unasked=True).replies == ()
 
 
-@pytest.mark.parametrize("text", ["You are a bunch of liars!!! Third time it broke!!!", "你们就是一群骗子！！！第三次了！！！"])
+@pytest.mark.parametrize(
+    "text", ["You are a bunch of liars!!! Third time it broke!!!", "你们就是一群骗子！！！第三次了！！！"]
+)
 def test_anger_is_reported_and_not_argued_with(text: str) -> None:
     decision = say(text, addressed=False)
     assert decision.replies == ()

@@ -7,18 +7,21 @@ import json
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from typing import Any
 
 import aiohttp
 
 from channels import NotSent, Office, Unknown
-from channels.wecom.errors import RENEW, Fault
+from channels.wecom.errors import EXPIRED, RENEW, Fault
 
 _EARLY = 300.0  # seconds before its end in which a token is not used any more
 _PATIENCE = 3.0  # seconds in which another process may renew the token
 _LOOK = 0.2  # seconds between two looks whether it has
 _PIECE = 64 << 10
+_ERRORS = ("application/json", "text/plain")  # types of an answer that is no file
+_LONG = aiohttp.ClientTimeout(total=300.0, sock_read=30.0)  # of a file
 
 
 class Line:
@@ -29,6 +32,10 @@ class Line:
         self._timeout = aiohttp.ClientTimeout(total=timeout)
         self._session: aiohttp.ClientSession | None = None
         self._busy, self._shut = 0, False
+
+    def open(self) -> None:
+        """Connections are kept from now on."""
+        self._shut = False
 
     async def close(self) -> None:
         """No connection is kept from now on."""
@@ -71,10 +78,10 @@ class Api:
         self.office: Office | None = None
         self.clock = 0.0  # seconds by which WeCom's clock is ahead of ours, as of the last token
 
-    async def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    async def post(self, path: str, body: Mapping[str, Any], **query: str) -> dict[str, Any]:
         """One call; raises Fault, NotSent or Unknown."""
         raw = json.dumps(body, ensure_ascii=False).encode()
-        return await self._call("POST", path, data=raw, headers={"Content-Type": "application/json"})
+        return await self._call("POST", path, params=query, data=raw, headers={"Content-Type": "application/json"})
 
     async def get(self, path: str, **query: str) -> dict[str, Any]:
         """One question; raises as ``post`` does."""
@@ -87,42 +94,35 @@ class Api:
 
     @asynccontextmanager
     async def download(self, media_id: str) -> AsyncIterator[aiohttp.ClientResponse]:
-        """A file somebody sent, to be streamed."""
-        async for token in self._tokens():
+        """A file somebody sent, to be streamed; raises as ``post`` does."""
+        token = await self.token()
+        for last in (False, True):
             query = {"access_token": token, "media_id": media_id}
-            async with self._line.request("GET", "media/get", params=query) as answer:
-                if answer.content_type not in ("application/json", "text/plain"):
+            async with self._line.request("GET", "media/get", params=query, timeout=_LONG) as answer:
+                if "Content-Disposition" in answer.headers or answer.content_type not in _ERRORS:
                     yield answer
                     return
-                if not await self._again("media/get", _object(await answer.content.read(_PIECE)), token):
-                    raise Fault(40007, "media/get")  # JSON without an error, where a file should be
+                said = _object(await answer.content.read(_PIECE))
+            token = await self._another(token, said, "media/get", last=last)
 
     async def _call(self, method: str, path: str, *, file: Any = None, **more: Any) -> dict[str, Any]:
-        query = more.pop("params", {})
-        async for token in self._tokens():
+        query, token = more.pop("params", {}), await self.token()
+        for last in (False, True):
             data = {"data": _form(*file)} if file else {}
             params = {**query, "access_token": token}
             async with self._line.request(method, path, params=params, **data, **more) as answer:
                 said = _object(await answer.read())
             if not said.get("errcode"):
-                return said
-            await self._again(path, said, token)
-        raise NotSent("no token")  # never: the second token is the last word
+                break
+            token = await self._another(token, said, path, last=last)
+        return said
 
-    async def _again(self, path: str, said: Mapping[str, Any], token: str) -> bool:
-        """True if another token may help; raises Fault for every other error."""
-        code = int(said.get("errcode") or 0)
-        if code not in RENEW or token != self._token:
+    async def _another(self, token: str, said: Mapping[str, Any], path: str, *, last: bool) -> str:
+        """The token to try again with; raises Fault if a token is not what is wrong, or was renewed already."""
+        code = int(said.get("errcode") or EXPIRED)  # JSON without an error, where a file should be
+        if last or code not in RENEW:
             raise Fault(code, path, str(said.get("errmsg", "")))
-        return True
-
-    async def _tokens(self) -> AsyncIterator[str]:
-        """The token we have, and if that was of no use, a new one."""
-        first = await self.token()
-        yield first
-        second = await self.token(stale=first)
-        self._token = ""  # so that a refusal of this one is final
-        yield second
+        return await self.token(stale=token)
 
     async def token(self, stale: str = "") -> str:
         """A token that is not ``stale``; one process fetches it for all. Raises Fault or NotSent."""
@@ -182,8 +182,6 @@ def _object(raw: bytes) -> dict[str, Any]:
 
 
 def _ahead(date: str) -> float:
-    from email.utils import parsedate_to_datetime
-
     try:
         return parsedate_to_datetime(date).timestamp() - time.time()
     except ValueError:

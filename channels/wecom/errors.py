@@ -11,7 +11,9 @@ log = structlog.get_logger("wecom")
 RENEW = frozenset({40014, 41001, 42001})  # the access token is not, or no longer, good
 SLOW = (60.0, 300.0, 900.0, 3600.0)  # seconds: an exceeded frequency is blocked for a minute, an hour or a day
 SETUP = 300.0  # seconds until we look again whether the administrator has put it right
+CREDENTIALS = frozenset({40001, 40013, 40056, 60020})  # with these nothing at all goes out
 STATE = 95018
+EXPIRED = 40007  # a media_id
 BAD_PULL_TOKEN = 95007
 
 _APP = "管理后台 → 应用管理 → 自建应用"
@@ -23,7 +25,7 @@ MEANINGS: dict[int, tuple[str, str, str, str]] = {
     40001: ("setup", "Secret 不正确", "the secret is wrong", f"{_APP} → Secret → 查看; WECOM_SECRET"),
     40003: ("gone", "无效的 UserID", "there is no such member", "管理后台 → 通讯录"),
     40007: ("wrong", "media_id 无效或已过期(3 天)", "the uploaded file has expired", ""),
-    40013: ("setup", "企业 ID 不正确", "the corp id is wrong", "管理后台 → 我的企业 → 企业信息 → 企业ID; WECOM_CORP_ID"),
+    40013: ("setup", "企业 ID 不正确", "the corp id is wrong", "管理后台 → 我的企业 → 企业ID; WECOM_CORP_ID"),
     40014: ("token", "access_token 无效", "the access token is not valid", ""),
     40056: ("setup", "AgentId 不正确", "the agent id is wrong", f"{_APP} → AgentId; WECOM_AGENT_ID"),
     40058: ("wrong", "参数不合法", "a parameter is not allowed", ""),
@@ -36,11 +38,10 @@ MEANINGS: dict[int, tuple[str, str, str, str]] = {
     45009: ("slow", "接口调用超过频率限制", "called too often", "管理后台 → 应用管理 → 接口调用频率"),
     45033: ("busy", "接口并发调用超过限制", "too many calls at the same time", ""),
     48002: ("setup", "没有调用该接口的权限", "this interface is not allowed", f"{_KF} → API → 可调用接口的应用"),
-    50001: ("setup", "可信域名未配置", "the trusted domain is missing", f"{_APP} → 网页授权及JS-SDK"),
-    60011: ("setup", "没有访问该成员的权限", "the application may not see this member", f"{_APP} → 可见范围"),
+    60011: ("wrong", "没有访问该成员的权限", "the application may not see this member", f"{_APP} → 可见范围"),
     60020: ("setup", "服务器 IP 不在可信名单", "our address is not trusted", f"{_APP} → 企业可信IP"),
     60111: ("gone", "UserID 不存在", "there is no such member", "管理后台 → 通讯录"),
-    81013: ("gone", "接收人全部无权限或不存在", "the member does not exist or may not use the application", f"{_APP} → 可见范围"),
+    81013: ("gone", "接收人无权限或不存在", "no such member, or one who may not use it", f"{_APP} → 可见范围"),
     95000: ("wrong", "客服账号 ID 不合法", "there is no such kf account", f"{_KF} → 客服账号"),
     95001: ("spent", "48 小时内只能发 5 条", "five messages were sent already", ""),
     95002: ("spent", "客户 48 小时内没有发过消息", "the customer has not written for 48 hours", ""),
@@ -51,9 +52,9 @@ MEANINGS: dict[int, tuple[str, str, str, str]] = {
     95013: ("state", "会话已结束", "the session has ended", ""),
     95016: ("state", "不允许这样变更会话状态", "the session may not be moved like that", ""),
     95017: ("setup", "微信客服 API 未开启", "the API of kf is not switched on", f"{_KF} → API"),
-    95018: ("state", "当前会话状态不允许发送", "a person has the session, or it is over", f"{_KF} → 客服账号 → 接待方式"),
+    95018: ("state", "当前会话状态不允许发送", "a person has it, or it is over", f"{_KF} → 客服账号 → 接待方式"),
     301002: ("setup", "该应用没有权限", "the application is not allowed to do this", f"{_APP} → 可见范围"),
-    701008: ("setup", "没有互通帐号许可", "the member has no licence", "管理后台 → 应用管理 → 接口许可"),
+    701008: ("wrong", "没有互通帐号许可", "the member has no licence", "管理后台 → 应用管理 → 接口许可"),
 }  # fmt: skip
 FAILED = {  # fail_type of a kf msg_send_fail event
     1: "客服账号已删除 the kf account was deleted",
@@ -112,6 +113,6 @@ class Verdict:
                 self._slow += 1
                 return NotSent(why, pause, everything=True)
             case "token" | "setup":
-                return NotSent(why, SETUP, everything=True)
+                return NotSent(why, SETUP, everything=fault.code in CREDENTIALS)
             case kind:
                 return Refused(why, gone=kind == "gone")

@@ -16,6 +16,9 @@ from bot.verify import verify
 # Each of these must find no row; what it finds is the fault of that name.
 RULES = {
     "handled twice": "SELECT channel, dedup_key FROM check_inbox GROUP BY channel, dedup_key HAVING count(*) > 1",
+    "answered in two transactions": """
+        SELECT inbox_id FROM message WHERE author = 'bot' GROUP BY inbox_id HAVING count(DISTINCT created_at) > 1""",
+    "counted in two transactions": "SELECT inbox_id FROM fact GROUP BY inbox_id HAVING count(DISTINCT at) > 1",
     "shown twice": "SELECT inbox_id FROM message WHERE author = 'customer' GROUP BY inbox_id HAVING count(*) > 1",
     "done, but its words are missing": """
         SELECT i.dedup_key FROM inbox i WHERE i.state = 'done' AND i.kind IN ('text', 'choice')

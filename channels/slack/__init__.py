@@ -1,0 +1,286 @@
+"""Slack: private chats and threads, buttons, a form, a slash command; events over HTTP or Socket Mode."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Protocol
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from bot.messages import Reply
+from channels import Budget, Can, NotSent
+from channels.gate import Refused, answered, body_of
+from channels.slack.calling import NO_ENTRY, TOO_MUCH, Api, Failed, sending
+from channels.slack.checking import Line, check
+from channels.slack.fetching import Fetcher, House
+from channels.slack.listening import Socket
+from channels.slack.pressing import interaction
+from channels.slack.reading import Call, Heard, Here, Person, Place, event, signed, unpack, unread
+from channels.slack.saying import plainly, render
+
+log = structlog.get_logger("slack")
+
+IN_TIME = 2.5  # seconds for an event; Slack waits three, and a late answer does not stop its retry
+KNOWN = 4096  # people and private chats remembered
+AGAIN = 60.0  # seconds before asking again who we are
+
+
+class Company(Protocol):
+    """What of the company is shown here."""
+
+    @property
+    def products(self) -> Any: ...
+
+
+class Slack:
+    """The channel of ``type: slack``; its parameters are its settings."""
+
+    can = Can(buttons=True, most_buttons=20, edit=True, threads=True, max_text=11_000, budget=Budget(per_address=1.0))
+    office: House
+
+    def __init__(
+        self,
+        *,
+        name: str = "slack",
+        secret: str,
+        token: str,
+        signing_secret: str = "",
+        app_token: str = "",
+        api_url: str = "",
+        company: Company | None = None,
+        message_chars: int = 8000,
+        body_bytes: int = 1 << 20,
+        send_timeout: float = 15.0,
+    ) -> None:
+        self.name, self._signing, self._app_token, self._most = name, signing_secret, app_token, body_bytes
+        self._api = Api(token, api_url, timeout=send_timeout * 0.9)
+        products = tuple(company.products) if company else ()
+        self._people: dict[str, Person] = {}
+        self._private: dict[str, str] = {}
+        self._here = Here(name, secret, "", "", message_chars, self._people, self._private, products)
+        self._shared: dict[str, str] = {}  # reply -> its files, if only its words could not be sent
+        self._fetcher = Fetcher(self._api)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def routes(self) -> list[BaseRoute]:
+        """One for events, buttons, forms and commands."""
+        return [Route(f"/hooks/{self.name}", self.hook, methods=["POST"])] if self._signing else []
+
+    async def run(self) -> None:
+        """Listen on the socket, if there is one; fetch files; until cancelled."""
+        self._api.open()
+        if not (self._signing or self._app_token):
+            log.error("slack_hears_nothing", missing="signing_secret or app_token")
+        socket = Socket(self._app_token, self._api.url, self.take, lambda: self.office.hold("socket"))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._introduce())
+                group.create_task(self._fetcher.run(self.office))
+                if self._app_token:
+                    group.create_task(socket.run())
+        finally:
+            for task in list(self._tasks):
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._api.close()
+
+    def place(self, address: str) -> tuple[str, bool]:
+        """The Slack channel: all its threads share one budget."""
+        place = Place.of(address)
+        return f"{place.team}/{place.channel}", bool(place.thread)
+
+    # ------------------------------------------------------------ receive
+
+    @answered
+    async def hook(self, request: Request) -> Response:
+        """What Slack sends, acknowledged after the commit. Whether it is a retry is told by its key, not by headers."""
+        raw = await body_of(request, self._most)
+        stamp = request.headers.get("x-slack-request-timestamp", "")
+        signature = request.headers.get("x-slack-signature", "")
+        if not signed(self._signing, stamp, signature, raw, time.time()):
+            raise Refused(401, "this is not signed by Slack, or the clocks differ")
+        try:
+            payload: Mapping[str, Any] = unpack(raw)
+        except (ValueError, RecursionError):
+            payload = {}
+        if payload.get("type") == "url_verification":
+            return JSONResponse({"challenge": str(payload.get("challenge", ""))})
+        try:
+            async with asyncio.timeout(IN_TIME):
+                answer = await self.take(payload, raw)
+        except Exception as error:
+            log.warning("slack_cannot_store", error=type(error).__name__)
+            raise Refused(503, "not stored, please send it again", wait=2) from error
+        return JSONResponse(dict(answer)) if answer else Response()
+
+    async def take(self, payload: Mapping[str, Any], raw: bytes) -> Mapping[str, Any] | None:
+        """Store what came; what Slack is to be answered. Raises what the store raises."""
+        heard = self._read(payload, raw)
+        first = [call for call in heard.calls if call.method == "views.open"]
+        for call in first:
+            self._later(self._do(call))
+        if heard.inbound:
+            inbound, notes = await self._addressed(heard)
+            # shielded: the group's commit goes on whether or not somebody still waits for it
+            await asyncio.shield(self.office.receive([inbound], notes))
+            if heard.notes:
+                self._fetcher.wake()
+            if inbound.sender and inbound.sender not in self._people:
+                self._later(self._meet(inbound.sender))
+        for call in heard.calls:
+            if call not in first:
+                self._later(self._do(call))
+        return heard.answer
+
+    def _read(self, payload: Mapping[str, Any], raw: bytes) -> Heard:
+        try:
+            match payload.get("type"):
+                case "event_callback" if payload["event"]["type"] in ("tokens_revoked", "app_uninstalled"):
+                    log.error("slack_channel_stopped", error=payload["event"]["type"])
+                    return Heard()
+                case "event_callback":
+                    return event(self._here, payload, raw)
+                case "app_rate_limited":
+                    log.error("slack_drops_events", since=str(payload.get("minute_rate_limited")))
+                    return Heard()
+                case _:
+                    return interaction(self._here, payload, raw)
+        except Exception as error:  # whatever a strange event breaks, its bytes are kept
+            log.warning("slack_unreadable", error=type(error).__name__)
+            return Heard(unread(self._here, raw))
+
+    async def _addressed(self, heard: Heard) -> tuple[Any, dict[str, bytes | None]]:
+        """With the private chat in place of the person it is with."""
+        inbound, notes = heard.inbound, dict[str, bytes | None](heard.notes)
+        if inbound is None or inbound.address is None:
+            return inbound, notes
+        team, _, person = inbound.address.partition("/@")
+        if not person:
+            if not inbound.public:
+                _remember(self._private, inbound.sender, Place.of(inbound.address).channel)
+            return inbound, notes
+        if person not in self._private:
+            noted = await self.office.note(f"private:{person}")
+            if noted is None:
+                opened = await self._api.call("conversations.open", users=person)
+                noted = str(opened["channel"]["id"]).encode()
+                notes[f"private:{person}"] = noted
+            _remember(self._private, person, noted.decode())
+        return replace(inbound, address=f"{team}/{self._private[person]}"), notes
+
+    # ------------------------------------------------------------ what is done beside
+
+    def _later(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _do(self, call: Call) -> None:
+        """A call that may fail; what it was for is then received in words."""
+        try:
+            await self._api.call(call.method, **call.args)
+        except Exception as error:
+            log.info("slack_call_failed", method=call.method, error=_error(error))
+            if call.otherwise:
+                inbound, notes = await self._addressed(Heard(call.otherwise))
+                await self.office.receive([inbound], notes)
+
+    async def _meet(self, user: str) -> None:
+        """Ask once who somebody is: his name for the agents, his language for the forms."""
+        try:
+            told = (await self._api.ask("users.info", user=user, include_locale="true"))["user"]
+        except Exception as error:
+            log.info("slack_call_failed", method="users.info", error=_error(error))
+            return
+        profile = told.get("profile") or {}
+        name = profile.get("display_name") or profile.get("real_name") or told.get("real_name") or told.get("name")
+        _remember(self._people, user, Person(str(name or "")[:200], str(told.get("locale") or "")))
+
+    async def _introduce(self) -> None:
+        """Learn who we are; say it loudly if Slack will not have us."""
+        while True:
+            try:
+                told = await self._api.call("auth.test")
+                self._here = replace(self._here, team=str(told["team_id"]), user=str(told["user_id"]))
+                return
+            except Exception as error:
+                loud = log.error if isinstance(error, Failed) else log.warning
+                loud("slack_not_signed_in", error=_error(error))
+            await asyncio.sleep(AGAIN)
+
+    # ------------------------------------------------------------ send
+
+    async def send(self, address: str, reply: Reply, key: str) -> str:
+        """Post it, files first; returns its timestamp, which is Slack's id of it."""
+        place = Place.of(address)
+        try:
+            async with sending():
+                shared = await self._share(place, address, reply, key)
+                if shared and not (reply.text.strip() or reply.choices):
+                    return shared
+                answer = await self._post(place, reply)
+        except NotSent as error:
+            if str(error) in NO_ENTRY:
+                log.error("slack_channel_stopped", error=str(error))
+            raise
+        self._shared.pop(key, None)
+        return str(answer["ts"])
+
+    async def _post(self, place: Place, reply: Reply) -> Mapping[str, Any]:
+        try:
+            return await self._api.call("chat.postMessage", **render(place, reply))
+        except Failed as failed:
+            if failed.error not in TOO_MUCH:
+                raise
+            log.warning("slack_blocks_refused", error=failed.error)
+        return await self._api.call("chat.postMessage", **plainly(place, reply))
+
+    async def _share(self, place: Place, address: str, reply: Reply, key: str) -> str:
+        """The files of a reply in one message; its id, "" if there are none. Tried again, they are not sent again."""
+        if key in self._shared or not reply.attachments:
+            return self._shared.get(key, "")
+        files = []
+        for wanted in reply.attachments:
+            found = await self.office.files.open(wanted.id, address)
+            if found is None:
+                log.warning("slack_file_missing", file=wanted.id[:6])
+                continue
+            files.append({"id": await self._api.upload(*found), "title": wanted.name})
+        if files:
+            thread = {"thread_ts": place.thread} if place.thread else {}
+            await self._api.call("files.completeUploadExternal", files=files, channel_id=place.channel, **thread)
+            _remember(self._shared, key, files[0]["id"])
+        return self._shared.get(key, "")
+
+    # ------------------------------------------------------------ set up
+
+    async def check(self) -> list[Line]:
+        """Whether Slack lets us do what we need."""
+        self._api.open()
+        try:
+            return await check(self._api, self._signing, self._app_token, f"/hooks/{self.name}")
+        finally:
+            await self._api.close()
+
+    async def setup(self) -> list[Line]:
+        """Slack apps are made by hand, from the manifest; then the same is looked at."""
+        made = "create the app at https://api.slack.com/apps?new_app=1 → From a manifest: docs/slack-manifest.yaml"
+        return [(True, made), *await self.check()]
+
+
+def _error(error: Exception) -> str:
+    return error.error if isinstance(error, Failed) else type(error).__name__
+
+
+def _remember(known: dict[str, Any], key: str, value: Any) -> None:
+    """Keep it; what is oldest makes room."""
+    known.pop(key, None)
+    known[key] = value
+    if len(known) > KNOWN:
+        del known[next(iter(known))]

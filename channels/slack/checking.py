@@ -1,0 +1,68 @@
+"""Whether Slack lets us do what the channel needs, in one line each: what is wrong and where to click."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from email.utils import parsedate_to_datetime
+
+from channels.slack.calling import Api, Failed
+from channels.slack.manifest import SCOPES
+
+SKEW = 60  # seconds; beyond 300 every signature is refused
+APPS = "https://api.slack.com/apps → your app →"
+
+Line = tuple[bool, str]
+
+
+async def check(api: Api, secret: str, app_token: str, hook: str) -> list[Line]:
+    """What is right and what is wrong."""
+    return [line async for line in _token(api)] + [line async for line in _ways_in(api, secret, app_token, hook)]
+
+
+async def _token(api: Api) -> AsyncIterator[Line]:
+    from aiohttp import ClientError
+
+    try:
+        told = await api.call("auth.test")
+    except Failed as failed:
+        where = f"copy the Bot User OAuth Token (xoxb-…) from {APPS} OAuth & Permissions into SLACK_BOT_TOKEN"
+        yield False, f"Slack refuses the bot token ({failed.error}): {where}"
+        return
+    except (ClientError, TimeoutError) as error:
+        yield False, f"{api.url} cannot be reached ({type(error).__name__}): check network, proxy and SLACK_API_URL"
+        return
+    yield True, f"we are {told.get('user')} in {told.get('team')} ({told.get('url', '')})"
+    headers = {name.lower(): value for name, value in told["headers"].items()}
+    granted = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",") if scope.strip()}
+    missing = [f"{scope} ({why})" for scope, why in SCOPES.items() if scope not in granted]
+    if not granted:
+        yield True, "the server does not tell which scopes the token has"
+    elif missing:
+        add = f"add them at {APPS} OAuth & Permissions → Bot Token Scopes, then press Reinstall"
+        yield False, f"the token lacks {', '.join(missing)}: {add}"
+    else:
+        yield True, "all scopes are granted"
+    if sent := headers.get("date"):
+        skew = abs(time.time() - parsedate_to_datetime(sent).timestamp())
+        said = "the clock agrees with Slack's" if skew <= SKEW else f"this clock is {skew:.0f} s off: set it (NTP)"
+        yield skew <= SKEW, said
+
+
+async def _ways_in(api: Api, secret: str, app_token: str, hook: str) -> AsyncIterator[Line]:
+    from aiohttp import ClientError
+
+    if secret:
+        yield True, f"events are taken at {hook}: that is the Request URL at {APPS} Event Subscriptions"
+    if app_token:
+        try:
+            await api.try_socket(app_token)
+            yield True, "Socket Mode lets us in"
+        except Failed as failed:
+            where = f"turn it on at {APPS} Socket Mode; token (xapp-…, connections:write) at Basic Information"
+            yield False, f"Socket Mode refuses SLACK_APP_TOKEN ({failed.error}): {where}"
+        except (ClientError, TimeoutError) as error:
+            yield False, f"Socket Mode cannot be reached ({type(error).__name__})"
+    if not (secret or app_token):
+        both = "SLACK_SIGNING_SECRET (events over HTTP) or SLACK_APP_TOKEN (Socket Mode)"
+        yield False, f"nothing can come in: set {both}, see {APPS} Basic Information"

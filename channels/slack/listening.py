@@ -1,0 +1,88 @@
+"""Socket Mode: Slack's events over a connection that we open, each acknowledged after its commit."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+if TYPE_CHECKING:
+    from slack_sdk.socket_mode.aiohttp import SocketModeClient
+
+log = structlog.get_logger("slack")
+
+Take = Callable[[Mapping[str, Any], bytes], Awaitable[Mapping[str, Any] | None]]
+TURN = 2.0  # seconds between two looks whether the connection is still ours to hold
+
+
+class Socket:
+    """One connection, held by one process at a time. ``take`` stores an event or raises; then it comes again."""
+
+    def __init__(self, token: str, url: str, take: Take, hold: Callable[[], Awaitable[bool]]) -> None:
+        self._token, self._url, self._take, self._hold = token, url, take, hold
+        self._client: SocketModeClient | None = None
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        try:
+            while True:
+                if await self._hold():
+                    if self._client is None:
+                        await self._open()
+                elif self._client:
+                    await self._close()
+                await asyncio.sleep(TURN)
+        finally:
+            await self._close()
+
+    async def _open(self) -> None:
+        from slack_sdk.socket_mode.aiohttp import SocketModeClient
+        from slack_sdk.web.async_client import AsyncWebClient
+
+        quiet = logging.getLogger("slack_sdk.socket_mode")
+        quiet.setLevel(logging.ERROR)
+        web = AsyncWebClient(base_url=self._url)
+        self._client = client = SocketModeClient(self._token, quiet, web, ping_interval=5)
+        client.message_listeners.append(self._heard)
+        connecting = asyncio.create_task(client.connect_to_new_endpoint(force=True))
+        await asyncio.wait({connecting}, timeout=10)
+        if not connecting.done():
+            connecting.cancel()
+        failed = not connecting.cancelled() and connecting.done() and connecting.exception()
+        if failed or not await client.is_connected():
+            log.error("slack_socket_closed", error=_named(failed) if failed else "no answer")
+            await self._close()
+            await asyncio.sleep(TURN)
+        else:
+            log.info("slack_socket_open")
+
+    async def _close(self) -> None:
+        client, self._client = self._client, None
+        if client is None:
+            return
+        tasks = [t for t in (client.message_processor, client.current_session_monitor, client.message_receiver) if t]
+        with suppress(Exception):  # it is given up whatever it says
+            await client.close()  # type: ignore[no-untyped-call] # the SDK's own
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _heard(self, client: Any, message: dict[str, Any], raw: str | None = None) -> None:
+        envelope, payload = message.get("envelope_id"), message.get("payload")
+        if not envelope or not isinstance(payload, dict):
+            return  # hello, disconnect
+        try:
+            answer = await self._take(payload, (raw or "").encode("utf-8", "replace"))
+        except Exception as error:  # not stored, so not acknowledged: Slack brings it again
+            log.warning("slack_cannot_store", error=type(error).__name__)
+            return
+        said: dict[str, Any] = {"envelope_id": envelope}
+        with suppress(ConnectionError):  # it comes again by the next connection, and is known by its key
+            await client.send_socket_mode_response(said | ({"payload": dict(answer)} if answer else {}))
+
+
+def _named(error: BaseException) -> str:
+    response = getattr(error, "response", None)
+    return str(response.get("error")) if response is not None and hasattr(response, "get") else type(error).__name__

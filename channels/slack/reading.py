@@ -1,0 +1,294 @@
+"""What is written in Slack, as events of ours; pure, so that a redelivery reads the same."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from html import unescape
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from bot.files import safe_name
+from bot.messages import Attachment, Inbound, Kind
+from bot.text import clean
+
+WRITTEN: Final = frozenset({"", "file_share", "thread_broadcast", "me_message"})  # kinds of messages that people write
+FORGED_AFTER: Final = 300  # seconds a signature is good for
+_TAG = re.compile(r"<([^<>]*)>")
+_ELSEWHERE: Final = frozenset({"external", "email", "list", "quip", "canvas"})  # files whose bytes Slack has not got
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What Slack tells about somebody."""
+
+    name: str = ""
+    language: str = ""  # as he has set Slack to, e.g. "zh-CN"
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """All that reading depends on beside the event: which channel of ours this is, and who we are in Slack."""
+
+    name: str
+    secret: str
+    team: str = ""
+    user: str = ""  # the bot's own
+    chars: int = 8000
+    people: Mapping[str, Person] = field(default_factory=dict)
+    private: Mapping[str, str] = field(default_factory=dict)  # person -> the private chat with him, if known
+    products: tuple[str, ...] = ()
+
+    def person(self, user: str) -> Person:
+        """What is known of somebody, nothing if he is new."""
+        return self.people.get(user, Person())
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Something to be asked of Slack, by the name of its method; ``otherwise`` is received if that fails."""
+
+    method: str
+    args: Mapping[str, Any]
+    otherwise: Inbound | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What came of an event. An inbound at ``T1/@U1`` is meant for the private chat with that person."""
+
+    inbound: Inbound | None = None
+    notes: Mapping[str, bytes] = field(default_factory=dict)
+    calls: tuple[Call, ...] = ()  # views.open at once, for its trigger lives 3 s; all else after the commit
+    answer: Mapping[str, Any] | None = None  # what Slack is answered with
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An address of ours, taken apart: ``T1/D1``, or in public ``T1/C1/1700000000.000100#U1``."""
+
+    team: str
+    channel: str
+    thread: str = ""
+    user: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.team}/{self.channel}" + (f"/{self.thread}#{self.user}" if self.thread else "")
+
+    @classmethod
+    def of(cls, address: str) -> Place:
+        """What ``str`` made of it."""
+        team, channel, thread = [*address.split("/", 2), "", ""][:3]
+        thread, _, user = thread.partition("#")
+        return cls(team, channel, thread, user)
+
+
+def signed(secret: str, stamp: str, signature: str, raw: bytes, now: float) -> bool:
+    """Whether Slack has sent these bytes, lately. Not the SDK's: that raises on what is no UTF-8 or no number."""
+    if not (stamp.isascii() and stamp.isdecimal() and len(stamp) < 12) or abs(now - int(stamp)) > FORGED_AFTER:
+        return False
+    own = hmac.new(secret.encode(), f"v0:{stamp}:".encode() + raw, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(f"v0={own}".encode(), signature.encode("utf-8", "replace"))
+
+
+def unpack(raw: bytes) -> dict[str, Any]:
+    """A request's body: JSON, a form with JSON in it, or the form of a slash command; raises ValueError."""
+    if raw.lstrip()[:1] == b"{":
+        data = json.loads(raw)
+    else:
+        form = dict(parse_qsl(raw.decode(), keep_blank_values=True, errors="replace"))
+        data = json.loads(form["payload"]) if "payload" in form else form
+    if not isinstance(data, dict):
+        raise ValueError("not an object")
+    return data
+
+
+def unread(here: Here, raw: bytes) -> Inbound:
+    """What nobody could make sense of: kept as it came."""
+    return Inbound(here.name, f"unread:{hashlib.sha256(raw).hexdigest()}", None, raw=raw)
+
+
+def event(here: Here, payload: Mapping[str, Any], raw: bytes) -> Heard:
+    """An event of the Events API. Raises what it likes on one that is not as Slack documents them."""
+    said = payload["event"]
+    here = _at(here, payload)
+    match said["type"]:
+        case "message" | "app_mention":
+            return _message(here, payload, said, raw)
+        case "app_home_opened":
+            return _hello(here, payload, said, raw) if said.get("tab") == "messages" else Heard()
+    return Heard(unread(here, raw))
+
+
+def _at(here: Here, payload: Mapping[str, Any]) -> Here:
+    """Who we are as the event itself has it: a stranger of Slack Connect brings a team of his own."""
+    ours: Mapping[str, Any] = next(iter(payload.get("authorizations") or ()), {})
+    team = ours.get("team_id") or payload.get("context_team_id") or payload["team_id"]
+    user = ours.get("user_id") if ours.get("is_bot") else ""
+    return replace(here, team=team, user=user or here.user)
+
+
+def _hello(here: Here, payload: Mapping[str, Any], said: Mapping[str, Any], raw: bytes) -> Heard:
+    place, person = Place(here.team, said["channel"]), here.person(said["user"])
+    hello = Inbound(
+        here.name,
+        payload["event_id"],
+        str(place),
+        Kind.HELLO,
+        sender=said["user"],
+        name=person.name,
+        language=person.language,
+        raw=raw,
+    )
+    return Heard(hello)
+
+
+def _message(here: Here, payload: Mapping[str, Any], said: Mapping[str, Any], raw: bytes) -> Heard:
+    match said.get("subtype") or "":
+        case "message_deleted":
+            old = said.get("previous_message") or {}
+            return _gone(here, payload, said, old, said["deleted_ts"], raw)
+        case "message_changed" if said["message"].get("subtype") == "tombstone":  # deleted, but its thread stays
+            old = said.get("previous_message") or {}
+            return _gone(here, payload, said, old, said["message"]["ts"], raw)
+        case "message_changed":
+            new = said["message"]
+            same = new.get("text") == (said.get("previous_message") or {}).get("text")
+            if same or not new.get("edited"):  # a link was unfolded, a thread has grown
+                return Heard()
+            return _written(here, payload, said, new, raw)
+        case subtype if subtype in WRITTEN:
+            return _written(here, payload, said, said, raw)
+    return Heard()  # somebody has joined, a topic was set …
+
+
+def _written(
+    here: Here, payload: Mapping[str, Any], said: Mapping[str, Any], message: Mapping[str, Any], raw: bytes
+) -> Heard:
+    """Words and files of a person; a bot's are no business of ours, least of all our own."""
+    if not _person(here, message):
+        return Heard()
+    user, place, text = message["user"], _place(here, said, message), message.get("text") or ""
+    version = (message.get("edited") or {}).get("ts", "")
+    key = ":".join(filter(None, (here.team, said["channel"], message["ts"], version)))
+    private, person = not place.thread, here.person(user)
+    files = [f for f in message.get("files") or () if f.get("mode") not in ("tombstone", "hidden_by_limit")]
+    held = [f for f in files if f.get("mode") not in _ELSEWHERE and not f.get("is_external")]
+    kept = [_attachment(here, key, file) for file in held]
+    notes = (
+        {}
+        if version
+        else {f"file:{a.id}": _wanted(a, f, str(place), message["ts"]) for a, f in zip(kept, held, strict=True)}
+    )
+    words = [plain(here, text), *_passed_on(here, message, text)]
+    words += [f"{f.get('title') or f.get('name') or ''} {f.get('url_private') or ''}" for f in files if f not in held]
+    to_us = f"<@{here.user}" in text or said["type"] == "app_mention" or message.get("parent_user_id") == here.user
+    inbound = Inbound(
+        here.name,
+        key,
+        str(place),
+        Kind.EDIT if version else Kind.TEXT,
+        sender=user,
+        name=person.name or (message.get("user_profile") or {}).get("display_name", ""),
+        text=clean("\n".join(filter(str.strip, words)))[: here.chars].strip(),
+        native=message["ts"],
+        attachments=() if version else tuple(kept),
+        language=person.language,
+        public=not private,
+        addressed=private or to_us,
+        raw=raw,
+        extra={} if private else {"private": private_link(payload, here)},
+        at=moment(message["ts"]),
+    )
+    return Heard(inbound, notes)
+
+
+def _gone(
+    here: Here, payload: Mapping[str, Any], said: Mapping[str, Any], old: Mapping[str, Any], ts: str, raw: bytes
+) -> Heard:
+    """A message was deleted: a new version of it, without words."""
+    if not _person(here, old):
+        return Heard()
+    place = _place(here, said, old)
+    deleted = Inbound(
+        here.name,
+        f"{here.team}:{said['channel']}:{ts}:deleted",
+        str(place),
+        Kind.EDIT,
+        sender=old["user"],
+        native=ts,
+        public=bool(place.thread),
+        addressed=not place.thread,
+        raw=raw,
+        extra={"deleted": True},
+    )
+    return Heard(deleted)
+
+
+def _person(here: Here, message: Mapping[str, Any]) -> bool:
+    user = message.get("user")
+    machine = message.get("bot_id") or message.get("bot_profile") or user in (here.user, "USLACKBOT")
+    return bool(user) and not machine
+
+
+def _place(here: Here, said: Mapping[str, Any], message: Mapping[str, Any]) -> Place:
+    channel = said["channel"]
+    if (said.get("channel_type") or ("im" if channel.startswith("D") else "")) == "im":
+        return Place(here.team, channel)
+    return Place(here.team, channel, message.get("thread_ts") or message["ts"], message["user"])
+
+
+def _attachment(here: Here, key: str, file: Mapping[str, Any]) -> Attachment:
+    """Its id is unguessable, and the same whenever the event is read."""
+    mark = hmac.new(here.secret.encode(), f"{here.name}\0{key}\0{file['id']}".encode(), hashlib.sha256).digest()
+    name = safe_name(file.get("name") or file.get("title") or "")
+    kind = str(file.get("mimetype") or "application/octet-stream")[:100]
+    return Attachment(urlsafe_b64encode(mark[:18]).decode(), name, kind, int(file.get("size") or 0))
+
+
+def _wanted(attachment: Attachment, file: Mapping[str, Any], owner: str, at: str) -> bytes:
+    """The note by which the file is fetched later; a stranger's has no address yet, only its id."""
+    url = file.get("url_private_download") or file.get("url_private") or ""
+    which = {"file": file["id"], "url": url, "owner": owner, "at": float(at)}
+    return json.dumps({**which, "name": attachment.name, "type": attachment.type}).encode()
+
+
+def _passed_on(here: Here, message: Mapping[str, Any], text: str) -> list[str]:
+    """The words of messages that were forwarded; what Slack unfolds from a link is nobody's words."""
+    shared = (a for a in message.get("attachments") or () if a.get("is_share") or not text)
+    return [plain(here, str(a.get("text") or a.get("fallback") or "")) for a in shared]
+
+
+def plain(here: Here, text: str) -> str:
+    """Slack's markup as people would write it; our own name is left out."""
+    return unescape(_TAG.sub(lambda tag: _named(here, tag[1]), text)).strip()
+
+
+def _named(here: Here, tag: str) -> str:
+    target, _, label = tag.partition("|")
+    if target.startswith("@"):
+        known = label or here.person(target[1:]).name
+        return "" if target[1:] == here.user else f"@{known or target[1:]}"
+    if target.startswith(("#", "!")):
+        return label or {"#": target, "!": f"@{target[1:]}"}[target[0]]
+    address = target.removeprefix("mailto:").removeprefix("tel:")
+    return address if label in ("", address, address.split("://")[-1]) else f"{label} ({address})"
+
+
+def private_link(payload: Mapping[str, Any], here: Here) -> str:
+    """Opens the private chat with us."""
+    return f"https://slack.com/app_redirect?app={payload.get('api_app_id', '')}&team={here.team}"
+
+
+def moment(ts: str) -> datetime | None:
+    """When it was written."""
+    try:
+        return datetime.fromtimestamp(float(ts), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -1,0 +1,289 @@
+"""Telegram: updates by polling or webhook; answers, buttons and files through the Bot API."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import time
+from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from bot.messages import Inbound, Reply
+from channels import Budget, Can, NotSent, Refused, Unknown
+from channels.gate import Refused as Turned
+from channels.gate import answered, body_of
+from channels.telegram import care
+from channels.telegram.fetching import Fetcher, House
+from channels.telegram.places import Place, place_of
+from channels.telegram.polling import Poller
+from channels.telegram.reading import Ground, Heard, Press, read, unreadable
+from channels.telegram.rendering import TEXT, Call, as_document, plainly, render, shown_length
+from channels.telegram.wire import BadToken, Malformed, Moved, Wire
+from channels.telegram.words import NOT_YOURS, spoken
+from channels.widget import Company
+
+log = structlog.get_logger("telegram")
+
+BARRED = 300.0  # seconds a refused token is left alone
+BRIEFLY = 3.0  # seconds for what may just as well not succeed
+RECALL = 5.0  # seconds for which what was written down is taken as known
+
+
+class Telegram:
+    """The channel of ``type: telegram``; its parameters are its settings. With a webhook secret it never polls."""
+
+    can = Can(
+        edit=True,
+        typing=True,
+        threads=True,
+        max_text=TEXT,
+        text_unit="utf16",
+        measure=shown_length,
+        budget=Budget(per_address=1.0, per_group_minute=20, overall=25.0),
+    )
+    office: House
+
+    def __init__(
+        self,
+        *,
+        name: str = "telegram",
+        token: str,
+        secret: str,
+        api_url: str = "https://api.telegram.org",
+        webhook_secret: str = "",
+        public_url: str = "",
+        company: Company | None = None,
+        body_bytes: int = 1 << 20,
+        poll_seconds: float = 25.0,
+        poll_pause: float = 1.0,
+    ) -> None:
+        self.name, self._secret, self._hook_secret = name, secret, webhook_secret
+        self._wire = Wire(token, api_url)
+        self._most_bytes = body_bytes
+        self._hook_url = f"{public_url.rstrip('/')}/hooks/{name}" if public_url else ""
+        self._company = company or Company()
+        id = token.partition(":")[0]
+        self._ground = Ground(name, secret, int(id) if id.isdecimal() else 0)
+        self._fetcher = Fetcher(name, self._wire)
+        self._poller = Poller(name, self._wire, self._taken, seconds=poll_seconds, pause=poll_pause)
+        self._moved: dict[int, int] = {}  # group -> the supergroup it has become
+        self._barred_until = self._recalled_until = 0.0
+        self._done: dict[str, list[str]] = {}  # of replies sent in part: the ids of what was sent
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # ------------------------------------------------------------ in
+
+    def routes(self) -> list[BaseRoute]:
+        """The webhook, if there is a secret to know Telegram by."""
+        return [Route(f"/hooks/{self.name}", self.hook, methods=["POST"])] if self._hook_secret else []
+
+    async def run(self) -> None:
+        """Listen, and fetch files, until cancelled."""
+        while True:
+            try:
+                await self._introduced()
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._fetcher.run(self.office))
+                    if not self._hook_secret:
+                        group.create_task(self._poller.run(self.office))
+            except* BadToken:
+                self._bar()
+            except* (NotSent, Unknown, Refused):
+                log.warning("telegram_away", channel=self.name)
+            await asyncio.sleep(BARRED if time.monotonic() < self._barred_until else BRIEFLY)
+
+    @answered
+    async def hook(self, request: Request) -> Response:
+        """One update, acknowledged after its commit. What cannot be read is kept as it is: a retry would not help."""
+        given = request.headers.get("x-telegram-bot-api-secret-token", "")
+        if not hmac.compare_digest(given.encode(), self._hook_secret.encode()):
+            raise Turned(403, "this is for Telegram")
+        raw = await body_of(request, self._most_bytes)
+        try:
+            await self._recall()
+            heard = self._read(raw)
+            if heard.inbound and heard.inbound.public and not self._ground.username:
+                raise NotSent("we do not know our name yet, so not whether we are spoken to")
+            await self._take([heard], {})
+        except Exception as error:
+            log.warning("telegram_cannot_store", channel=self.name, error=type(error).__name__)
+            raise Turned(503, "nothing can be kept just now", wait=1) from error
+        return Response()
+
+    def _read(self, raw: bytes) -> Heard:
+        try:
+            event = json.loads(raw)
+            return read(event, raw, self._ground)
+        except Exception as error:
+            log.warning("telegram_unreadable", channel=self.name, error=type(error).__name__)
+            return Heard(unreadable(self.name, raw))
+
+    async def _taken(self, updates: Sequence[Any], notes: Mapping[str, bytes | None]) -> None:
+        await self._recall()
+        await self._take([self._read(json.dumps(one).encode()) for one in updates], notes)
+
+    async def _take(self, heard: Sequence[Heard], notes: Mapping[str, bytes | None]) -> None:
+        """Keep what was heard, together with the notes; buttons are answered meanwhile."""
+        for one in heard:
+            if one.press:
+                self._aside(self._answer(one.press))
+        try:
+            receipts = await self._keep([one.inbound for one in heard if one.inbound], _together(heard, notes))
+        except Exception:  # away, or one of them is unkeepable: alone, the others are kept
+            receipts = [await self._alone(one.inbound, one.notes) for one in heard if one.inbound]
+            await self._keep([], _together([one for one in heard if not one.inbound], notes))
+        self._learn(_together(heard, {}))
+        for one, receipt in zip((one for one in heard if one.inbound), receipts, strict=True):
+            if one.press and one.press.keyboard and receipt.fresh:
+                self._aside(self._mark(one.press))
+
+    async def _keep(self, inbounds: list[Inbound], notes: Mapping[str, bytes | None]) -> list[Any]:
+        return await self.office.receive(inbounds, notes) if inbounds or notes else []
+
+    async def _alone(self, one: Inbound, notes: Mapping[str, bytes | None]) -> Any:
+        try:
+            [receipt] = await self._keep([one], notes)
+        except Exception:
+            [receipt] = await self._keep([unreadable(self.name, one.raw)], {})  # fails if the store is away
+        return receipt
+
+    def _learn(self, notes: Mapping[str, bytes | None]) -> None:
+        """What notes mean to this process."""
+        moved = {int(key[6:]): int(old) for key, old in notes.items() if key.startswith("moved:") and old}
+        if moved:
+            self._ground = care.with_moved(self._ground, moved)
+            self._moved |= {old: new for new, old in moved.items()}
+        if any(key.startswith("file:") for key in notes):
+            self._fetcher.wake()
+
+    async def _recall(self) -> None:
+        """What this process or another wrote down: our name, and which groups have moved."""
+        if time.monotonic() < self._recalled_until:
+            return
+        self._learn(await self.office.notes("moved:"))
+        if not self._ground.username and (me := await self.office.note("me")):
+            self._ground = care.introduced(self._ground, json.loads(me))
+        self._recalled_until = time.monotonic() + RECALL
+
+    async def _introduced(self) -> None:
+        await self._recall()
+        me = await self._wire.call("getMe", {}, patience=BRIEFLY * 3)
+        self._ground = care.introduced(self._ground, me)
+        kept = {"id": self._ground.id, "username": self._ground.username}
+        await self.office.receive([], {"me": json.dumps(kept).encode()})
+
+    # ------------------------------------------------------------ buttons
+
+    async def _answer(self, press: Press) -> None:
+        """Telegram shows a clock on the button until this is said."""
+        words = {} if press.mine else {"text": spoken(NOT_YOURS, press.language), "show_alert": True}
+        await self._best("answerCallbackQuery", {"callback_query_id": press.id, **words})
+
+    async def _mark(self, press: Press) -> None:
+        markup = {"inline_keyboard": press.keyboard}
+        where = {"chat_id": press.chat, "message_id": press.message}
+        await self._best("editMessageReplyMarkup", {**where, "reply_markup": markup})
+
+    async def _best(self, method: str, payload: Mapping[str, Any]) -> None:
+        """A call that may just as well not succeed."""
+        with suppress(NotSent, Unknown, Refused, BadToken, Moved):
+            await self._wire.call(method, payload, patience=BRIEFLY * 3)
+
+    def _aside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # ------------------------------------------------------------ out
+
+    def place(self, address: str) -> tuple[str, bool]:
+        """The chat on Telegram, whatever its topics and askers."""
+        where = place_of(address)
+        return str(where.chat), where.user is not None
+
+    async def send(self, address: str, reply: Reply, key: str) -> str:
+        """Say it; of several messages the id of the first. What a failed attempt did send is not sent again."""
+        if (wait := self._barred_until - time.monotonic()) > 0:
+            raise NotSent("Telegram refuses our token", wait, everything=True)
+        place = self._now_at(place_of(address))
+        asked = await self.office.note(f"asked:{address}") if place.user is not None else None
+        calls = render(reply, place, self._secret, int(asked) if asked else None)
+        done = self._done.setdefault(key, [])
+        try:
+            for call in calls[len(done) :]:
+                done.append(await self._say(call, reply.text, address))
+        except BadToken as error:
+            self._bar()
+            raise NotSent("Telegram refuses our token", BARRED, everything=True) from error
+        except Moved as error:
+            self._learn(notes := {f"moved:{error.to}": str(place_of(address).chat).encode()})
+            await self.office.receive([], notes)
+            raise NotSent("the group has moved") from error
+        except Refused:
+            self._done.pop(key, None)
+            raise
+        self._done.pop(key, None)
+        return done[0]
+
+    def _now_at(self, place: Place) -> Place:
+        return Place(self._moved.get(place.chat, place.chat), place.topic, place.user)
+
+    async def _say(self, call: Call, text: str, address: str) -> str:
+        try:
+            return await self._call(call, address)
+        except Malformed:
+            if "parse_mode" in call.payload:
+                log.warning("telegram_markup_refused", channel=self.name)
+                return await self._call(plainly(call, text), address)
+            return await self._call(as_document(call), address)
+
+    async def _call(self, call: Call, address: str) -> str:
+        if call.file is None:
+            return str((await self._wire.call(call.method, call.payload))["message_id"])
+        found = await self.office.files.open(call.file.id, address)
+        if found is None:
+            raise Refused("the file is not there")
+        attachment, path = found
+        content = await asyncio.to_thread(path.read_bytes)
+        sent = await self._wire.upload(call.method, call.payload, call.field, content, attachment.name)
+        return str(sent["message_id"])
+
+    async def typing(self, address: str) -> None:
+        """Show for five seconds that an answer is coming."""
+        place = self._now_at(place_of(address))
+        topic = {"message_thread_id": place.topic} if place.topic else {}
+        await self._best("sendChatAction", {"chat_id": place.chat, "action": "typing", **topic})
+
+    def _bar(self) -> None:
+        self._barred_until = time.monotonic() + BARRED
+        hint = "get the token from @BotFather and set it; until then nothing is read or sent here"
+        log.error("telegram_token_refused", channel=self.name, hint=hint)
+
+    # ------------------------------------------------------------ care
+
+    async def check(self) -> list[tuple[bool, str]]:
+        """What is wrong with the account or how it is set up, and where to click."""
+        return await care.check(self._wire, self._hook_url, webhook=bool(self._hook_secret))
+
+    async def setup(self) -> list[tuple[bool, str]]:
+        """Register webhook (or none), commands and descriptions."""
+        return await care.setup(self._wire, self._hook_url, self._hook_secret, self._company)
+
+    async def close(self) -> None:
+        """Let what is under way end, and hang up."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=BRIEFLY)
+        for task in self._tasks:
+            task.cancel()
+        await self._wire.close()
+
+
+def _together(heard: Sequence[Heard], notes: Mapping[str, bytes | None]) -> dict[str, bytes | None]:
+    return {key: value for one in heard for key, value in one.notes.items()} | dict(notes)

@@ -1,0 +1,120 @@
+"""Looks after the bot's account: what is wrong with it, and how it is set up."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from channels import NotSent, Refused, Unknown
+from channels.telegram.reading import KINDS, Ground
+from channels.telegram.wire import BadToken, Contested, Wire
+from channels.telegram.words import ABOUT, COMMANDS, DEFAULT
+from channels.widget import Company
+
+Line = tuple[bool, str]
+
+TROUBLE: Final = (NotSent, Unknown, Refused, Contested)
+PORTS: Final = re.compile(r"https://[^/:]+(:(443|80|88|8443))?(/|$)")
+FRESH: Final = 3600  # seconds for which an error of the webhook is news
+
+
+def introduced(ground: Ground, me: Mapping[str, Any]) -> Ground:
+    """The ground with what getMe told."""
+    return replace(ground, id=int(me["id"]), username=str(me.get("username") or ""))
+
+
+def with_moved(ground: Ground, moved: Mapping[int, int]) -> Ground:
+    """The ground with groups that have become supergroups."""
+    return replace(ground, moved={**ground.moved, **moved})
+
+
+async def check(wire: Wire, url: str, *, webhook: bool) -> list[Line]:
+    """One line for each thing looked at; the first trouble ends it."""
+    lines: list[Line] = []
+    try:
+        await _looked(lines, wire, url, webhook=webhook)
+    except BadToken:
+        lines.append((False, "Telegram refuses the token: in Telegram ask @BotFather, /mybots → API Token"))
+    except TROUBLE as error:
+        lines.append((False, f"Telegram does not answer: {error}"))
+    return lines
+
+
+async def _looked(lines: list[Line], wire: Wire, url: str, *, webhook: bool) -> None:
+    begun = time.monotonic()
+    me = await wire.call("getMe", {})
+    took = 1000 * (time.monotonic() - begun)
+    lines.append((True, f"the token is that of @{me.get('username')}, answered in {took:.0f} ms"))
+    groups = bool(me.get("can_join_groups"))
+    lines.append(
+        (True, "may be added to groups" if groups else "may not be added to groups (@BotFather, Bot Settings)")
+    )
+    if groups:
+        reads = bool(me.get("can_read_all_group_messages"))
+        hint = "reads commands, mentions and replies in groups; for all else @BotFather, Bot Settings → Group Privacy"
+        lines.append((True, "reads all that is said in groups" if reads else hint))
+    info = await wire.call("getWebhookInfo", {})
+    lines += _webhook(info, url) if webhook else _no_webhook(info)
+    for language in ("", *COMMANDS["help"]):
+        named = await wire.call("getMyCommands", {"language_code": language} if language else {})
+        missing = COMMANDS.keys() - {one.get("command") for one in named}
+        where = f"commands ({language or 'default'})"
+        lines.append((not missing, f"{where} are {'missing: aftercare channel setup' if missing else 'set'}"))
+
+
+def _no_webhook(info: Mapping[str, Any]) -> list[Line]:
+    if info.get("url"):
+        return [(False, "a webhook is registered, so polling gets nothing: aftercare channel setup takes it away")]
+    return [(True, f"polling; {info.get('pending_update_count', 0)} updates wait")]
+
+
+def _webhook(info: Mapping[str, Any], url: str) -> list[Line]:
+    if not url:
+        return [(False, "server.public_url is empty, so Telegram cannot be told where to send updates")]
+    lines: list[Line] = []
+    if not PORTS.match(url):
+        lines.append((False, f"Telegram sends to https on port 443, 80, 88 or 8443 only, not to {url}"))
+    if info.get("url") != url:
+        what = f"registered at {info['url']}" if info.get("url") else "not registered"
+        lines.append((False, f"the webhook is {what}, not at {url}: aftercare channel setup"))
+    else:
+        lines.append((True, f"the webhook is {url}; {info.get('pending_update_count', 0)} updates wait"))
+    if missing := set(KINDS) - set(info.get("allowed_updates") or KINDS):
+        lines.append((False, f"the webhook does not bring {', '.join(sorted(missing))}: aftercare channel setup"))
+    if info.get("last_error_date", 0) > time.time() - FRESH:
+        lines.append((False, f"Telegram could not deliver lately: {info.get('last_error_message')}"))
+    return lines
+
+
+async def setup(wire: Wire, url: str, secret: str, company: Company) -> list[Line]:
+    """Register webhook (or none), commands and descriptions; one line for each."""
+    lines: list[Line] = []
+    for what, method, payload in _steps(url, secret, company):
+        try:
+            await wire.call(method, payload)
+            lines.append((True, what))
+        except BadToken:
+            return [*lines, (False, "Telegram refuses the token: in Telegram ask @BotFather, /mybots → API Token")]
+        except TROUBLE as error:
+            lines.append((False, f"{what}: {error}"))
+    return lines
+
+
+def _steps(url: str, secret: str, company: Company) -> list[tuple[str, str, dict[str, Any]]]:
+    steps: list[tuple[str, str, dict[str, Any]]] = []
+    if secret and url:
+        hook = {"url": url, "secret_token": secret, "allowed_updates": list(KINDS), "max_connections": 40}
+        steps.append((f"webhook {url}", "setWebhook", hook))
+    elif not secret:
+        steps.append(("no webhook: we poll", "deleteWebhook", {"drop_pending_updates": False}))
+    for language in ("", *COMMANDS["help"]):
+        spoken, code = language or DEFAULT, {"language_code": language} if language else {}
+        commands = [{"command": name, "description": said[spoken]} for name, said in COMMANDS.items()]
+        steps.append((f"commands ({language or 'default'})", "setMyCommands", {"commands": commands, **code}))
+        name = company.name.get(spoken) or next(iter(company.name.values()), "")
+        about = ABOUT[spoken].replace("{company}", name)
+        steps.append((f"description ({language or 'default'})", "setMyDescription", {"description": about, **code}))
+    return steps

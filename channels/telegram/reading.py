@@ -1,0 +1,276 @@
+"""What Telegram sends, as events of ours: pure, and the same on every redelivery."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from bot.messages import Attachment, Inbound, Kind
+from bot.text import clean
+from channels.telegram.places import address_of, asker_of
+from channels.telegram.words import command, meaning
+
+if TYPE_CHECKING:
+    from telegram import CallbackQuery, Message, Update, User
+
+KINDS: Final = ("message", "edited_message", "callback_query")  # of updates; we ask Telegram for no others
+FETCH_WITHIN: Final = 24 * 3600  # seconds in which a file must have been fetched
+MARK: Final = "✓ "  # before the button that was pressed
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What reading depends on beside the update."""
+
+    channel: str
+    secret: str
+    id: int  # ours
+    username: str = ""  # ours; "" while Telegram has not told
+    moved: Mapping[int, int] = field(default_factory=dict)  # supergroup -> the group it once was
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A button that waits for an answer."""
+
+    id: str
+    mine: bool = True  # pressed by whoever was asked
+    language: str = ""
+    chat: int = 0
+    message: int = 0
+    keyboard: Sequence[Sequence[Mapping[str, Any]]] = ()  # how it is to look now; empty: leave it
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What an update comes to: an event, notes to be kept with it, a button to be answered; or nothing at all."""
+
+    inbound: Inbound | None = None
+    notes: Mapping[str, bytes | None] = field(default_factory=dict)
+    press: Press | None = None
+
+
+def unreadable(channel: str, raw: bytes) -> Inbound:
+    """Bytes of Telegram's that mean nothing to us, to be kept as they are."""
+    return Inbound(channel, f"unreadable:{hashlib.sha256(raw).hexdigest()}", None, raw=raw)
+
+
+def read(event: Mapping[str, Any], raw: bytes, ground: Ground) -> Heard:
+    """What an update means. One that does not look like Telegram's raises whatever it likes."""
+    from telegram import Update
+
+    update = Update.de_json(dict(event), None)
+    if update.callback_query:
+        return _press(update, update.callback_query, raw, ground)
+    if message := update.message or update.edited_message:
+        return _message(update, message, raw, ground)
+    if event.keys() & set(Update.ALL_TYPES):  # known, and nothing to us
+        return Heard()
+    raise ValueError("an unknown kind of update")
+
+
+def _message(update: Update, message: Message, raw: bytes, ground: Ground) -> Heard:
+    if new := message.migrate_to_chat_id:
+        return Heard(notes={f"moved:{new}": str(message.chat.id).encode()})
+    said, group = _said(message), message.chat.type in ("group", "supergroup")
+    if said is None or not (group or message.chat.type == "private") or _nobody(message):
+        return Heard()
+    user, edited = message.from_user, update.edited_message is not None
+    asker = message.sender_chat.id if message.sender_chat else user.id if user else message.chat.id
+    home, key = ground.moved.get(message.chat.id, message.chat.id), f"{message.chat.id}:{message.message_id}"
+    topic = message.message_thread_id if message.is_topic_message else None
+    one = Inbound(
+        ground.channel,
+        f"{key}:{update.update_id}",
+        address_of(home, topic, asker, group=group),
+        Kind.EDIT if edited else Kind.TEXT,
+        sender=str(asker),
+        name=_name(message),
+        text=clean(said).strip(),
+        native=str(message.message_id),
+        language=(user.language_code or "") if user else "",
+        public=group,
+        addressed=not group or _addressed(message, ground),
+        raw=raw,
+        extra=_extra(message, group, ground),
+        at=message.edit_date or message.date,
+    )
+    if edited:
+        return Heard() if message.location else Heard(_plainly(one, ground))  # a live location moves all the time
+    one, notes = _with_file(_commanded(_plainly(one, ground), ground), message, ground)
+    if group and one.addressed:
+        notes[f"asked:{one.address}"] = one.native.encode()  # what the answer replies to
+    return Heard(one, notes)
+
+
+def _nobody(message: Message) -> bool:
+    """Bots, and posts of a channel that Telegram copies into its group."""
+    bot = message.from_user is not None and message.from_user.is_bot and message.sender_chat is None
+    return bot or bool(message.is_automatic_forward)
+
+
+def _name(message: Message) -> str:
+    named = message.sender_chat or message.from_user
+    shown = (named.title if message.sender_chat else named.full_name) if named else ""  # type: ignore[union-attr]
+    return " ".join(clean(shown or "").split())[:100]
+
+
+def _addressed(message: Message, ground: Ground) -> bool:
+    """In a group: commanded, replied to, or mentioned."""
+    if given := command(message.text or ""):
+        return given[1] in ("", ground.username.lower())
+    before = message.reply_to_message
+    # the first message of a topic looks like what every other one replies to
+    if before and before.from_user and before.from_user.id == ground.id and not before.forum_topic_created:
+        return True
+    named = {**message.parse_entities(["mention"]), **message.parse_caption_entities(["mention"])}
+    if ground.username and f"@{ground.username}".lower() in (name.lower() for name in named.values()):
+        return True
+    entities = (*message.entities, *message.caption_entities)
+    return any(e.user is not None and e.user.id == ground.id for e in entities)
+
+
+def _plainly(one: Inbound, ground: Ground) -> Inbound:
+    """Without our name, which is no part of what is asked."""
+    if not (one.public and ground.username):
+        return one
+    bare = re.sub(rf"\s*@{re.escape(ground.username)}\b[\s,:，：]*", " ", one.text, flags=re.IGNORECASE)
+    return one if one.text.startswith("/") else replace(one, text=bare.strip())
+
+
+def _commanded(one: Inbound, ground: Ground) -> Inbound:
+    given = command(one.text)
+    if not given or given[1] not in ("", ground.username.lower()):
+        return one
+    meant = meaning(given[0], given[2])
+    if meant is None:
+        return one
+    start = {"start": given[2][:64]} if given[0] == "start" and given[2] else {}
+    text = one.text if meant.kind is Kind.CHOICE else meant.text
+    return replace(one, kind=meant.kind, text=text, choice=meant.choice, extra={**one.extra, **start})
+
+
+def _said(message: Message) -> str | None:
+    """The words, or words for what is none; None for a message that nobody wrote, e.g. "joined the group"."""
+    if words := message.text or message.caption:
+        return words
+    if message.contact:
+        who = message.contact
+        return " ".join(filter(None, (who.first_name, who.last_name, who.phone_number)))
+    if message.location:
+        here = f"📍 {message.location.latitude:.6f}, {message.location.longitude:.6f}"
+        return f"{message.venue.title}, {message.venue.address} {here}" if message.venue else here
+    if message.sticker:
+        return message.sticker.emoji or ""
+    if message.dice:
+        return message.dice.emoji
+    if message.poll:
+        return "\n".join((message.poll.question, *(f"- {option.text}" for option in message.poll.options)))
+    return "" if message.effective_attachment or message.story or message.api_kwargs else None
+
+
+def _extra(message: Message, group: bool, ground: Ground) -> dict[str, Any]:
+    seen = ("contact", "venue", "location", "sticker", "dice", "poll", "story", "voice", "video_note")
+    facts: dict[str, Any] = {
+        "kind": next((kind for kind in seen if getattr(message, kind)), ""),
+        "album": message.media_group_id,
+        "forwarded": message.forward_origin is not None,
+        "reply_to": str(message.reply_to_message.message_id) if message.reply_to_message else "",
+        "private": private_link(ground.username) if group else "",
+    }
+    return {name: value for name, value in facts.items() if value}
+
+
+def private_link(username: str) -> str:
+    """Opens a private chat with the bot."""
+    return f"https://t.me/{username}?start=group" if username else ""
+
+
+_FILES: Final = {  # a message has at most one of these; an animation is also a document
+    "photo": "jpg image/jpeg",
+    "animation": "mp4 video/mp4",
+    "document": "bin application/octet-stream",
+    "video": "mp4 video/mp4",
+    "video_note": "mp4 video/mp4",
+    "voice": "ogg audio/ogg",
+    "audio": "mp3 audio/mpeg",
+}
+
+
+def _with_file(one: Inbound, message: Message, ground: Ground) -> tuple[Inbound, dict[str, bytes | None]]:
+    """The event with its attachment, and the note that says where its bytes are to be had."""
+    kind = next((kind for kind in _FILES if getattr(message, kind)), "")
+    if not kind:
+        return one, {}
+    found = getattr(message, kind)
+    file = found[-1] if kind == "photo" else found  # the largest
+    ending, usual = _FILES[kind].split()
+    name = clean(getattr(file, "file_name", None) or "") or f"{kind}-{message.message_id}.{ending}"
+    mime = getattr(file, "mime_type", None) or usual
+    id = attachment_id(ground, one.key, file.file_unique_id)
+    until = int(message.date.timestamp()) + FETCH_WITHIN
+    how = {"file": file.file_id, "owner": one.address, "name": name, "type": mime, "until": until}
+    attachment = Attachment(id, name[:200], mime[:100], int(file.file_size or 0))
+    return replace(one, attachments=(attachment,)), {f"file:{id}": json.dumps(how).encode()}
+
+
+def attachment_id(ground: Ground, key: str, file: str) -> str:
+    """Unguessable, and the same whenever the event is read."""
+    told = f"{ground.channel}\0{key}\0{file}".encode()
+    return urlsafe_b64encode(hmac.digest(ground.secret.encode(), told, "sha256")[:18]).decode()
+
+
+def _press(update: Update, query: CallbackQuery, raw: bytes, ground: Ground) -> Heard:
+    message, user, data = query.message, query.from_user, query.data or ""
+    if message is None or not data:  # of an inline message: we send none
+        return Heard(press=Press(query.id))
+    group = message.chat.type != "private"
+    choice, mine = asker_of(data, user.id, ground.secret) if group else (data, True)
+    press = Press(query.id, mine, user.language_code or "", message.chat.id, message.message_id)
+    if not mine:
+        return Heard(press=press)
+    rows = _keyboard(message)
+    label = next((b["text"] for row in rows for b in row if b.get("callback_data") == data), "")
+    topic = getattr(message, "message_thread_id", None) if getattr(message, "is_topic_message", None) else None
+    home = ground.moved.get(message.chat.id, message.chat.id)
+    one = Inbound(
+        ground.channel,
+        f"{query.id}:{update.update_id}",
+        address_of(home, topic, user.id, group=group),
+        Kind.CHOICE,
+        sender=str(user.id),
+        name=_who(user),
+        text=clean(label.removeprefix(MARK)),
+        choice=clean(choice),
+        language=user.language_code or "",
+        public=group,
+        raw=raw,
+        extra={"private": private_link(ground.username)} if group and ground.username else {},
+    )
+    return Heard(one, press=replace(press, keyboard=marked(rows, data)))
+
+
+def _who(user: User) -> str:
+    return " ".join(clean(user.full_name).split())[:100]
+
+
+def _keyboard(message: Any) -> list[list[dict[str, Any]]]:
+    """The buttons under a message; a deleted or very old one shows none."""
+    markup = getattr(message, "reply_markup", None)
+    return [[button.to_dict() for button in row] for row in markup.inline_keyboard] if markup else []
+
+
+def marked(rows: Sequence[Sequence[Mapping[str, Any]]], data: str) -> list[list[dict[str, Any]]]:
+    """The keyboard with a mark at the button that was pressed last; the others stay, for a change of mind."""
+
+    def shown(button: Mapping[str, Any]) -> str:
+        bare = str(button["text"]).removeprefix(MARK)
+        return MARK + bare if button.get("callback_data") == data else bare
+
+    return [[{**button, "text": shown(button)} for button in row] for row in rows]

@@ -1,0 +1,99 @@
+"""What goes to Telegram, as the calls of its Bot API: pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import unescape
+from typing import Any, Final
+
+from bot.messages import Attachment, Choice, Reply
+from channels.dialects import telegram_html
+from channels.fit import clip
+from channels.pieces import length
+from channels.render import plain
+from channels.telegram.places import Place, button_data
+
+TEXT: Final = 4096  # UTF-16 units of a message …
+CAPTION: Final = 1024  # … and of the words under a picture or file
+PHOTO_BYTES: Final = 10_000_000
+_PHOTOS: Final = frozenset({"image/jpeg", "image/png", "image/webp"})
+_ROW: Final = 30  # columns of labels that fit beside each other on a telephone
+_LABEL: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call; ``file`` is to be uploaded as the parameter ``field``."""
+
+    method: str
+    payload: dict[str, Any]
+    field: str = ""
+    file: Attachment | None = None
+
+
+def shown_length(text: str) -> int:
+    """How long a markdown text is for Telegram, which counts what is left after its markup."""
+    return length("utf16", unescape(re.sub(r"<[^>]*>", "", telegram_html(text))))
+
+
+def render(reply: Reply, place: Place, secret: str, reply_to: int | None = None) -> list[Call]:
+    """The calls that say it, in order; buttons are under the words, or under the last file if there are none."""
+    ground: dict[str, Any] = {"chat_id": place.chat}
+    if place.topic:
+        ground["message_thread_id"] = place.topic
+    first: dict[str, Any] = {}
+    if reply_to:
+        first["reply_parameters"] = {"message_id": reply_to, "allow_sending_without_reply": True}
+    if reply.choices:
+        first["reply_markup"] = {"inline_keyboard": keyboard(reply.choices, place.user, secret)}
+    files = [_file(attachment, ground) for attachment in reply.attachments]
+    words = telegram_html(reply.text)
+    if not words.strip() and files:
+        files[-1].payload.update(first)
+        return files
+    if len(files) == 1 and shown_length(reply.text) <= CAPTION:
+        files[0].payload.update({"caption": words, "parse_mode": "HTML", **first})
+        return files
+    said = {"text": words, "parse_mode": "HTML", "link_preview_options": {"is_disabled": True}}
+    return [Call("sendMessage", {**ground, **said, **first}), *files]
+
+
+def plainly(call: Call, text: str) -> Call:
+    """The same without markup, for when Telegram does not understand ours."""
+    field, most = ("caption", CAPTION) if "caption" in call.payload else ("text", TEXT)
+    payload = {name: value for name, value in call.payload.items() if name != "parse_mode"}
+    words = plain(text)
+    while length("utf16", words) > most:
+        words = clip(words, len(words) - (length("utf16", words) - most + 1) // 2)
+    return Call(call.method, {**payload, field: words}, call.field, call.file)
+
+
+def as_document(call: Call) -> Call:
+    """The same picture as a file, for when Telegram does not take it for a picture."""
+    return Call("sendDocument", call.payload, "document", call.file)
+
+
+def keyboard(choices: Sequence[Choice], user: int | None, secret: str) -> list[list[dict[str, Any]]]:
+    """Buttons in rows: short ones beside each other, long ones one per row."""
+    rows: list[list[dict[str, Any]]] = []
+    room = 0
+    widest = max(_width(choice.label) for choice in choices) + 4
+    for choice in choices:
+        if room < widest:
+            rows.append([])
+            room = _ROW
+        rows[-1].append({"text": clip(choice.label, _LABEL), "callback_data": button_data(choice.id, user, secret)})
+        room -= widest
+    return rows
+
+
+def _width(label: str) -> int:
+    return sum(2 if char > "\u2e80" else 1 for char in label)
+
+
+def _file(attachment: Attachment, ground: dict[str, Any]) -> Call:
+    photo = attachment.type in _PHOTOS and attachment.size <= PHOTO_BYTES
+    method, field = ("sendPhoto", "photo") if photo else ("sendDocument", "document")
+    return Call(method, dict(ground), field, attachment)

@@ -1,0 +1,207 @@
+"""The Bot API: python-telegram-bot's client on aiohttp, and what its errors mean to the outbox."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+import aiohttp
+
+from channels import NotSent, Refused, Unknown
+
+if TYPE_CHECKING:
+    from telegram import Bot
+    from telegram.error import TelegramError
+
+CONNECT: Final = 5.0  # seconds; sending as a whole has the outbox's limit
+ANSWER: Final = 30.0
+DOWNLOAD: Final = 60.0
+GONE: Final = ("chat not found", "user is deactivated", "peer_id_invalid", "group chat was deleted")
+
+
+class BadToken(Exception):
+    """Telegram does not know our token (any more)."""
+
+
+class Moved(Exception):
+    """The group has become a supergroup."""
+
+    def __init__(self, to: int) -> None:
+        super().__init__(f"the group is now {to}")
+        self.to = to
+
+
+class Malformed(Refused):
+    """Telegram does not understand our markup, or does not take our picture for one."""
+
+
+class Contested(Exception):
+    """Somebody else reads this bot's updates, or they go to a webhook."""
+
+
+class Lost(Exception):
+    """A file cannot be had, now or ever."""
+
+    def __init__(self, why: str, *, ever: bool = False) -> None:
+        super().__init__(why)
+        self.ever = ever
+
+
+class Wire:
+    """One bot's connection. Made when it is first used, for the library takes half a second to import."""
+
+    def __init__(self, token: str, api_url: str) -> None:
+        self._token, self._url = token, api_url.rstrip("/")
+        self._bot: Bot | None = None
+        self._session: aiohttp.ClientSession | None = None
+
+    async def call(self, method: str, payload: Mapping[str, Any], *, patience: float = ANSWER) -> Any:
+        """The result of a call, just as it came. Raises NotSent, Unknown, Refused, BadToken, Moved or Contested."""
+        bot = self._bot = self._bot or self._connected()
+        from telegram.error import TelegramError
+
+        try:
+            return await bot.do_api_request(method, dict(payload), read_timeout=patience)
+        except TelegramError as error:
+            raise meant(error) from error
+
+    async def upload(self, method: str, payload: Mapping[str, Any], field: str, content: bytes, name: str) -> Any:
+        """A call with a file; raises like ``call``."""
+        from telegram import InputFile
+
+        return await self.call(method, {**payload, field: InputFile(content, filename=name)})
+
+    @asynccontextmanager
+    async def download(self, file: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The bytes of a file, from the API's own host and nowhere else; raises Lost."""
+        try:
+            place = (await self.call("getFile", {"file_id": file})).get("file_path") or ""
+        except Refused as error:
+            raise Lost(str(error), ever=True) from error
+        except (NotSent, Unknown) as error:
+            raise Lost(str(error)) from error
+        if not place or place.startswith("/") or ".." in place or "://" in place:
+            raise Lost("Telegram names no place of its own for the file", ever=True)
+        url = f"{self._url}/file/bot{self._token}/{quote(place)}"
+        patience = aiohttp.ClientTimeout(total=DOWNLOAD, sock_connect=CONNECT)
+        try:
+            async with self._http().get(url, allow_redirects=False, timeout=patience) as answer:
+                if answer.status != 200:
+                    raise Lost(f"status {answer.status}", ever=answer.status in (400, 404, 410))
+                yield answer.content.iter_chunked(64 << 10)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Lost(type(error).__name__) from error  # its words may hold the address, and that the token
+
+    async def close(self) -> None:
+        """Hang up."""
+        session, self._session = self._session, None
+        if session:
+            await session.close()
+
+    def _http(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=100))
+        return self._session
+
+    def _connected(self) -> Bot:
+        os.environ.setdefault("PTB_TIMEDELTA", "1")  # how the library will do it one day; until then it warns
+        from telegram import Bot
+        from telegram.warnings import PTBUserWarning
+
+        # What comes is taken as it is, so that one odd update does not spoil the hundred it came with.
+        warnings.filterwarnings("ignore", "Please use 'Bot", PTBUserWarning)
+        posts = (_post(self._http), _post(self._http))
+        return Bot(self._token, f"{self._url}/bot", f"{self._url}/file/bot", *posts)
+
+
+def _post(http: Any) -> Any:
+    """The library's idea of an HTTP client, made of aiohttp: a tenth of the work that its own one does."""
+    from telegram.error import NetworkError, TelegramError
+    from telegram.request import BaseRequest, RequestData
+
+    class Post(BaseRequest):
+        read_timeout = ANSWER
+
+        async def initialize(self) -> None:
+            """Nothing: the session is made when it is needed."""
+
+        async def shutdown(self) -> None:
+            """Nothing: the session is the wire's."""
+
+        async def do_request(
+            self,
+            url: str,
+            method: str,
+            request_data: RequestData | None = None,
+            read_timeout: Any = None,
+            *_: Any,
+            **__: Any,
+        ) -> tuple[int, bytes]:
+            wait = read_timeout if isinstance(read_timeout, int | float) else ANSWER
+            patience = aiohttp.ClientTimeout(total=wait, sock_connect=CONNECT)
+            try:
+                async with http().request(method, url, data=_form(request_data), timeout=patience) as answer:
+                    return answer.status, await answer.read()
+            except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+                raise NetworkError("not reached") from NotSent(f"Telegram is not reached: {type(error).__name__}")
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                raise NetworkError("no answer") from Unknown(f"no answer from Telegram: {type(error).__name__}")
+
+        @staticmethod
+        def parse_json_payload(payload: bytes) -> dict[str, Any]:
+            """As the library does it, but without the payload, people's words, in the log."""
+            try:
+                return dict(json.loads(payload))
+            except (ValueError, TypeError, RecursionError) as error:
+                raise TelegramError("Invalid server response") from error
+
+    return Post()
+
+
+def _form(data: Any) -> Any:
+    if data is None:
+        return None
+    if not data.contains_files:
+        return data.json_parameters
+    form = aiohttp.FormData(data.json_parameters)
+    for field, (name, content, kind) in data.multipart_data.items():
+        form.add_field(field, content, filename=name, content_type=kind)
+    return form
+
+
+def meant(error: TelegramError) -> Exception:
+    """What an error of the library means to whoever called."""
+    from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter
+
+    cause = error.__cause__
+    if isinstance(cause, NotSent | Unknown):
+        return cause
+    match error:
+        case RetryAfter():
+            wait = error.retry_after
+            return NotSent("too many requests", float(wait if isinstance(wait, int) else wait.total_seconds()))
+        case ChatMigrated():
+            return Moved(error.new_chat_id)
+        case Forbidden():
+            return Refused(str(error), gone=True)
+        case InvalidToken():
+            return BadToken(str(error))
+        case Conflict():
+            return Contested(str(error))
+        case BadRequest():
+            return _refused(str(error))
+        case NetworkError():  # a status of 500 and above
+            return NotSent(str(error)[:200])
+    return Unknown(str(error)[:200])
+
+
+def _refused(why: str) -> Refused:
+    said = why.lower()
+    if "can't parse entities" in said or "photo_invalid" in said or "image_process" in said:
+        return Malformed(why)
+    return Refused(why, gone=any(words in said for words in GONE))

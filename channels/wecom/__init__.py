@@ -1,0 +1,266 @@
+"""WeCom (企业微信): members through an application, customers in WeChat through 微信客服."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import secrets
+import time
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from bot.messages import Attachment, Reply
+from channels import Can, NotSent, Refused
+from channels.gate import answered, body_of
+from channels.wecom import checkup, render
+from channels.wecom.cipher import Cipher, Forged
+from channels.wecom.client import Api, Line
+from channels.wecom.envelope import Unreadable, fields
+from channels.wecom.errors import EXPIRED, Fault, Verdict
+from channels.wecom.kf import Pulls, Sessions
+from channels.wecom.media import House, Media
+from channels.wecom.read import Heard, Reader
+
+log = structlog.get_logger("wecom")
+
+STALE = 2 * 3600.0  # seconds by which a callback's clock may differ from ours
+POLL = 1.0  # seconds; being called is only quicker
+
+
+class Wecom:
+    """The channel of ``type: wecom``; its parameters are its settings. ``office`` is set before anything is asked."""
+
+    can = render.CAN
+
+    def __init__(
+        self,
+        *,
+        name: str = "wecom",
+        secret: str,
+        corp_id: str,
+        agent_id: str,
+        app_secret: str,
+        token: str,
+        aes_key: str,
+        kf_secret: str = "",
+        kf_sessions: str = "relay",
+        markdown: bool = True,
+        api_url: str = "https://qyapi.weixin.qq.com",
+        body_bytes: int = 1 << 20,
+        message_chars: int = 8000,
+        send_timeout: float = 15.0,
+    ) -> None:
+        if kf_sessions not in ("relay", "native"):
+            raise ValueError("wecom: kf_sessions must be relay or native")
+        self.name, self._secret, self._agent, self._markdown = name, secret, agent_id, markdown
+        self._most = body_bytes
+        self._cipher, self._reader = Cipher(token, aes_key, corp_id), Reader(name, secret, message_chars)
+        self._line = Line(api_url, send_timeout * 0.6)
+        self._api = Api(self._line, corp_id, app_secret)
+        self._kf = Api(self._line, corp_id, kf_secret) if kf_secret not in ("", app_secret) else self._api
+        self.sessions = Sessions(self._kf, relay=kf_sessions == "relay")
+        self._pulls = Pulls(self._kf, self._reader, self.sessions)
+        self._media = Media(self._api, self._kf)
+        self._verdict = Verdict()
+        self._salt = b""
+        self._background: set[asyncio.Task[None]] = set()
+
+    @property
+    def office(self) -> House:
+        """The house."""
+        return self._office
+
+    @office.setter
+    def office(self, office: House) -> None:
+        self._office = office
+        for part in (self._api, self._kf, self.sessions, self._pulls, self._media):
+            part.office = office
+
+    def routes(self) -> list[BaseRoute]:
+        """The callback, for both."""
+        return [Route(f"/hooks/{self.name}", self.hook, methods=["GET", "POST"])]
+
+    def place(self, address: str) -> tuple[str, bool]:
+        """The person, and no group."""
+        return address, False
+
+    def at(self, address: str) -> Can:
+        """What can be done at an address: kf differs from the application."""
+        return render.CAN_KF if address.startswith("kf/") else render.CAN
+
+    def allowance(self, address: str) -> int:
+        """How many messages may follow each of the customer's; 0 = any number."""
+        return render.KF_REPLIES if address.startswith("kf/") else 0
+
+    # ------------------------------------------------------------ in
+
+    @answered
+    async def hook(self, request: Request) -> Response:
+        """WeCom calls: it checks the address (GET), or tells of something (POST), and hears 200 after the commit."""
+        query, get = request.query_params, request.method == "GET"
+        signature, timestamp, nonce = (query.get(part, "") for part in ("msg_signature", "timestamp", "nonce"))
+        try:
+            if get:
+                sealed = query.get("echostr", "").replace(" ", "+")  # a plus that was not percent-encoded
+            else:
+                sealed = fields(await body_of(request, self._most)).get("Encrypt", "")
+            words = self._cipher.open(signature, timestamp, nonce, sealed)
+            _timely(timestamp)
+        except (Forged, Unreadable) as error:
+            log.warning("wecom_callback_refused", why=str(error))
+            return Response(status_code=403)
+        if get:
+            return Response(words, media_type="text/plain")
+        return await self._stored(self._heard(words))
+
+    def _heard(self, words: bytes) -> Heard:
+        try:
+            return self._reader.callback(fields(words), words)
+        except Unreadable:
+            return self._reader.unreadable(words)
+
+    async def _stored(self, heard: Heard) -> Response:
+        """200 is said only for what is kept; otherwise WeCom asks twice more."""
+        if heard.inbounds or heard.notes:
+            try:
+                await self.office.receive(heard.inbounds, heard.notes)
+            except Exception as error:
+                log.warning("wecom_cannot_store", error=type(error).__name__)
+                return Response(status_code=503)
+            for part in (self._pulls, self._media):
+                part.called.set()
+        for inbound in heard.inbounds:
+            if code := inbound.extra.get("response_code"):
+                self._later(self._settle_card(inbound.sender.removeprefix("user/"), code, inbound.text))
+        return Response()
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _settle_card(self, user: str, code: str, label: str) -> None:
+        """The buttons of a card become the one that was pressed. Nice to have: a failure is only logged."""
+        asked = {
+            "userids": [user],
+            "agentid": _number(self._agent),
+            "response_code": code,
+            "button": render.pressed(label),
+        }
+        try:
+            await self._api.post("message/update_template_card", asked)
+        except Exception as error:
+            code_of = error.code if isinstance(error, Fault) else 0
+            log.info("wecom_card_not_changed", error=type(error).__name__, errcode=code_of)
+
+    async def run(self) -> None:
+        """Pull what kf customers wrote and fetch the files people sent, until cancelled."""
+        self._line.open()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_rounds(self._pulls))
+                group.create_task(_rounds(self._media))
+        finally:
+            await self.close()
+
+    async def close(self) -> None:
+        """Keep no connection open."""
+        if self._background:
+            await asyncio.wait(self._background, timeout=2)
+        await self._line.close()
+
+    # ------------------------------------------------------------ out
+
+    async def send(self, address: str, reply: Reply, key: str) -> str:
+        """Send one reply to ``user/<id>`` or ``kf/<account>/<customer>``; sent again it is not seen twice."""
+        try:
+            id = await self._own_id(key)
+            files = await self._files(address, reply.attachments)
+            if address.startswith("kf/"):
+                sent = await self.sessions.send(address, reply, files, id)
+            else:
+                sent = await self._tell(address.removeprefix("user/"), reply, files, id)
+        except Fault as fault:
+            if fault.code == EXPIRED and await self._media.lost(reply.attachments):
+                raise NotSent(str(fault), 1.0) from fault  # it is uploaded anew
+            raise self._verdict.on(fault) from fault
+        self._verdict.fine()
+        return sent
+
+    async def _tell(self, user: str, reply: Reply, files: Sequence[render.Body], id: str) -> str:
+        first = ""
+        common = {
+            "touser": user,
+            "agentid": _number(self._agent),
+            "enable_duplicate_check": 1,
+            "duplicate_check_interval": render.DUPLICATES,
+        }
+        for body in (*render.app(reply, id, id, markdown=self._markdown), *files):
+            said = await self._api.post("message/send", {**common, **body})
+            if said.get("invaliduser") or said.get("unlicenseduser"):
+                raise Fault(81013 if said.get("invaliduser") else 701008, "message/send")
+            first = first or str(said.get("msgid") or id)
+        return first or id
+
+    async def _files(self, address: str, attachments: Sequence[Attachment]) -> list[render.Body]:
+        return await self._media.upload(address, attachments) if attachments else []
+
+    async def _own_id(self, key: str) -> str:
+        """An id of 28 characters that is the same for every attempt, and another one in every other database."""
+        if not self._salt:
+            if not (noted := await self.office.note("salt")):
+                await self.office.receive([], {"salt": secrets.token_bytes(16)})
+                noted = await self.office.note("salt")
+            self._salt = noted or b""
+        return hmac.digest(self._salt, f"{self.name} {key}".encode(), "sha256").hex()[:28]
+
+    async def hand_over(self, address: str, servicer: str = "") -> None:
+        """Give a kf customer to a person in WeCom itself, or to WeCom's queue; from then on we only record."""
+        if not address.startswith("kf/"):
+            raise Refused("only kf customers can be handed over to people in WeCom")
+        await self.sessions.hand_over(address, servicer)
+
+    # ------------------------------------------------------------ the administrator's
+
+    async def check(self) -> list[tuple[bool, str]]:
+        """What is right and wrong with the configuration, a line each, saying where to click."""
+        try:
+            return await checkup.lines(self._api, self._kf, self._agent)
+        finally:
+            await self._line.close()
+
+    async def setup(self) -> list[tuple[bool, str]]:
+        """The menu below the application's chat."""
+        try:
+            return await checkup.menu(self._api, self._agent)
+        finally:
+            await self._line.close()
+
+
+async def _rounds(part: Pulls | Media) -> None:
+    """What a part has to do, again and again; the database being away is waited out."""
+    while True:
+        part.called.clear()
+        try:
+            await part.round()
+        except Exception as error:
+            log.warning("wecom_round_failed", part=type(part).__name__, error=type(error).__name__)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(POLL):
+                await part.called.wait()
+
+
+def _number(agent: str) -> int | str:
+    return int(agent) if agent.isdigit() else agent
+
+
+def _timely(timestamp: str) -> None:
+    """Raises Forged for a callback of another time. Within it a replay is harmless: its key is known."""
+    if not timestamp.isascii() or not timestamp.isdigit() or abs(time.time() - int(timestamp[:12])) > STALE:
+        raise Forged("its time is not ours: a replay, or a clock that is wrong")

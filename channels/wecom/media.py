@@ -1,0 +1,143 @@
+"""Files: fetched from WeCom after their message was stored, uploaded before they are sent."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Sequence
+from email.message import Message
+from pathlib import Path
+from typing import Protocol
+
+import aiohttp
+import structlog
+
+from bot.files import FileRefused
+from bot.messages import Attachment
+from channels import NotSent, Office, Refused, Unknown
+from channels.wecom import render
+from channels.wecom.client import Api
+from channels.wecom.errors import EXPIRED, Fault, explained
+
+log = structlog.get_logger("wecom")
+
+GIVE_UP = 24 * 3600.0  # seconds after which a file that cannot be fetched is given up
+PAUSES = (1.0, 5.0, 30.0, 300.0)  # seconds between tries
+TIDY = 3600.0  # seconds between two looks for notes that are of no use any more
+KEPT = 2.5 * 86400.0  # seconds for which an uploaded file is used again; WeCom keeps it three days
+_PIECE = 64 << 10
+
+
+class FileStore(Protocol):
+    """Where attachments are kept (``bot.files``)."""
+
+    async def keep(self, id: str, stream: AsyncIterator[bytes], name: str, declared: str, owner: str) -> Attachment: ...
+    async def open(self, id: str, owner: str) -> tuple[Attachment, Path] | None: ...
+
+
+class House(Office, Protocol):
+    """What the house gives this channel beside what it gives every other."""
+
+    @property
+    def files(self) -> FileStore: ...
+
+
+class Media:
+    """The files of one channel. ``api`` of the application, ``kf`` of kf; they may be the same."""
+
+    def __init__(self, api: Api, kf: Api) -> None:
+        self._apis = {"user": api, "kf": kf}
+        self.office: House
+        self.called = asyncio.Event()
+        self._tries: dict[str, tuple[int, float]] = {}  # note -> tries, not before
+        self._tidied = 0.0
+
+    def _api(self, address: str) -> Api:
+        return self._apis[address.partition("/")[0]]
+
+    # ------------------------------------------------------------ in
+
+    async def round(self) -> None:
+        """Fetch what is noted; raises nothing that one file does."""
+        if time.monotonic() > self._tidied + TIDY or not self._tidied:
+            self._tidied = time.monotonic()
+            await self._forget()
+        errands = await self.office.notes("file:")
+        if not errands or not await self.office.hold("fetch"):
+            return
+        for key, errand in errands.items():
+            if self._tries.get(key, (0, 0.0))[1] <= time.monotonic():
+                await self._fetch(key, json.loads(errand))
+        self._tries = {key: tried for key, tried in self._tries.items() if key in errands}
+
+    async def _fetch(self, key: str, errand: dict[str, str]) -> None:
+        try:
+            async with self._api(errand["address"]).download(errand["media"]) as answer:
+                name = _named(answer) or errand["name"]
+                pieces = answer.content.iter_chunked(_PIECE)
+                await self.office.files.keep(
+                    key.removeprefix("file:"), pieces, name, answer.content_type, errand["address"]
+                )
+        except (Fault, FileRefused) as error:
+            why = explained(error.code) if isinstance(error, Fault) else type(error).__name__
+            log.warning("wecom_file_not_taken", file=key, why=why)
+            if isinstance(error, FileRefused) or error.code == EXPIRED or self._put_off(key, errand):
+                await self.office.receive([], {key: None})
+        except (NotSent, Unknown) as error:
+            log.info("wecom_file_later", file=key, error=type(error).__name__)
+            if self._put_off(key, errand):
+                await self.office.receive([], {key: None})
+        else:
+            await self.office.receive([], {key: None})
+
+    def _put_off(self, key: str, errand: dict[str, str]) -> bool:
+        """Try again later; True if it has been tried for a day."""
+        tries = self._tries.get(key, (0, 0.0))[0]
+        self._tries[key] = tries + 1, time.monotonic() + PAUSES[min(tries, len(PAUSES) - 1)]
+        return time.time() - float(errand.get("at") or 0) > GIVE_UP
+
+    # ------------------------------------------------------------ out
+
+    async def upload(self, address: str, attachments: Sequence[Attachment]) -> list[render.Body]:
+        """The messages that show these files; raises Fault, NotSent, Unknown, or Refused for one we do not have."""
+        return [await self._one(address, attachment) for attachment in attachments]
+
+    async def _one(self, address: str, attachment: Attachment) -> render.Body:
+        found = await self.office.files.open(attachment.id, address)
+        if found is None:
+            raise Refused("the file is not in this chat")
+        kept, path = found
+        kind, key = render.file_kind(kept.type, kept.size), f"media:{kept.id}"
+        if noted := await self.office.note(key):  # the same media_id: sent again, it is the same message
+            media, until = json.loads(noted)
+            if until > time.time():
+                return render.file(kind, media)
+        content = await asyncio.to_thread(path.read_bytes)
+        try:
+            media = await self._api(address).upload(kind, content, kept.name, kept.type)
+        except Unknown as error:
+            raise NotSent(str(error), 1.0) from error  # a file uploaded twice is seen by nobody
+        await self.office.receive([], {key: json.dumps([media, time.time() + KEPT]).encode()})
+        return render.file(kind, media)
+
+    async def lost(self, attachments: Sequence[Attachment]) -> bool:
+        """WeCom has forgotten uploads of ours earlier than it should; False if there were none."""
+        noted = [key for one in attachments if await self.office.note(key := f"media:{one.id}")]
+        if noted:
+            await self.office.receive([], dict.fromkeys(noted))
+        return bool(noted)
+
+    async def _forget(self) -> None:
+        """Tear out the notes of uploads that WeCom has forgotten."""
+        noted = await self.office.notes("media:")
+        old = {key: None for key, value in noted.items() if json.loads(value)[1] < time.time()}
+        if old:
+            await self.office.receive([], old)
+
+
+def _named(answer: aiohttp.ClientResponse) -> str:
+    """The name that WeCom gives a file, if it does."""
+    header = Message()
+    header["Content-Disposition"] = answer.headers.get("Content-Disposition", "")
+    return header.get_filename() or ""

@@ -1,0 +1,117 @@
+"""The semantic tier: served without torch, cached, and gone without harm where it cannot be had."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from knowledge import encoder
+from knowledge.faq import from_examples
+from knowledge.index import build
+
+ROWS = [("food", "i am hungry"), ("food", "where to eat"), ("car", "my engine stutters"), ("car", "flat tyre")]
+FAQ = from_examples({"label": label, "text": text} for label, text in ROWS)
+TOPICS = ("hungry eat lunch starving", "engine tyre vehicle wheel")
+
+
+class Topics:
+    """Knows two topics by their words."""
+
+    name = "topics@1"
+    languages = ("en",)
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def question(self, text: str) -> NDArray[np.float32]:
+        self.asked.append(text)
+        return self._vector(text)
+
+    def examples(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.stack([self._vector(text) for text in texts])
+
+    def _vector(self, text: str) -> NDArray[np.float32]:
+        vector = np.array([sum(w in topic for w in text.split()) for topic in TOPICS] + [0.1], np.float32)
+        return np.asarray(vector / np.linalg.norm(vector), np.float32)
+
+
+def test_meaning_decides_where_words_cannot() -> None:
+    topics = Topics()
+    knowledge = build(FAQ, encoder=topics)
+    assert topics.asked == [], "examples are taken from the cache, not asked again"
+    ranking = knowledge.ask("starving for lunch")
+    assert ranking.candidates[0].entry == "food"
+    assert ranking.why["scores"][0]["parts"]["meaning"] > 0.9
+    assert knowledge.version != build(FAQ).version
+
+
+def test_a_model_that_is_missing_costs_one_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        assert encoder.load("no/such-model", tmp_path) is None
+    assert len(caplog.records) == 1
+    assert "no/such-model not used" in caplog.text
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A multilingual sentence encoder of a few kilobytes, and where its converted form is kept."""
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("sentence_transformers")
+    folder = tmp_path_factory.mktemp("tiny")
+    subprocess.run([sys.executable, "-c", MAKE, str(folder / "model")], check=True, capture_output=True)
+    return folder
+
+
+MAKE = """
+import sys
+from pathlib import Path
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.models import Pooling, Transformer
+from transformers import BertConfig, BertModel, BertTokenizerFast
+folder = Path(sys.argv[1])
+bert = folder.parent / "bert"
+bert.mkdir()
+letters = "abcdefghijklmnopqrstuvwxyz"
+words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *("##" + c for c in letters), *"怎么付款退货"]
+(bert / "vocab.txt").write_text("\\n".join(words), encoding="utf-8")
+BertTokenizerFast(str(bert / "vocab.txt")).save_pretrained(bert)
+size = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64}
+BertModel(BertConfig(vocab_size=len(words), **size)).save_pretrained(bert)
+SentenceTransformer(modules=[Transformer(str(bert)), Pooling(32)]).save(str(folder))
+"""
+
+
+def test_a_model_is_converted_served_and_remembered(tiny: Path) -> None:
+    models = tiny / "models"
+    first = encoder.load(str(tiny / "model"), models, ["en", "zh"])
+    assert first is not None
+    rows = first.examples(["how to pay", "怎么付款"])
+    assert rows.shape == (2, 32)
+    assert np.linalg.norm(rows, axis=1) == pytest.approx(1, abs=1e-5)
+    (kept,) = models.rglob("embeddings.npz")
+    before = kept.stat().st_mtime_ns
+    again = encoder.load(str(tiny / "model"), models, ["en", "zh"])
+    assert again is not None
+    assert (again.examples(["怎么付款"])[0] == rows[1]).all()
+    assert kept.stat().st_mtime_ns == before
+    kept.write_bytes(b"damaged")
+    assert np.allclose(again.examples(["how to pay"])[0], rows[0])
+    faq = from_examples([{"label": "pay", "text": "怎么付款"}, {"label": "back", "text": "退货"}])
+    assert "meaning" in build(faq, encoder=again).ask("怎么付款").why["scores"][0]["parts"]
+
+
+def test_serving_needs_no_torch(tiny: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from knowledge.encoder import load\n"
+        f"made = load({str(tiny / 'model')!r}, Path({str(tiny / 'models')!r})); made.question('pay')\n"
+        "print(sorted({'torch', 'sentence_transformers', 'transformers'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"

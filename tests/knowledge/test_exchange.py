@@ -1,0 +1,100 @@
+"""FAQs come in from tables and documents and go out again."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from knowledge.exchange import ExchangeError, as_yaml, bring, schema, take
+from knowledge.faq import Entry, Faq, read
+
+CSV = 'id,topic,Question,答案\npay,orders,"How can I pay?\nWhich cards?",Any card.\npay,orders,怎么付款,都可以。\n'
+MARKDOWN = """\
+# Orders
+## How can I pay?
+Any card.
+
+Really.
+## Where is it?
+On its way.
+**Q: And then?**
+A: Then it rings.
+"""
+SHEET = (
+    '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{}</sheetData></worksheet>'
+)
+ROW = '<row><c r="A{0}" t="s"><v>{1}</v></c><c r="B{0}" t="inlineStr"><is><t>{2}</t></is></c></row>'
+
+
+def questions(entry: Entry) -> list[str]:
+    return [q for said in entry.questions.values() for q in said]
+
+
+def test_csv(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(CSV, encoding="utf-8-sig")
+    (entry,) = bring(tmp_path / "a.csv")
+    assert entry.id == "pay"
+    assert entry.questions == {"en": ("How can I pay?", "Which cards?"), "zh": ("怎么付款",)}
+    assert entry.answer == {"en": "Any card.", "zh": "都可以。"}
+
+
+def test_markdown(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(MARKDOWN)
+    entries = bring(tmp_path / "a.md")
+    assert [(e.id, e.topic, e.answer["en"]) for e in entries] == [
+        ("how-can-i-pay", "orders", "Any card.\n\nReally."),
+        ("where-is-it", "orders", "On its way."),
+        ("and-then", "orders", "Then it rings."),
+    ]
+
+
+def test_jsonl(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"questions": ["a b?", "c?"], "answer": "d"}\n')
+    (entry,) = bring(tmp_path / "a.jsonl")
+    assert questions(entry) == ["a b?", "c?"]
+
+
+def test_xlsx(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as book:
+        shared = "".join(f"<si><t>{t}</t></si>" for t in ("question", "How can I pay?"))
+        book.writestr("xl/sharedStrings.xml", f'<sst xmlns="{SHEET.split(chr(34))[1]}">{shared}</sst>')
+        rows = ROW.format(1, 0, "answer") + ROW.format(2, 1, "Any &amp; all.")
+        book.writestr("xl/worksheets/sheet1.xml", SHEET.format(rows))
+    (entry,) = bring(tmp_path / "a.xlsx")
+    assert (questions(entry), entry.answer) == (["How can I pay?"], {"en": "Any & all."})
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.doc", b""), ("a.xlsx", b"no"), ("a.jsonl", b"[1]"), ("a.csv", b"\xff")]
+)
+def test_what_cannot_be_read_is_said(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ExchangeError, match=name):
+        bring(tmp_path / name)
+
+
+def test_what_is_written_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text(CSV)
+    entries = tuple(bring(tmp_path / "in.csv"))
+    faq = Faq(entries)
+    (tmp_path / "faq.yaml").write_text(as_yaml(entries), encoding="utf-8")
+    assert read(tmp_path).version == faq.version
+    for kind in ("csv", "jsonl"):
+        (tmp_path / f"out.{kind}").write_text(take(faq, kind), encoding="utf-8")
+        assert Faq(tuple(bring(tmp_path / f"out.{kind}"))).version == faq.version
+    assert "## How can I pay?" in take(faq, "md")
+    with pytest.raises(ExchangeError, match="doc"):
+        take(faq, "doc")
+
+
+def test_a_formula_stays_text() -> None:
+    entry = Entry(id="a", topic="t", questions={"en": ("=1+1",)}, answer={"en": "2"})
+    assert "'=1+1" in take(Faq((entry,)), "csv")
+
+
+def test_schema_names_the_keys() -> None:
+    made = schema()
+    assert {"id", "questions", "answer", "not", "valid"} <= set(made["items"]["properties"])
+    assert made["items"]["additionalProperties"] is False

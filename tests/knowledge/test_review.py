@@ -1,0 +1,64 @@
+"""What a careful colleague would notice."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from knowledge.faq import Entry, Faq
+from knowledge.index import build
+from knowledge.review import review
+from knowledge.why import explain
+
+RESET = ["reset the router", "factory reset", "how do I reset it", "erase all settings", "press the reset pin"]
+LIGHT = ["the light is red", "red lamp on the modem", "why is the light blinking", "what does the led mean", "led off"]
+BILL = ["send me an invoice", "where is my bill", "I need a receipt", "invoice for my order", "tax invoice"]
+
+
+def entry(name: str, questions: list[str], **more: Any) -> Entry:
+    values: dict[str, Any] = {"topic": "t", "questions": {"en": questions}, "answer": {"en": "So."}}
+    return Entry(id=name, file="faq.yaml", line=7, **values | more)
+
+
+GOOD = [entry("reset", RESET), entry("light", LIGHT), entry("bill", BILL)]
+
+
+def said(*entries: Entry) -> str:
+    return str(review(build(Faq(entries)), ["en"], date(2026, 6, 1)))
+
+
+def test_a_good_faq_has_nothing_to_say_against_it() -> None:
+    found = review(build(Faq(tuple(GOOD))), ["en"], date(2026, 6, 1))
+    assert found.problems == ()
+    assert "of 15 example questions" in found.rate
+
+
+@pytest.mark.parametrize(
+    ("bad", "what"),
+    [
+        (entry("new", ["Reset the ROUTER", "a", "b", "c", "d"]), "faq.yaml:7: new: question “Reset the ROUTER” also"),
+        (entry("new", ["invoice now", "please invoice", "x", "y", "z"], not_={"en": ["Invoice now"]}), "at once"),
+        (entry("new", ["one", "two"]), "only 2 example questions in en"),
+        (entry("new", ["v", "w", "x", "y", "z"], valid={"to": "2026-05-31"}), "expired on 2026-05-31"),
+        (entry("new", ["v", "w", "x", "y", "z"], answer={"en": "See [this](htps://a.b)"}), "leads nowhere"),
+        (entry("new", ["v", "w", "x", "y", "z"], answer={"en": "See [this](https://nowhere)"}), "leads nowhere"),
+        (entry("new", RESET), "no question in 'en' leads here"),
+        (entry("new", ["reset the router pin", "v", "w", "x", "y"]), "would be answered by entry 'reset'"),
+    ],
+)
+def test_what_is_noticed(bad: Entry, what: str) -> None:
+    assert what in said(*GOOD, bad)
+
+
+def test_why_is_told_in_words() -> None:
+    knowledge = build(Faq(tuple(GOOD)))
+    text = explain(knowledge.ask("how to reste the router"))
+    assert "Read as    how to reset the router" in text
+    assert "answered with 'reset'" in text
+    assert "nearest example: reset the router" in text
+    assert knowledge.version in text
+    assert "nothing in the FAQ" in explain(build(Faq()).ask("hello"))
+    for question in ("", "led", "what is the capital of france", "I don't want to reset the router"):
+        assert "Outcome" in explain(knowledge.ask(question))
