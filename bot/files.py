@@ -21,6 +21,7 @@ _HEAD = 4096  # bytes that tell the type
 _PIECE = 256 << 10  # bytes written at a time: few trips to the thread, little memory
 _ABANDONED = 3600.0  # s after which an unfinished upload is nobody's
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")  # in no text of any encoding we meet (UTF-8, GBK, Latin)
+_TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # with them "exe.png" can end in .exe
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 _SIGNATURES = (
     (0, b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -172,8 +173,8 @@ def type_of(head: bytes, declared: str = "") -> str:
 
 
 def safe_name(name: str) -> str:
-    """A file name to show and to offer for saving: one line, no path, never empty."""
-    last = clean(name).replace("\\", "/").rsplit("/", 1)[-1]
+    """A file name to show and to offer for saving: one line, no path, no turned letters, never empty."""
+    last = _TURNING.sub("", clean(name)).replace("\\", "/").rsplit("/", 1)[-1]
     stem = " ".join(last.split()).strip(". ")
     if len(stem) > 120:
         stem = stem[:80] + "…" + stem[-39:]

@@ -52,8 +52,8 @@ def _apart(make: Callable[[], T]) -> T:
     try:
         with ProcessPoolExecutor(1, get_context("spawn")) as process:
             return process.submit(make).result()
-    except (BrokenExecutor, OSError, pickle.PicklingError, AttributeError, RuntimeError):  # no processes here: then so
-        return make()
+    except (BrokenExecutor, OSError, pickle.PicklingError, AttributeError, AssertionError, RuntimeError):
+        return make()  # no processes may be started here: then so
 
 
 def _write(place: Path, content: bytes) -> None:

@@ -119,7 +119,7 @@ async def serve(app: App, listener: socket.socket, *, ready: Callable[[], None] 
 def listen(host: str, port: int) -> socket.socket:
     """The listening socket; raises OSError when the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named, or asyncio leaves TCP_NODELAY off
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((host.strip("[]"), port))
     listener.listen(2048)

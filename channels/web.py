@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -22,6 +22,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import Receive, Scope, Send
 
 from bot.files import SHOWN, FileRefused
 from bot.messages import Attachment, Inbound, Kind
@@ -35,6 +36,7 @@ log = structlog.get_logger()
 _UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 _LINE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_FILE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LINK_LIFE = 12 * 3600  # s a picture's address works without the token
 _STORED = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
 _STREAM = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -178,21 +180,22 @@ class Web(Channel):
         after = request.headers.get("last-event-id") or request.query_params.get("after") or "0"
         if not re.fullmatch(r"[0-9]{1,15}", after):
             raise Refused(400, "after must be the seq of a message")
+        if request.method == "HEAD":
+            return Response(media_type="text/event-stream", headers=_STREAM)
         if self._streams.get(visitor.address, 0) >= self._most_streams:
             raise Refused(429, "this chat is open in too many places", wait=5)
-        frames = self._frames(visitor.address, int(after))
-        return StreamingResponse(frames, media_type="text/event-stream", headers=_STREAM)
+        self._streams[visitor.address] = self._streams.get(visitor.address, 0) + 1  # now: many may ask at once
+        return _Stream(self._frames(visitor.address, int(after)), lambda: self._let_go(visitor.address))
+
+    def _let_go(self, address: str) -> None:
+        self._streams[address] -= 1
+        if not self._streams[address]:
+            del self._streams[address]
 
     async def _frames(self, address: str, after: int) -> AsyncIterator[bytes]:
-        self._streams[address] = self._streams.get(address, 0) + 1
-        try:
-            yield b": here\n\n"
-            async for event in self.office.follow(address, after):
-                yield self._frame(event, address) if event else b": still here\n\n"
-        finally:
-            self._streams[address] -= 1
-            if not self._streams[address]:
-                del self._streams[address]
+        yield b": here\n\n"
+        async for event in self.office.follow(address, after):
+            yield self._frame(event, address) if event else b": still here\n\n"
 
     def _frame(self, event: Mapping[str, Any], address: str) -> bytes:
         data, seq = event["data"], event.get("seq")
@@ -212,8 +215,8 @@ class Web(Channel):
 
     async def _find(self, id: str, owner: str) -> tuple[Attachment, Path]:
         with _storing():
-            found = await self.office.files.open(id, owner) if len(id) <= 64 else None
-        if found is None:
+            found = await self.office.files.open(id, owner) if _FILE.fullmatch(id) else None
+        if found is None or not found[1].is_file():
             raise Refused(404, "there is no such file in this chat")
         return found
 
@@ -242,6 +245,20 @@ class Web(Channel):
         if named != id:
             raise Refused(403, "this link has expired")
         return str(address)
+
+
+class _Stream(StreamingResponse):
+    """Server-sent events; ``done`` is called when it has ended, or could not even begin."""
+
+    def __init__(self, frames: AsyncIterator[bytes], done: Callable[[], None]) -> None:
+        super().__init__(frames, media_type="text/event-stream", headers=_STREAM)
+        self._done = done
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._done()
 
 
 def read(

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints, model_validator
 
 from bot.strictyaml import Problem, YamlError, check, load
-from knowledge.normal import chinese
+from knowledge.normal import chinese, normal
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
@@ -109,6 +109,10 @@ def _doubts(entry: Entry, languages: Iterable[str], today: date | None) -> Itera
         have = len(entry.questions.get(language, ()))
         if 0 < have < ENOUGH:
             yield f"only {have} example question{'s' * (have > 1)} in {language}; {ENOUGH} or more answer better"
+    for language, texts in ({k: (v,) for k, v in entry.answer.items()} | dict(entry.questions)).items():
+        for text in (entry.answer.get(language, ""), *texts):
+            if text and (chinese(normal(text)) == 0 if language == "zh" else chinese(normal(text)) > 0.8):
+                yield f"“{text[:40]}” stands under '{language}' but is not written in it"
     if today and entry.valid.last and entry.valid.last < today:
         yield f"expired on {entry.valid.last}; remove it or set a later 'to'"
 

@@ -120,7 +120,7 @@ def _described(knowledge: Knowledge, language: str, group: Sequence[Asked], inte
     won = sum(r.outcome == "answer" and r.candidates[0].entry == entry.id for r in fresh)
     space = patched.spaces[language]
     answer, _ = space.calibration.threshold(knowledge.mode)
-    taken = [e.text for e, label, sure in space.left_out() if label == entry.id != e.label and sure >= answer]
+    taken = [o.example.text for o in space.left_out() if o.astray and o.label == entry.id and o.sure >= answer]
     return Gap(
         language=language,
         size=len({q.chat for q in group}),

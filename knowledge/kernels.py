@@ -19,7 +19,7 @@ from knowledge.normal import WORDS, models, units, words
 Vector: TypeAlias = NDArray[np.float64]
 Parts: TypeAlias = dict[str, Vector]  # name of a way to compare → its value for every example
 UNSEEN = 0.3  # how much a gram no example has makes a question unlike all of them
-RATIO = 200  # characters that are compared by edit distance
+RATIO = 64  # characters that are compared by edit distance
 
 
 class Encoder(Protocol):
@@ -54,6 +54,9 @@ class Kernel(Protocol):
     def join(self, parts: Parts) -> Vector:
         """The kernel itself."""
 
+    def forget(self) -> None:
+        """The examples have been compared with each other: ``row`` will not be asked for again."""
+
 
 class Grams:
     """Cosines of TF-IDF vectors, kept as postings: what a gram costs is where it occurs."""
@@ -70,8 +73,8 @@ class Grams:
         self._rows = np.empty(self._start[-1], np.int32)
         self._weights = np.empty(self._start[-1])
         free = self._start.copy()
-        for row, count in enumerate(counts):
-            columns, weights = self._vector(count)
+        self._vectors = [self._vector(count) for count in counts]
+        for row, (columns, weights) in enumerate(self._vectors):
             for column, weight in zip(columns, weights.tolist(), strict=True):
                 self._rows[free[column]], self._weights[free[column]] = row, weight
                 free[column] += 1
@@ -83,9 +86,13 @@ class Grams:
         strange = UNSEEN * (len(count) - len(known)) * self._rarest**2
         return columns, weights / (math.sqrt(float(weights @ weights) + strange) or 1.0)
 
-    def similar(self, grams: list[str]) -> Vector:
-        """The cosine with every text."""
-        columns, weights = self._vector(Counter(grams))
+    def forget(self) -> None:
+        """Let go of what is only needed to compare the texts with each other."""
+        self._vectors = []
+
+    def similar(self, grams: list[str], row: int = -1) -> Vector:
+        """The cosine of a text, or of the text in a row, with every text."""
+        columns, weights = self._vectors[row] if row >= 0 else self._vector(Counter(grams))
         if not columns:
             return np.zeros(self.size)
         spans = [slice(self._start[c], self._start[c + 1]) for c in columns]
@@ -112,13 +119,13 @@ class English:
 
     def parts(self, text: str, row: int = -1) -> Parts:
         """Letters, stems and, with an encoder, meaning."""
-        split = words(text)
-        parts = {"letters": self._letters.similar(letters(split)), "stems": self._stems.similar(stems(split))}
+        split = words(text) if row < 0 else []
+        parts = {"letters": self._letters.similar(letters(split), row), "stems": self._stems.similar(stems(split), row)}
         if self._encoder and self._meanings is not None:
             place = self._meanings[row] if row >= 0 else self._encoder.question(text)
             parts["meaning"] = (self._meanings @ place).astype(float)
         else:
-            parts["words"] = self._words.similar(split)
+            parts["words"] = self._words.similar(split, row)
         return parts
 
     def join(self, parts: Parts) -> Vector:
@@ -127,6 +134,11 @@ class English:
         if "meaning" in parts:
             return (2 * np.exp(4 * (parts["meaning"] - 1)) + written) / 3
         return (2 * written + np.exp(4 * (parts["words"] - 1))) / 3
+
+    def forget(self) -> None:
+        """See Kernel."""
+        self._letters.forget()
+        self._stems.forget()
 
 
 def letters(split: Sequence[str]) -> list[str]:
@@ -180,11 +192,12 @@ class Chinese:
 
     def parts(self, text: str, row: int = -1) -> Parts:
         """Characters, sounds, order and, with a multilingual encoder, meaning."""
-        split = units(text)
-        order = process.cdist(["".join(split)[:RATIO]], self._texts, scorer=fuzz.ratio)[0]
+        split = units(text) if row < 0 else []
+        whole = "".join(split)[:RATIO] if row < 0 else self._texts[row]
+        order = process.cdist([whole], self._texts, scorer=fuzz.ratio)[0]
         parts = {
-            "characters": self._characters.similar(pairs(split)),
-            "sounds": self._sounds.similar(pairs(sounds(split))),
+            "characters": self._characters.similar(pairs(split), row),
+            "sounds": self._sounds.similar(pairs(sounds(split)), row),
             "order": np.asarray(order, float) / 100,
         }
         if self._encoder and self._meanings is not None:
@@ -196,6 +209,11 @@ class Chinese:
         """Characters and sounds alike, order half; sharpened as in English."""
         lexical = np.exp(0.8 * (parts["characters"] + parts["sounds"] + 0.5 * parts["order"]) - 2)
         return (np.exp(4 * (parts["meaning"] - 1)) + lexical) / 2 if "meaning" in parts else lexical
+
+    def forget(self) -> None:
+        """See Kernel."""
+        self._characters.forget()
+        self._sounds.forget()
 
 
 def pairs(split: Sequence[str]) -> list[str]:

@@ -16,8 +16,7 @@ from knowledge.spelling import english
 @cache
 def places() -> NDArray[np.int8]:
     """A row per word of ``english()``; read from disk as far as it is used."""
-    table: NDArray[np.int8] = np.load(WORDS / "meaning.npy", mmap_mode="r")
-    return table
+    return np.asarray(np.load(WORDS / "meaning.npy", mmap_mode="r"))
 
 
 class Meanings:
@@ -37,6 +36,6 @@ class Meanings:
         place = np.asarray(weights) @ places()[list(rows)]
         return np.asarray(place / (np.linalg.norm(place) or 1.0), np.float32)
 
-    def similar(self, text: list[str]) -> NDArray[np.float64]:
-        """The cosine with every text."""
-        return np.asarray(self._texts @ self._place(text), float)
+    def similar(self, text: list[str], row: int = -1) -> NDArray[np.float64]:
+        """The cosine of a text, or of the text in a row, with every text."""
+        return np.asarray(self._texts @ (self._texts[row] if row >= 0 else self._place(text)), float)

@@ -33,10 +33,11 @@ class HeldOut:
     foreign: Matrix  # best score with the question's whole entry left out: a question without an answer
     best: Rows  # the best label of each text left out
     score: Matrix  # and its score
+    own: Matrix  # the score of its own label
 
 
 def fit(kernel: Matrix, landmarks: Rows, lesson: Lesson, ridge: float) -> tuple[Matrix, HeldOut]:
-    """Weights (landmarks x labels) and held-out scores, from the kernel of all texts with the landmarks.
+    """Weights (landmarks x labels) and held-out scores, from the kernel of all texts with the landmarks, used up here.
 
     With every text a landmark this is exact. With fewer, the model is the best one the landmarks can carry (Nystrom);
     the inverse of the whole system, ``(1 - B P B') / ridge``, is then never written down.
@@ -45,7 +46,8 @@ def fit(kernel: Matrix, landmarks: Rows, lesson: Lesson, ridge: float) -> tuple[
     targets = np.zeros((n, lesson.count))
     targets[np.arange(n), lesson.labels] = 1
     if len(landmarks) == n:
-        solved = inverse(kernel + ridge * np.eye(n))
+        kernel[np.diag_indices(n)] += ridge
+        solved = inverse(kernel)
         weights = solved @ targets
         return weights, _held_out(np.diag(solved), lambda g: solved[np.ix_(g, g)], weights, targets, lesson)
     system = kernel.T @ kernel + ridge * kernel[landmarks]
@@ -66,11 +68,12 @@ def _held_out(
 ) -> HeldOut:
     """One row out: y - d / diagonal. A whole group out: y_G - inverse(block_GG) d_G. Nothing is fitted again."""
     n, labels, asked = len(targets), lesson.labels, lesson.asked
-    best, score = np.empty(n, np.intp), np.empty(n)
+    best, score, own = np.empty(n, np.intp), np.empty(n), np.empty(n)
     for at in range(0, n, BLOCK):
         rows = slice(at, at + BLOCK)
         alone = targets[rows] - duals[rows] / diagonal[rows, None]
         best[rows], score[rows] = alone.argmax(1), alone.max(1)
+        own[rows] = alone[np.arange(len(alone)), labels[rows]]
     foreign = []
     order = np.argsort(labels, kind="stable")
     for group in np.split(order, np.flatnonzero(np.diff(labels[order])) + 1):
@@ -78,7 +81,7 @@ def _held_out(
         without[:, labels[group]] = 0
         foreign.append(without.max(1)[asked[group]])
     right = best == labels
-    return HeldOut(score[right & asked], score[~right & asked], np.concatenate(foreign), best, score)
+    return HeldOut(score[right & asked], score[~right & asked], np.concatenate(foreign), best, score, own)
 
 
 def inverse(a: Matrix) -> Matrix:

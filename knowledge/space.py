@@ -15,7 +15,8 @@ from knowledge.normal import words
 from knowledge.ridge import Lesson, fit
 from knowledge.spelling import Speller
 
-LANDMARKS = 1500  # with more texts than this, so many of them speak for all
+EXACT = 4000  # texts up to which the model is exact
+LANDMARKS = 2000  # of more texts, so many speak for all
 REPAIRED = 0.7  # how far the repaired text is believed over the written one
 UNSPACED = ("zh",)  # languages written without spaces between words
 
@@ -46,6 +47,21 @@ class Fit:
     scores: Vector
     alike: Vector
     parts: Parts
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An example as if it were unknown."""
+
+    example: Example
+    label: str  # what it would get
+    sure: float  # how sure that would be
+    own: float  # score of the label it belongs to
+
+    @property
+    def astray(self) -> bool:
+        """Would it go to another label?"""
+        return self.label != self.example.label
 
 
 class Space:
@@ -83,12 +99,13 @@ class Space:
             asked=np.array([self.examples[row].role is Role.QUESTION for row in taught], bool),
             count=len(self.labels),
         )
-        chosen = np.linspace(0, len(taught) - 1, min(len(taught), LANDMARKS)).astype(np.intp)
+        chosen = np.linspace(0, len(taught) - 1, len(taught) if len(taught) <= EXACT else LANDMARKS).astype(np.intp)
         self.taught: NDArray[np.intp] = np.array(taught, np.intp)
         self._landmarks = self.taught[chosen]
         kernel = np.empty((len(chosen), len(taught)))
         for place, row in enumerate(self._landmarks.tolist()):
             kernel[place] = self._kernel.join(self._kernel.parts(texts[row], row))[self.taught]
+        self._kernel.forget()
         self._weights, self.held_out = fit(kernel.T, chosen, lesson, self._kernel.ridge)
         self.calibration: Calibration = calibrate(self.held_out)
 
@@ -106,12 +123,13 @@ class Space:
         rows = self._questions[label]
         return rows[int(fit.alike[rows].argmax())]
 
-    def left_out(self, role: Role = Role.QUESTION) -> Iterator[tuple[Example, str, float]]:
-        """Each question (or answer), the label it gets when it is itself unknown, and how sure that would be."""
+    def left_out(self, role: Role = Role.QUESTION) -> Iterator[LeftOut]:
+        """What would become of each question (or answer), did it not stand where it stands."""
+        held_out = self.held_out
         for place, row in enumerate(self.taught.tolist()):
             if (example := self.examples[row]).role is role:
-                sure = self.calibration.confidence(float(self.held_out.score[place]))
-                yield example, self.labels[int(self.held_out.best[place])], sure
+                sure = self.calibration.confidence(float(held_out.score[place]))
+                yield LeftOut(example, self.labels[int(held_out.best[place])], sure, float(held_out.own[place]))
 
     def contrast(self, fit: Fit, label: str) -> tuple[str, float]:
         """The text against this label that is most alike, and how much more so than all the label's own questions."""

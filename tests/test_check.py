@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -34,10 +33,8 @@ def add(file: Path, text: str) -> int:
     return before.count("\n") + 1
 
 
-def test_the_demo_company_is_in_order_and_checked_in_two_seconds() -> None:
-    start = time.perf_counter()
+def test_the_demo_company_is_in_order() -> None:
     assert problems(HOME / "config.yaml") == ([], [])
-    assert time.perf_counter() - start < 2
 
 
 def test_a_broken_answer_is_told_with_its_line(house: Path) -> None:

@@ -24,9 +24,7 @@ FIRST = "bot/migrations/versions/0001_the_first_tables.py"
 LONG_MODULES = {FIRST: "a migration repeats all the tables it makes"}  # path -> why it may have more than 300 lines
 LONG_FUNCTIONS = {f"{FIRST}:upgrade": "one step, all or nothing"}  # path:name -> why it may have more than 40 lines
 NOT_IMPORTED = {  # distribution -> why it is a dependency all the same
-    "aiohttp": "what a channel sends with",
     "python-multipart": "Starlette reads forms with it",
-    "python-telegram-bot": "the Telegram channel",
     "slack-bolt": "the Slack channel",
     "tzdata": "zoneinfo's data where the system has none",
 }

@@ -41,7 +41,7 @@ class Company(Protocol):
 class Slack:
     """The channel of ``type: slack``; its parameters are its settings."""
 
-    can = Can(buttons=True, most_buttons=20, edit=True, threads=True, max_text=11_000, budget=Budget(per_address=1.0))
+    can = Can(buttons=True, most_buttons=20, edit=True, threads=True, max_text=7000, budget=Budget(per_address=1.0))
     office: House
 
     def __init__(

@@ -132,11 +132,13 @@ class Api:
         ready = await self.ask("files.getUploadURLExternal", filename=file.name, length=size)
         if not self.own(url := str(ready["upload_url"])):
             raise Failed("upload_url_elsewhere")
-        async with self.session() as session:
-            data = await asyncio.to_thread(path.read_bytes)
-            async with session.post(url, data=data, allow_redirects=False) as answer:
+        data = await asyncio.to_thread(path.open, "rb")
+        try:
+            async with self.session() as session, session.post(url, data=data, allow_redirects=False) as answer:
                 if answer.status != 200:
                     raise Failed("upload", answer.status)
+        finally:
+            data.close()
         return str(ready["file_id"])
 
     def own(self, url: str) -> bool:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger("slack")
 
 Take = Callable[[Mapping[str, Any], bytes], Awaitable[Mapping[str, Any] | None]]
-TURN = 2.0  # seconds between two looks whether the connection is still ours to hold
+TURN = 2.0  # seconds between two looks whether the connection is still ours to hold, and still there
+PATIENCE = 20.0  # seconds without a connection
 
 
 class Socket:
@@ -25,16 +26,23 @@ class Socket:
     def __init__(self, token: str, url: str, take: Take, hold: Callable[[], Awaitable[bool]]) -> None:
         self._token, self._url, self._take, self._hold = token, url, take, hold
         self._client: SocketModeClient | None = None
+        self._lost = 0  # looks in a row at which there was no connection
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled. The SDK connects anew by itself; where it does not succeed we begin from the start."""
         try:
             while True:
-                if await self._hold():
-                    if self._client is None:
-                        await self._open()
-                elif self._client:
+                if not await self._hold():
                     await self._close()
+                elif self._client is None:
+                    await self._open()
+                elif await self._client.is_connected():
+                    self._lost = 0
+                elif (lost := self._lost + 1) * TURN > PATIENCE:
+                    log.error("slack_socket_closed", error="no connection")
+                    await self._close()
+                else:
+                    self._lost = lost
                 await asyncio.sleep(TURN)
         finally:
             await self._close()
@@ -44,7 +52,7 @@ class Socket:
         from slack_sdk.web.async_client import AsyncWebClient
 
         quiet = logging.getLogger("slack_sdk.socket_mode")
-        quiet.setLevel(logging.ERROR)
+        quiet.setLevel(logging.CRITICAL)  # it writes a traceback every few seconds; we say it once
         web = AsyncWebClient(base_url=self._url)
         self._client = client = SocketModeClient(self._token, quiet, web, ping_interval=5)
         client.message_listeners.append(self._heard)

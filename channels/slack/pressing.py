@@ -51,7 +51,7 @@ def _press(here: Here, payload: Mapping[str, Any], raw: bytes) -> Heard:
     place = Place(here.team, channel, thread, asker) if asker else Place(here.team, channel)
     if asker and asker != user:
         return Heard(calls=(_not_yours(here, place, user),))
-    choice, label = clean(str(pressed["value"]))[:64], str((pressed.get("text") or {}).get("text", ""))
+    choice, label = clean(str(pressed["value"]))[:64], _label(message, pressed)
     key = f"{here.team}:{channel}:{ts}:{pressed['action_ts']}:{user}"
     inbound = Inbound(
         here.name,
@@ -69,6 +69,13 @@ def _press(here: Here, payload: Mapping[str, Any], raw: bytes) -> Heard:
         at=moment(pressed["action_ts"]),
     )
     return Heard(inbound, calls=_after(here, payload, choice, label, channel, ts))
+
+
+def _label(message: Mapping[str, Any], pressed: Mapping[str, Any]) -> str:
+    """What stands on the button."""
+    rows = (b.get("elements", ()) for b in message.get("blocks") or () if b.get("type") == "actions")
+    same = (b for row in rows for b in row if b.get("value") == pressed.get("value"))
+    return str((next(same, pressed).get("text") or {}).get("text", ""))
 
 
 def _after(here: Here, payload: Mapping[str, Any], choice: str, label: str, channel: str, ts: str) -> tuple[Call, ...]:

@@ -19,6 +19,7 @@ from bot.messages import Attachment, Inbound, Kind
 from bot.text import clean
 
 WRITTEN: Final = frozenset({"", "file_share", "thread_broadcast", "me_message"})  # kinds of messages that people write
+BESIDE: Final = ("channel_", "file_", "group_", "im_", "member_", "message_", "reaction_", "team_", "user_")  # no words
 FORGED_AFTER: Final = 300  # seconds a signature is good for
 _TAG = re.compile(r"<([^<>]*)>")
 _ELSEWHERE: Final = frozenset({"external", "email", "list", "quip", "canvas"})  # files whose bytes Slack has not got
@@ -123,7 +124,7 @@ def event(here: Here, payload: Mapping[str, Any], raw: bytes) -> Heard:
             return _message(here, payload, said, raw)
         case "app_home_opened":
             return _hello(here, payload, said, raw) if said.get("tab") == "messages" else Heard()
-    return Heard(unread(here, raw))
+    return Heard() if said["type"].startswith(BESIDE) else Heard(unread(here, raw))
 
 
 def _at(here: Here, payload: Mapping[str, Any]) -> Here:
@@ -206,7 +207,7 @@ def _written(
         extra={} if private else {"private": private_link(payload, here)},
         at=moment(message["ts"]),
     )
-    return Heard(inbound, notes)
+    return Heard(inbound, {} if version else notes)  # with the first version its files were noted
 
 
 def _gone(
@@ -275,8 +276,10 @@ def _named(here: Here, tag: str) -> str:
     if target.startswith("@"):
         known = label or here.person(target[1:]).name
         return "" if target[1:] == here.user else f"@{known or target[1:]}"
-    if target.startswith(("#", "!")):
-        return label or {"#": target, "!": f"@{target[1:]}"}[target[0]]
+    if target.startswith("#"):
+        return f"#{label or target[1:]}"
+    if target.startswith("!"):
+        return label or f"@{target[1:]}"
     address = target.removeprefix("mailto:").removeprefix("tel:")
     return address if label in ("", address, address.split("://")[-1]) else f"{label} ({address})"
 

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from bot.messages import Inbound, Reply
-from channels import Budget, Can, NotSent, Refused, Unknown
+from channels import Budget, Can, Channel, NotSent, Refused, Unknown
 from channels.gate import Refused as Turned
 from channels.gate import answered, body_of
 from channels.telegram import care
@@ -25,7 +25,7 @@ from channels.telegram.places import Place, place_of
 from channels.telegram.polling import Poller
 from channels.telegram.reading import Ground, Heard, Press, read, unreadable
 from channels.telegram.rendering import TEXT, Call, as_document, plainly, render, shown_length
-from channels.telegram.wire import BadToken, Malformed, Moved, Wire
+from channels.telegram.wire import OFFICIAL, BadToken, Malformed, Moved, Wire
 from channels.telegram.words import NOT_YOURS, spoken
 from channels.widget import Company
 
@@ -36,7 +36,7 @@ BRIEFLY = 3.0  # seconds for what may just as well not succeed
 RECALL = 5.0  # seconds for which what was written down is taken as known
 
 
-class Telegram:
+class Telegram(Channel):
     """The channel of ``type: telegram``; its parameters are its settings. With a webhook secret it never polls."""
 
     can = Can(
@@ -56,21 +56,23 @@ class Telegram:
         name: str = "telegram",
         token: str,
         secret: str,
-        api_url: str = "https://api.telegram.org",
+        api_url: str = OFFICIAL,
         webhook_secret: str = "",
         public_url: str = "",
         company: Company | None = None,
         body_bytes: int = 1 << 20,
         poll_seconds: float = 25.0,
         poll_pause: float = 1.0,
+        answer_unasked: bool = False,
     ) -> None:
-        self.name, self._secret, self._hook_secret = name, secret, webhook_secret
+        super().__init__(name=name)
+        self._secret, self._hook_secret = secret, webhook_secret
         self._wire = Wire(token, api_url)
         self._most_bytes = body_bytes
         self._hook_url = f"{public_url.rstrip('/')}/hooks/{name}" if public_url else ""
         self._company = company or Company()
         id = token.partition(":")[0]
-        self._ground = Ground(name, secret, int(id) if id.isdecimal() else 0)
+        self._ground = Ground(name, secret, int(id) if id.isdecimal() else 0, answer_unasked=answer_unasked)
         self._fetcher = Fetcher(name, self._wire)
         self._poller = Poller(name, self._wire, self._taken, seconds=poll_seconds, pause=poll_pause)
         self._moved: dict[int, int] = {}  # group -> the supergroup it has become
@@ -119,11 +121,12 @@ class Telegram:
 
     def _read(self, raw: bytes) -> Heard:
         try:
-            event = json.loads(raw)
-            return read(event, raw, self._ground)
+            heard = read(json.loads(raw), raw, self._ground)
         except Exception as error:
             log.warning("telegram_unreadable", channel=self.name, error=type(error).__name__)
             return Heard(unreadable(self.name, raw))
+        self._follow(heard.notes)  # at once: what comes next may be from there
+        return heard
 
     async def _taken(self, updates: Sequence[Any], notes: Mapping[str, bytes | None]) -> None:
         await self._recall()
@@ -139,7 +142,8 @@ class Telegram:
         except Exception:  # away, or one of them is unkeepable: alone, the others are kept
             receipts = [await self._alone(one.inbound, one.notes) for one in heard if one.inbound]
             await self._keep([], _together([one for one in heard if not one.inbound], notes))
-        self._learn(_together(heard, {}))
+        if any(key.startswith("file:") for one in heard for key in one.notes):
+            self._fetcher.wake()
         for one, receipt in zip((one for one in heard if one.inbound), receipts, strict=True):
             if one.press and one.press.keyboard and receipt.fresh:
                 self._aside(self._mark(one.press))
@@ -154,20 +158,18 @@ class Telegram:
             [receipt] = await self._keep([unreadable(self.name, one.raw)], {})  # fails if the store is away
         return receipt
 
-    def _learn(self, notes: Mapping[str, bytes | None]) -> None:
-        """What notes mean to this process."""
+    def _follow(self, notes: Mapping[str, bytes | None]) -> None:
+        """Groups that have become supergroups."""
         moved = {int(key[6:]): int(old) for key, old in notes.items() if key.startswith("moved:") and old}
         if moved:
             self._ground = care.with_moved(self._ground, moved)
             self._moved |= {old: new for new, old in moved.items()}
-        if any(key.startswith("file:") for key in notes):
-            self._fetcher.wake()
 
     async def _recall(self) -> None:
         """What this process or another wrote down: our name, and which groups have moved."""
         if time.monotonic() < self._recalled_until:
             return
-        self._learn(await self.office.notes("moved:"))
+        self._follow(await self.office.notes("moved:"))
         if not self._ground.username and (me := await self.office.note("me")):
             self._ground = care.introduced(self._ground, json.loads(me))
         self._recalled_until = time.monotonic() + RECALL
@@ -223,7 +225,7 @@ class Telegram:
             self._bar()
             raise NotSent("Telegram refuses our token", BARRED, everything=True) from error
         except Moved as error:
-            self._learn(notes := {f"moved:{error.to}": str(place_of(address).chat).encode()})
+            self._follow(notes := {f"moved:{error.to}": str(place_of(address).chat).encode()})
             await self.office.receive([], notes)
             raise NotSent("the group has moved") from error
         except Refused:
@@ -270,11 +272,17 @@ class Telegram:
 
     async def check(self) -> list[tuple[bool, str]]:
         """What is wrong with the account or how it is set up, and where to click."""
-        return await care.check(self._wire, self._hook_url, webhook=bool(self._hook_secret))
+        try:
+            return await care.check(self._wire, self._hook_url, webhook=bool(self._hook_secret))
+        finally:
+            await self.close()
 
-    async def setup(self) -> list[tuple[bool, str]]:
+    async def setup(self) -> list[str]:
         """Register webhook (or none), commands and descriptions."""
-        return await care.setup(self._wire, self._hook_url, self._hook_secret, self._company)
+        try:
+            return await care.setup(self._wire, self._hook_url, self._hook_secret, self._company)
+        finally:
+            await self.close()
 
     async def close(self) -> None:
         """Let what is under way end, and hang up."""

@@ -17,6 +17,7 @@ from channels.widget import Company
 Line = tuple[bool, str]
 
 TROUBLE: Final = (NotSent, Unknown, Refused, Contested)
+STRANGER: Final = "Telegram refuses the token: in Telegram ask @BotFather, /mybots → API Token"
 PORTS: Final = re.compile(r"https://[^/:]+(:(443|80|88|8443))?(/|$)")
 FRESH: Final = 3600  # seconds for which an error of the webhook is news
 
@@ -37,7 +38,7 @@ async def check(wire: Wire, url: str, *, webhook: bool) -> list[Line]:
     try:
         await _looked(lines, wire, url, webhook=webhook)
     except BadToken:
-        lines.append((False, "Telegram refuses the token: in Telegram ask @BotFather, /mybots → API Token"))
+        lines.append((False, STRANGER))
     except TROUBLE as error:
         lines.append((False, f"Telegram does not answer: {error}"))
     return lines
@@ -57,7 +58,7 @@ async def _looked(lines: list[Line], wire: Wire, url: str, *, webhook: bool) -> 
         hint = "reads commands, mentions and replies in groups; for all else @BotFather, Bot Settings → Group Privacy"
         lines.append((True, "reads all that is said in groups" if reads else hint))
     info = await wire.call("getWebhookInfo", {})
-    lines += _webhook(info, url) if webhook else _no_webhook(info)
+    lines += _webhook(info, url, official=wire.official) if webhook else _no_webhook(info)
     for language in ("", *COMMANDS["help"]):
         named = await wire.call("getMyCommands", {"language_code": language} if language else {})
         missing = COMMANDS.keys() - {one.get("command") for one in named}
@@ -71,11 +72,11 @@ def _no_webhook(info: Mapping[str, Any]) -> list[Line]:
     return [(True, f"polling; {info.get('pending_update_count', 0)} updates wait")]
 
 
-def _webhook(info: Mapping[str, Any], url: str) -> list[Line]:
+def _webhook(info: Mapping[str, Any], url: str, *, official: bool) -> list[Line]:
     if not url:
         return [(False, "server.public_url is empty, so Telegram cannot be told where to send updates")]
     lines: list[Line] = []
-    if not PORTS.match(url):
+    if official and not PORTS.match(url):
         lines.append((False, f"Telegram sends to https on port 443, 80, 88 or 8443 only, not to {url}"))
     if info.get("url") != url:
         what = f"registered at {info['url']}" if info.get("url") else "not registered"
@@ -89,17 +90,17 @@ def _webhook(info: Mapping[str, Any], url: str) -> list[Line]:
     return lines
 
 
-async def setup(wire: Wire, url: str, secret: str, company: Company) -> list[Line]:
+async def setup(wire: Wire, url: str, secret: str, company: Company) -> list[str]:
     """Register webhook (or none), commands and descriptions; one line for each."""
-    lines: list[Line] = []
+    lines = ["FAILED: webhook: server.public_url is empty"] if secret and not url else []
     for what, method, payload in _steps(url, secret, company):
         try:
             await wire.call(method, payload)
-            lines.append((True, what))
+            lines.append(f"done: {what}")
         except BadToken:
-            return [*lines, (False, "Telegram refuses the token: in Telegram ask @BotFather, /mybots → API Token")]
+            return [*lines, f"FAILED: {STRANGER}"]
         except TROUBLE as error:
-            lines.append((False, f"{what}: {error}"))
+            lines.append(f"FAILED: {what}: {error}")
     return lines
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from bot.messages import Attachment, Inbound, Kind
 from bot.text import clean
 from channels.telegram.places import address_of, asker_of
-from channels.telegram.words import command, meaning
+from channels.telegram.words import FROM_GROUP, command, meaning
 
 if TYPE_CHECKING:
     from telegram import CallbackQuery, Message, Update, User
@@ -32,6 +32,7 @@ class Ground:
     secret: str
     id: int  # ours
     username: str = ""  # ours; "" while Telegram has not told
+    answer_unasked: bool = False  # in a group, when very sure
     moved: Mapping[int, int] = field(default_factory=dict)  # supergroup -> the group it once was
 
 
@@ -65,7 +66,10 @@ def read(event: Mapping[str, Any], raw: bytes, ground: Ground) -> Heard:
     """What an update means. One that does not look like Telegram's raises whatever it likes."""
     from telegram import Update
 
-    update = Update.de_json(dict(event), None)
+    try:
+        update = Update.de_json(dict(event), None)
+    except TypeError:  # some content is of a Bot API older or newer than the library's: the rest counts
+        update = Update.de_json(_core(event), None)
     if update.callback_query:
         return _press(update, update.callback_query, raw, ground)
     if message := update.message or update.edited_message:
@@ -73,6 +77,21 @@ def read(event: Mapping[str, Any], raw: bytes, ground: Ground) -> Heard:
     if event.keys() & set(Update.ALL_TYPES):  # known, and nothing to us
         return Heard()
     raise ValueError("an unknown kind of update")
+
+
+def _core(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The update with nothing in its message but who, where, when and the words."""
+
+    def core(what: Any) -> Any:
+        return {"in_part": True, **{k: v for k, v in what.items() if k in _CORE}} if isinstance(what, dict) else what
+
+    return {kind: core(what) for kind, what in event.items()}
+
+
+_CORE: Final = frozenset(
+    "message_id date edit_date chat from sender_chat message_thread_id is_topic_message text entities caption "
+    "caption_entities photo document id data chat_instance message".split()
+)
 
 
 def _message(update: Update, message: Message, raw: bytes, ground: Ground) -> Heard:
@@ -183,13 +202,14 @@ def _extra(message: Message, group: bool, ground: Ground) -> dict[str, Any]:
         "forwarded": message.forward_origin is not None,
         "reply_to": str(message.reply_to_message.message_id) if message.reply_to_message else "",
         "private": private_link(ground.username) if group else "",
+        "answer_unasked": group and ground.answer_unasked,
     }
     return {name: value for name, value in facts.items() if value}
 
 
 def private_link(username: str) -> str:
     """Opens a private chat with the bot."""
-    return f"https://t.me/{username}?start=group" if username else ""
+    return f"https://t.me/{username}?start={FROM_GROUP}" if username else ""
 
 
 _FILES: Final = {  # a message has at most one of these; an animation is also a document

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import warnings
 from collections.abc import AsyncIterator, Mapping
@@ -18,9 +17,10 @@ if TYPE_CHECKING:
     from telegram import Bot
     from telegram.error import TelegramError
 
-CONNECT: Final = 5.0  # seconds; sending as a whole has the outbox's limit
-ANSWER: Final = 30.0
+CONNECT: Final = 5.0  # seconds
+ANSWER: Final = 30.0  # seconds; sending as a whole has the outbox's limit
 DOWNLOAD: Final = 60.0
+IDLE: Final = 4.0  # seconds a connection is kept for the next call
 GONE: Final = ("chat not found", "user is deactivated", "peer_id_invalid", "group chat was deleted")
 
 
@@ -52,6 +52,9 @@ class Lost(Exception):
         self.ever = ever
 
 
+OFFICIAL: Final = "https://api.telegram.org"  # a server of one's own may send to any address
+
+
 class Wire:
     """One bot's connection. Made when it is first used, for the library takes half a second to import."""
 
@@ -59,6 +62,11 @@ class Wire:
         self._token, self._url = token, api_url.rstrip("/")
         self._bot: Bot | None = None
         self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def official(self) -> bool:
+        """Whether this is Telegram's own server."""
+        return self._url == OFFICIAL
 
     async def call(self, method: str, payload: Mapping[str, Any], *, patience: float = ANSWER) -> Any:
         """The result of a call, just as it came. Raises NotSent, Unknown, Refused, BadToken, Moved or Contested."""
@@ -105,7 +113,9 @@ class Wire:
 
     def _http(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
-            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=100))
+            # A connection that the server closes just as it is used again leaves a reply in doubt: use none that is old
+            connector = aiohttp.TCPConnector(limit=100, keepalive_timeout=IDLE)
+            self._session = aiohttp.ClientSession(connector=connector)
         return self._session
 
     def _connected(self) -> Bot:
@@ -113,65 +123,12 @@ class Wire:
         from telegram import Bot
         from telegram.warnings import PTBUserWarning
 
+        from channels.telegram.post import Post
+
         # What comes is taken as it is, so that one odd update does not spoil the hundred it came with.
         warnings.filterwarnings("ignore", "Please use 'Bot", PTBUserWarning)
-        posts = (_post(self._http), _post(self._http))
-        return Bot(self._token, f"{self._url}/bot", f"{self._url}/file/bot", *posts)
-
-
-def _post(http: Any) -> Any:
-    """The library's idea of an HTTP client, made of aiohttp: a tenth of the work that its own one does."""
-    from telegram.error import NetworkError, TelegramError
-    from telegram.request import BaseRequest, RequestData
-
-    class Post(BaseRequest):
-        read_timeout = ANSWER
-
-        async def initialize(self) -> None:
-            """Nothing: the session is made when it is needed."""
-
-        async def shutdown(self) -> None:
-            """Nothing: the session is the wire's."""
-
-        async def do_request(
-            self,
-            url: str,
-            method: str,
-            request_data: RequestData | None = None,
-            read_timeout: Any = None,
-            *_: Any,
-            **__: Any,
-        ) -> tuple[int, bytes]:
-            wait = read_timeout if isinstance(read_timeout, int | float) else ANSWER
-            patience = aiohttp.ClientTimeout(total=wait, sock_connect=CONNECT)
-            try:
-                async with http().request(method, url, data=_form(request_data), timeout=patience) as answer:
-                    return answer.status, await answer.read()
-            except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-                raise NetworkError("not reached") from NotSent(f"Telegram is not reached: {type(error).__name__}")
-            except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                raise NetworkError("no answer") from Unknown(f"no answer from Telegram: {type(error).__name__}")
-
-        @staticmethod
-        def parse_json_payload(payload: bytes) -> dict[str, Any]:
-            """As the library does it, but without the payload, people's words, in the log."""
-            try:
-                return dict(json.loads(payload))
-            except (ValueError, TypeError, RecursionError) as error:
-                raise TelegramError("Invalid server response") from error
-
-    return Post()
-
-
-def _form(data: Any) -> Any:
-    if data is None:
-        return None
-    if not data.contains_files:
-        return data.json_parameters
-    form = aiohttp.FormData(data.json_parameters)
-    for field, (name, content, kind) in data.multipart_data.items():
-        form.add_field(field, content, filename=name, content_type=kind)
-    return form
+        http = self._http
+        return Bot(self._token, f"{self._url}/bot", f"{self._url}/file/bot", Post(http), Post(http))
 
 
 def meant(error: TelegramError) -> Exception:

@@ -8,6 +8,7 @@ from typing import Final
 
 from bot.messages import Kind
 
+FROM_GROUP: Final = "group"  # https://t.me/<bot>?start=group: what is personal goes on in private
 DEFAULT: Final = "en"  # shown to whoever reads none of the languages below
 
 
@@ -53,6 +54,8 @@ def command(text: str) -> tuple[str, str, str] | None:
 def meaning(name: str, rest: str) -> Meaning | None:
     """What a command means; None for one we do not know, which is then just text."""
     if name == "start":
+        if rest == FROM_GROUP:
+            return Meaning(Kind.CHOICE, choice="do:help")
         link = _LINK.fullmatch(rest)
         return Meaning(Kind.CHOICE, choice=f"{link[1]}:{link[2]}") if link else Meaning(Kind.HELLO)
     if name == "stop":

@@ -13,10 +13,10 @@ from typing import Any
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from bot.messages import Attachment, Reply
-from channels import Can, NotSent, Refused
+from channels import Can, Channel, NotSent, Refused
 from channels.gate import answered, body_of
 from channels.wecom import checkup, render
 from channels.wecom.cipher import Cipher, Forged
@@ -33,7 +33,7 @@ STALE = 2 * 3600.0  # seconds by which a callback's clock may differ from ours
 POLL = 1.0  # seconds; being called is only quicker
 
 
-class Wecom:
+class Wecom(Channel):
     """The channel of ``type: wecom``; its parameters are its settings. ``office`` is set before anything is asked."""
 
     can = render.CAN
@@ -58,7 +58,8 @@ class Wecom:
     ) -> None:
         if kf_sessions not in ("relay", "native"):
             raise ValueError("wecom: kf_sessions must be relay or native")
-        self.name, self._secret, self._agent, self._markdown = name, secret, agent_id, markdown
+        super().__init__(name=name)
+        self._agent, self._markdown = agent_id, markdown
         self._most = body_bytes
         self._cipher, self._reader = Cipher(token, aes_key, corp_id), Reader(name, secret, message_chars)
         self._line = Line(api_url, send_timeout * 0.6)
@@ -71,7 +72,7 @@ class Wecom:
         self._salt = b""
         self._background: set[asyncio.Task[None]] = set()
 
-    @property
+    @property  # type: ignore[override] # it is handed on to the parts
     def office(self) -> House:
         """The house."""
         return self._office
@@ -82,13 +83,9 @@ class Wecom:
         for part in (self._api, self._kf, self.sessions, self._pulls, self._media):
             part.office = office
 
-    def routes(self) -> list[BaseRoute]:
+    def routes(self) -> list[Any]:
         """The callback, for both."""
         return [Route(f"/hooks/{self.name}", self.hook, methods=["GET", "POST"])]
-
-    def place(self, address: str) -> tuple[str, bool]:
-        """The person, and no group."""
-        return address, False
 
     def at(self, address: str) -> Can:
         """What can be done at an address: kf differs from the application."""
@@ -230,13 +227,15 @@ class Wecom:
 
     async def check(self) -> list[tuple[bool, str]]:
         """What is right and wrong with the configuration, a line each, saying where to click."""
+        self._api.office = self._kf.office = None  # a token of its own: the shared one says nothing of the secret
         try:
             return await checkup.lines(self._api, self._kf, self._agent)
         finally:
             await self._line.close()
 
-    async def setup(self) -> list[tuple[bool, str]]:
+    async def setup(self) -> list[str]:
         """The menu below the application's chat."""
+        self._api.office = None
         try:
             return await checkup.menu(self._api, self._agent)
         finally:

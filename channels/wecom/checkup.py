@@ -25,17 +25,17 @@ async def lines(app: Api, kf: Api, agent: str) -> Lines:
     return found
 
 
-async def menu(app: Api, agent: str) -> Lines:
-    """Create the application's menu; its keys are read like the buttons of a card."""
+async def menu(app: Api, agent: str) -> list[str]:
+    """Create the application's menu, whose keys are read like the buttons of a card; says what was done."""
     buttons = [{"type": "click", "name": name, "key": f"{choice}|{name}"} for choice, name in MENU]
     try:
         await app.post("menu/create", {"button": buttons}, agentid=agent)
     except (Fault, NotSent, Unknown) as error:
-        return [(False, f"menu: {_why(error)}")]
+        return [f"the menu was not created: {_why(error)}"]
     names = " · ".join(name for _, name in MENU)
     return [
-        (True, f"menu: {names}"),
-        (True, "callback address: enter it in 管理后台 → 接收消息 → 设置API接收, see docs"),
+        f"menu: {names}",
+        "to be done by hand: 管理后台 → 应用管理 → 自建应用 → 接收消息 → 设置API接收 (docs/wecom.md)",
     ]
 
 

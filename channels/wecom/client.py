@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -167,7 +168,7 @@ class Api:
 def _form(content: bytes, head: Mapping[str, str]) -> aiohttp.FormData:
     """Made anew for each attempt; names are not percent-encoded, WeCom shows them as they are."""
     form = aiohttp.FormData(quote_fields=False)
-    form.add_field(head["name"], content, filename=head["filename"], content_type=head["content_type"])
+    form.add_field(head["name"], BytesIO(content), filename=head["filename"], content_type=head["content_type"])
     return form
 
 

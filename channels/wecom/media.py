@@ -72,24 +72,29 @@ class Media:
         self._tries = {key: tried for key, tried in self._tries.items() if key in errands}
 
     async def _fetch(self, key: str, errand: dict[str, str]) -> None:
+        """Fetch one; its note is torn out when it is here, when it never will be, or after a day."""
         try:
-            async with self._api(errand["address"]).download(errand["media"]) as answer:
-                name = _named(answer) or errand["name"]
-                pieces = answer.content.iter_chunked(_PIECE)
-                await self.office.files.keep(
-                    key.removeprefix("file:"), pieces, name, answer.content_type, errand["address"]
-                )
-        except (Fault, FileRefused) as error:
-            why = explained(error.code) if isinstance(error, Fault) else type(error).__name__
-            log.warning("wecom_file_not_taken", file=key, why=why)
-            if isinstance(error, FileRefused) or error.code == EXPIRED or self._put_off(key, errand):
-                await self.office.receive([], {key: None})
-        except (NotSent, Unknown) as error:
+            await self._bring(key.removeprefix("file:"), errand)
+            over = True
+        except FileRefused as refused:
+            log.warning("wecom_file_refused", file=key, why=type(refused).__name__)
+            over = True
+        except Fault as fault:
+            log.warning("wecom_file_not_given", file=key, errcode=fault.code, why=explained(fault.code))
+            over = fault.code == EXPIRED or self._put_off(key, errand)
+        except Exception as error:  # whatever it is, the other files must not wait for this one
             log.info("wecom_file_later", file=key, error=type(error).__name__)
-            if self._put_off(key, errand):
-                await self.office.receive([], {key: None})
-        else:
+            over = self._put_off(key, errand)
+        if over:
             await self.office.receive([], {key: None})
+
+    async def _bring(self, id: str, errand: dict[str, str]) -> None:
+        owner = errand["address"]
+        if await self.office.files.open(id, owner):
+            return  # fetched before, but the note was not torn out any more
+        async with self._api(owner).download(errand["media"]) as answer:
+            pieces, name = answer.content.iter_chunked(_PIECE), _named(answer) or errand["name"]
+            await self.office.files.keep(id, pieces, name, answer.content_type, owner)
 
     def _put_off(self, key: str, errand: dict[str, str]) -> bool:
         """Try again later; True if it has been tried for a day."""

@@ -11,6 +11,7 @@ const PHONE = matchMedia("(max-width: 520px)");
 const WIDE = matchMedia("(min-width: 1000px)");
 const TYPING = 8000; // ms one notice of typing lasts
 const HAND = 1000; // ms after a touch of wheel, finger or key during which scrolling is the customer's
+const MARGIN = 8; // px above an answer that is read from its beginning
 const LEVEL = 90; // px from the bottom within which the log keeps following
 
 export class Panel {
@@ -289,9 +290,12 @@ export class Panel {
     this.fresh.hidden ||= level;
   }
 
+  // To the last message: its end, or its beginning if it is an answer too long to be seen whole.
   #toEnd() {
     this.#stuck = true;
     this.fresh.hidden = true;
-    this.log.scrollTop = this.log.scrollHeight;
+    const { node } = this.list.lastElementChild.bubble ?? {};
+    const start = node ? node.offsetTop - this.list.offsetTop - MARGIN : Infinity;
+    this.log.scrollTop = node?.message.author === "customer" ? this.log.scrollHeight : Math.min(start, this.log.scrollHeight);
   }
 }

@@ -129,6 +129,7 @@ def test_the_first_bytes_tell_the_type(head: bytes, declared: str, kind: str | N
         ("", "file"),
         ("...", "file"),
         ("说明.pdf", "说明.pdf"),
+        ("bill\u202egnp.exe", "billgnp.exe"),
     ],
 )
 def test_names(given_name: str, safe: str) -> None:

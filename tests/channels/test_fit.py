@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import pairwise
-from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -162,13 +161,3 @@ def test_a_shortened_reply_fits(text: str, most: int) -> None:
     short = shorten(Reply(text), can, most, "Ask on.")
     assert len(short) <= most
     assert all(len(part.text) <= 200 for part in short)
-
-
-def test_twice_the_text_takes_twice_the_time() -> None:
-    def seconds(text: str) -> float:
-        start = process_time()
-        texts(text, 1000)
-        return process_time() - start
-
-    for word in ("word ", "中", "x", "**a** b "):
-        assert seconds(word * 8000) < 10 * seconds(word * 2000)

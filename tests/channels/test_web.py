@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -133,6 +136,8 @@ BAD: list[tuple[bytes, int]] = [
     (json.dumps({"id": str(uuid4()), "choice": "x" * 65}).encode(), 400),
     (json.dumps({"id": str(uuid4()), "choice": "\ud800"}).encode(), 400),
     (json.dumps({"id": str(uuid4()), "attachment": "invented"}).encode(), 404),
+    (json.dumps({"id": str(uuid4()), "attachment": "\ud800"}).encode(), 404),
+    (json.dumps({"id": str(uuid4()), "attachment": {"id": "\ud800"}}).encode(), 404),
     (json.dumps({"id": str(uuid4()), "attachment": [1]}).encode(), 400),
     (json.dumps({"id": str(uuid4()), "text": "x" * 1_000_000}).encode(), 413),
     (json.dumps({"id": str(uuid4()), "text": "x" * 2_000_000}).encode(), 413),
@@ -225,6 +230,27 @@ def test_streams_of_one_chat_are_counted_and_let_go(web: Web, li: Browser, desk:
     assert web._streams[address] == 4
 
 
+def test_streams_asked_for_at_once_are_counted_too(web: Web, li: Browser, site: Site) -> None:
+    port = int(site.url.rpartition(":")[2])
+    ask = f"GET /chat/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {li.token}\r\n\r\n".encode()
+    with ExitStack() as open_ones:
+        sockets = [open_ones.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(30)]
+        for one in sockets:
+            one.sendall(ask)
+        answers = [one.recv(12)[-3:] for one in sockets]
+        assert (answers.count(b"200"), answers.count(b"429")) == (5, 25)
+    until = time.monotonic() + 5
+    while web._streams and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not web._streams
+
+
+def test_a_head_holds_no_stream_open(web: Web, li: Browser) -> None:
+    assert li.http.head("/chat/events").status_code == 200
+    assert li.http.head("/chat/events").headers["Content-Type"].startswith("text/event-stream")
+    assert not web._streams
+
+
 # ---------------------------------------------------------------- files
 
 
@@ -280,6 +306,13 @@ def test_a_foreign_file_is_no_file(li: Browser, mallory: Browser) -> None:
     assert foreign.status_code == invented.status_code == 404
     assert foreign.json() == invented.json()
     assert mallory.say("look", attachment=id).status_code == 404
+
+
+def test_a_file_that_is_gone_from_the_disk_is_no_file(li: Browser, tmp_path: Path) -> None:
+    id = li.upload().json()["attachment"]["id"]
+    for path in (tmp_path / "files").glob("??/*"):
+        path.unlink()
+    assert li.http.get(f"/chat/files/{id}").status_code == 404
 
 
 def test_a_key_opens_its_own_file_only(web: Web, li: Browser, desk: Desk, site: Site) -> None:

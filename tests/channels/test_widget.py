@@ -342,6 +342,23 @@ def test_a_picture_is_sent_and_shown(visit: Opener, desk: Desk, way: str) -> Non
     assert image.evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 60
 
 
+def test_nothing_is_wider_than_the_log(visit: Opener, desk: Desk) -> None:
+    page = visit(size=PHONE)
+    page.get_by_role("button", name="Open the support chat").click()
+    for text in ("\u0e49" * 800, "a" * 3000, "x\u0301\u0302" * 900, "https://x.example/" + "a" * 900):
+        say(page, text)
+    page.locator("input[type=file]").set_input_files(file("p.png", png(640, 200)))
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_role("link", name="p.png")).to_be_in_viewport()
+    page.reload()
+    page.get_by_role("button", name="Open the support chat").click()
+    image = page.get_by_role("img", name="p.png")
+    expect(image).to_be_visible()
+    widths = page.get_by_role("log").evaluate("(log) => [log.scrollWidth, log.clientWidth]")
+    assert widths[0] == widths[1]
+    assert image.evaluate("(image) => image.parentElement.clientWidth - image.clientWidth") == 0
+
+
 def test_files_that_cannot_be_sent_are_named(visit: Opener, desk: Desk) -> None:
     page = visit()
     files = page.locator("input[type=file]")
@@ -416,8 +433,11 @@ def test_reading_back_is_not_disturbed(visit: Opener, desk: Desk) -> None:
     log = page.get_by_role("log")
     expect(bubbles(page)).to_have_count(1)
     page.wait_for_timeout(200)
-    assert log.evaluate("(log) => log.scrollHeight - log.scrollTop - log.clientHeight") < 2
+    expect(bubbles(page).get_by_text("line").first).to_be_in_viewport()  # a long answer is read from its beginning
     log.hover()
+    page.mouse.wheel(0, 9000)
+    page.wait_for_timeout(100)
+    assert log.evaluate("(log) => log.scrollHeight - log.scrollTop - log.clientHeight") < 2
     page.mouse.wheel(0, -900)
     page.wait_for_timeout(100)
     desk.say(desk.received[-1].address, "bot", "new")

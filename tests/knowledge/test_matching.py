@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from knowledge.faq import Faq, from_examples
+import intents
+from knowledge import trials
+from knowledge.faq import Faq, from_examples, read
 from knowledge.index import Ranking, build
 
+HOUSE = Path(__file__).parents[2]
 BANK = Path(__file__).parent / "data" / "bank_zh.txt"
 
 
@@ -45,3 +48,15 @@ def test_chinese_questions_of_a_bank() -> None:
     ]
     assert sum(given != label for given, label in answered) <= 0.08 * len(asked)
     assert sum(knowledge.ask(text).outcome == "answer" for text in foreign) <= 2
+
+
+def test_the_demo_company() -> None:
+    faq = read(HOUSE / "knowledge" / "faq", ["en", "zh"])
+    knowledge = build(faq, intents.read(HOUSE / "intents").examples)
+    report = trials.run(knowledge, trials.read(HOUSE / "knowledge" / "checks", knowledge))
+    assert report.share >= 0.88, str(report)
+    for entry in faq.entries:
+        for language, texts in entry.not_.items():
+            for text in texts:
+                ranking = knowledge.ask(text, language)
+                assert (ranking.outcome, ranking.candidates[0].entry) != ("answer", entry.id)

@@ -52,6 +52,40 @@ def test_what_is_noticed(bad: Entry, what: str) -> None:
     assert what in said(*GOOD, bad)
 
 
+def test_a_text_in_the_wrong_language_is_noticed() -> None:
+    bad = entry("new", ["红灯", "v", "w", "x", "y"], answer={"en": "So.", "zh": "Only English"})
+    found = str(review(build(Faq((*GOOD, bad)))))
+    assert "“红灯” stands under 'en'" in found
+    assert "“Only English” stands under 'zh'" in found
+
+
+def test_swapped_answers_are_noticed() -> None:
+    words = [
+        "router",
+        "camera",
+        "invoice",
+        "delivery",
+        "password",
+        "warranty",
+        "cable",
+        "account",
+        "antenna",
+        "storage",
+    ]
+    asked = {w: [f"{w} {more}" for more in ("question", "broken", "price", "where is the", "help")] for w in words}
+    entries = [entry(w, said, answer={"en": f"About the {w} we say this."}) for w, said in asked.items()]
+    assert "belonged" not in said_of(entries)
+    entries[0], entries[1] = (
+        entries[0].model_copy(update={"answer": entries[1].answer}),
+        entries[1].model_copy(update={"answer": entries[0].answer}),
+    )
+    assert "router: the answer in 'en' reads as if it belonged to 'camera'" in said_of(entries)
+
+
+def said_of(entries: list[Entry]) -> str:
+    return str(review(build(Faq(tuple(entries)))))
+
+
 def test_why_is_told_in_words() -> None:
     knowledge = build(Faq(tuple(GOOD)))
     text = explain(knowledge.ask("how to reste the router"))

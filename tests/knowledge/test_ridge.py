@@ -45,7 +45,7 @@ def test_landmarks_lose_nothing_where_they_span_everything() -> None:
     points = np.random.default_rng(1).normal(size=(len(LABELS), 3)) + LABELS[:, None]
     flat = points @ points.T  # rank three: four texts can stand for all
     lesson, few = Lesson(LABELS, ASKED, 4), np.array([0, 3, 5, 8], np.intp)
-    exact, held_out = fit(flat, np.arange(len(LABELS)), lesson, RIDGE)
+    exact, held_out = fit(flat.copy(), np.arange(len(LABELS)), lesson, RIDGE)
     near, also = fit(flat[:, few], few, lesson, RIDGE)
     assert flat @ exact == pytest.approx(flat[:, few] @ near, abs=1e-4)
     assert also.right == pytest.approx(held_out.right, abs=1e-4)
@@ -61,7 +61,7 @@ def test_inverse_by_halves() -> None:
 def test_confidence_is_the_share_of_right_answers() -> None:
     rng = np.random.default_rng(2)
     good, bad = rng.normal(0.7, 0.15, 600), rng.normal(0.35, 0.15, 200)
-    made = calibrate(HeldOut(good, bad, rng.normal(0.3, 0.1, 600), np.zeros(800, np.intp), good))
+    made = calibrate(HeldOut(good, bad, rng.normal(0.3, 0.1, 600), np.zeros(800, np.intp), good, good))
     fresh = np.concatenate([rng.normal(0.7, 0.15, 6000), rng.normal(0.35, 0.15, 2000), rng.normal(0.3, 0.1, 2667)])
     true = np.arange(len(fresh)) < 6000
     sure = np.array([made.confidence(s) for s in fresh])
@@ -74,6 +74,6 @@ def test_confidence_is_the_share_of_right_answers() -> None:
 
 def test_nothing_to_learn_from_is_no_error() -> None:
     empty = np.empty(0)
-    made = calibrate(HeldOut(empty, empty, empty, np.empty(0, np.intp), empty))
+    made = calibrate(HeldOut(empty, empty, empty, np.empty(0, np.intp), empty, empty))
     assert not made.attainable
     assert 0 < made.lenient < 0.5 < made.confidence(0.9)

@@ -9,7 +9,7 @@ import re
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from html.parser import HTMLParser
 from typing import Any
 
@@ -30,6 +30,8 @@ ANN = {"id": 42, "is_bot": False, "first_name": "Ann", "language_code": "en"}
 LI = {"id": 43, "is_bot": False, "first_name": "丽", "language_code": "zh-hans"}
 GROUP = {"id": -100200, "type": "supergroup", "title": "Owners"}
 TAGS = {"b", "strong", "i", "em", "u", "s", "code", "pre", "a", "tg-spoiler", "blockquote"}
+
+WORDS = ("text", "caption", "url", "description", "callback_query_id")  # parameters that are never JSON
 
 
 class Bad(Exception):
@@ -212,7 +214,7 @@ class Telegram:
 
     async def _method(self, request: web.Request) -> web.StreamResponse:
         method, form = request.match_info["method"], await request.post()
-        payload = {k: v if isinstance(v, web.FileField) else _value(str(v)) for k, v in form.items()}
+        payload = {k: v if isinstance(v, web.FileField) or k in WORDS else _value(str(v)) for k, v in form.items()}
         self.calls.append((method, payload))
         try:
             if request.match_info["token"] != TOKEN:
@@ -256,10 +258,8 @@ class Telegram:
                 self._pending = [u for u in self._pending if u["update_id"] >= offset]
             if not self._pending and timeout:
                 self._news.clear()
-                try:
+                with suppress(TimeoutError):
                     await asyncio.wait_for(self._news.wait(), timeout)
-                except TimeoutError:
-                    pass
             return self._pending[:limit]
         finally:
             self._polling -= 1

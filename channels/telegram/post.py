@@ -1,0 +1,71 @@
+"""The library's idea of an HTTP client, made of aiohttp: a tenth of the work that its own one does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+import aiohttp
+from telegram.error import NetworkError, TelegramError
+from telegram.request import BaseRequest, RequestData
+
+from channels import NotSent, Unknown
+
+CONNECT: Final = 5.0  # seconds
+ANSWER: Final = 30.0
+
+
+class Post(BaseRequest):
+    """Says of every failure whether the request can have arrived. ``http`` gives the session to use."""
+
+    read_timeout = ANSWER
+
+    def __init__(self, http: Callable[[], aiohttp.ClientSession]) -> None:
+        super().__init__()
+        self._http = http
+
+    async def initialize(self) -> None:
+        """Nothing: the session is made when it is needed."""
+
+    async def shutdown(self) -> None:
+        """Nothing: the session is the wire's."""
+
+    async def do_request(
+        self,
+        url: str,
+        method: str,
+        request_data: RequestData | None = None,
+        read_timeout: Any = None,
+        *_: Any,
+        **__: Any,
+    ) -> tuple[int, bytes]:
+        """Status and body of the answer."""
+        wait = read_timeout if isinstance(read_timeout, int | float) else ANSWER
+        patience = aiohttp.ClientTimeout(total=wait, sock_connect=CONNECT)
+        try:
+            async with self._http().request(method, url, data=_form(request_data), timeout=patience) as answer:
+                return answer.status, await answer.read()
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise NetworkError("not reached") from NotSent(f"Telegram is not reached: {type(error).__name__}")
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise NetworkError("no answer") from Unknown(f"no answer from Telegram: {type(error).__name__}")
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+        """As the library does it, but without the payload, people's words, in the log."""
+        try:
+            return dict(json.loads(payload))
+        except (ValueError, TypeError, RecursionError) as error:
+            raise TelegramError("Invalid server response") from error
+
+
+def _form(data: RequestData | None) -> Any:
+    if data is None:
+        return None
+    if not data.contains_files:
+        return data.json_parameters
+    form = aiohttp.FormData(data.json_parameters)
+    for field, (name, content, kind) in data.multipart_data.items():
+        form.add_field(field, content, filename=name, content_type=kind)
+    return form
