@@ -190,10 +190,10 @@ def _tokens(text: str) -> list[str]:
 
 
 def semantic_router(model: str) -> Callable[[Pairs], tuple[Ask, float]]:
-    """semantic-router from PyPI with the same encoder."""
+    """semantic-router 1.1 from PyPI with the same encoder through sentence-transformers, its best aggregation."""
     from semantic_router import Route  # type: ignore[import-not-found,unused-ignore]
-    from semantic_router.encoders import HuggingFaceEncoder  # type: ignore[import-not-found,unused-ignore]
-    from semantic_router.routers import SemanticRouter  # type: ignore[import-not-found,unused-ignore]
+    from semantic_router.encoders.local import LocalEncoder  # type: ignore[import-not-found,unused-ignore]
+    from semantic_router.routers import IndexedRouter  # type: ignore[import-not-found,unused-ignore]
 
     from knowledge.convert import find
 
@@ -201,12 +201,12 @@ def semantic_router(model: str) -> Callable[[Pairs], tuple[Ask, float]]:
         texts: dict[str, list[str]] = {}
         for label, text in examples:
             texts.setdefault(label, []).append(text)
-        routes = [Route(name=label, utterances=said, score_threshold=0.0) for label, said in texts.items()]
-        router = SemanticRouter(encoder=HuggingFaceEncoder(name=find(model)), routes=routes, auto_sync="local")
+        routes = [Route(name=label, utterances=said) for label, said in texts.items()]
+        router = IndexedRouter(LocalEncoder(name=find(model)), routes, aggregation="max", confidence_threshold=0.0)
 
         def ask(text: str) -> Answer:
-            choice = router(text)
-            return [choice.name or ""], float(choice.similarity_score or 0.0)
+            found = router(text, limit=5)
+            return [choice.name or "" for choice in found], float(found[0].confidence or 0.0) if found else 0.0
 
         return ask, math.nan
 

@@ -10,9 +10,10 @@ from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from bot import engine, failure, metrics
+from bot.bulk import insert
 from bot.config import Settings
 from bot.duty import Duty
 from bot.files import Files, Kept
@@ -40,7 +41,12 @@ AGAIN = 1.0  # seconds before a part that broke is started again
 
 def channels_of(settings: Settings, secret: str) -> list[Channel]:
     """The channels that are on; what the house knows is filled in where a constructor asks for it by name."""
-    offered: dict[str, Any] = {**dict(settings.limits), "secret": secret, "company": settings.company}
+    offered: dict[str, Any] = {
+        **dict(settings.limits),
+        "secret": secret,
+        "company": settings.company,
+        "public_url": settings.server.public_url,
+    }
     return [make(name, own, offered) for name, own in settings.channels.items()]
 
 
@@ -238,7 +244,8 @@ def _rows(store: Store) -> tuple[Any, Any]:
 
     async def save(kept: Kept, at: float) -> None:
         row = {name: getattr(kept, name) for name in names}
-        await store.write(lambda c: c.execute(insert(file).values(**row, created_at=at)), first=True)
+        new = insert(file).values(**row, created_at=at).on_conflict_do_nothing()  # kept already under this id: fine
+        await store.write(lambda c: c.execute(new), first=True)
 
     async def load(which: str) -> Kept | None:
         query = select(*(file.c[name] for name in names)).where(file.c.id == which)

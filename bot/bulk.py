@@ -128,6 +128,10 @@ class _Among(FunctionElement[bool]):
     type = Boolean()
     inherit_cache = True
 
+    def self_group(self, against: Any = None) -> Any:
+        """It is a condition as it stands: as ``… = 1`` no index would serve it."""
+        return self
+
 
 def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """Whether the column's value is in the list given as the parameter ``name``: IN, with one text for all lengths."""

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from bot.strictyaml import Node, Problem, YamlError, check, suggest
 
 FOLDER: Final = Path(__file__).parent.parent / "channels"
-GIVEN: Final = frozenset({"name", "secret", "company"})  # parameters the house fills in itself
+GIVEN: Final = frozenset({"name", "secret", "company", "public_url"})  # parameters the house fills in itself
 _TYPES: Final[dict[str, Any]] = {
     "str": str,
     "int": int,
@@ -52,14 +52,16 @@ def fit(node: Node) -> tuple[dict[str, dict[str, Any]], dict[str, str], list[Pro
 
 @cache
 def kinds() -> frozenset[str]:
-    """The types of channels there are: the files in channels/ that hold a class of their name."""
-    return frozenset(file.stem for file in FOLDER.glob("*.py") if _channel(file))
+    """The types of channels there are: the files or packages in channels/ that hold a class of their name."""
+    files = {file.stem: file for file in FOLDER.glob("*.py")} | {f.parent.name: f for f in FOLDER.glob("*/__init__.py")}
+    return frozenset(kind for kind, file in files.items() if _channel(kind, file))
 
 
 @cache
 def sheet(kind: str) -> type[BaseModel]:
     """The settings of a type of channel; the required ones have no default in its constructor."""
-    channel = _channel(FOLDER / f"{kind}.py")
+    alone = FOLDER / f"{kind}.py"
+    channel = _channel(kind, alone if alone.exists() else FOLDER / kind / "__init__.py")
     init = next(f for f in channel.body if isinstance(f, ast.FunctionDef) and f.name == "__init__") if channel else None
     fields: dict[str, Any] = {"type": (str, kind)}
     for arg, default in zip(init.args.kwonlyargs, init.args.kw_defaults, strict=True) if init else ():
@@ -69,6 +71,6 @@ def sheet(kind: str) -> type[BaseModel]:
     return create_model(f"{kind} channel", __config__=ConfigDict(extra="forbid"), **fields)
 
 
-def _channel(file: Path) -> ast.ClassDef | None:
+def _channel(kind: str, file: Path) -> ast.ClassDef | None:
     classes = [node for node in ast.parse(file.read_text("utf-8")).body if isinstance(node, ast.ClassDef)]
-    return next((node for node in classes if node.name == file.stem.capitalize()), None)
+    return next((node for node in classes if node.name == kind.capitalize()), None)

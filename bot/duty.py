@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from sqlalchemy import Connection, delete, or_
 
-from bot.inbox import upsert
+from bot.bulk import insert as upsert
 from bot.store import Away, Store
 from bot.tables import lease
 
@@ -47,7 +47,7 @@ class Duty:
 def _hold(connection: Connection, name: str, holder: str, now: float) -> bool:
     row = {"name": name, "holder": holder, "until": now + LIFE}
     free = or_(lease.c.until < now, lease.c.holder == holder)
-    claim = upsert(connection, lease).values(row)
+    claim = upsert(lease).values(row)
     claim = claim.on_conflict_do_update(
         index_elements=["name"], set_={"holder": holder, "until": now + LIFE}, where=free
     )

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from bot import dialogue as d
-from bot.inbox import upsert
+from bot.bulk import insert as upsert
 from bot.lanes import Lane, moment
 from bot.messages import Author, Reply
 from bot.rows import UNFIRED, Rows, Said, event_data, extras
@@ -266,9 +266,7 @@ class Writer:
         if effect.comment:  # another score alone leaves the words as they were
             changed["comment"] = effect.comment
         self._connection.execute(
-            upsert(self._connection, rating)
-            .values(row)
-            .on_conflict_do_update(index_elements=["conversation_id", "cycle"], set_=changed)
+            upsert(rating).values(row).on_conflict_do_update(index_elements=["conversation_id", "cycle"], set_=changed)
         )
         self.fact("rated", {"score": effect.score, "conversation": which, "cycle": effect.cycle})
 

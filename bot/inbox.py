@@ -35,11 +35,6 @@ def chat_id(channel: str, address: str) -> int:
     return int.from_bytes(blake2b(f"{channel}\0{address}".encode(), digest_size=8).digest()) >> 11
 
 
-def upsert(_: Connection, table: Any) -> Any:
-    """An INSERT that can say ON CONFLICT, on either database."""
-    return upserting(table)
-
-
 class Inbox:
     """The way in, for all channels of this process."""
 

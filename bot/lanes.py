@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, literal_column, or_, select, update
 
 from bot.bulk import Bulk, among
 from bot.dialogue import ConversationView, Talk, TicketView
@@ -43,7 +43,8 @@ class Lane:
     tickets: list[TicketView] = field(default_factory=list)
 
 
-_waiting = select(inbox.c.id).where(inbox.c.chat_id == chat.c.id, inbox.c.state == "waiting")
+WAITING = inbox.c.state == literal_column("'waiting'")  # in so many words, as the partial index has it
+_waiting = select(inbox.c.id).where(inbox.c.chat_id == chat.c.id, WAITING)
 _head = _waiting.order_by(inbox.c.priority, inbox.c.seq).limit(1).correlate(chat)
 
 READY = (
@@ -76,7 +77,7 @@ NOT_YET = Bulk(
 )
 NEXT_READY = (
     select(inbox.c.ready_at)
-    .where(inbox.c.chat_id == chat.c.id, inbox.c.state == "waiting")
+    .where(inbox.c.chat_id == chat.c.id, WAITING)
     .order_by(inbox.c.priority, inbox.c.seq)
     .limit(1)
     .correlate(chat)

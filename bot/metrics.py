@@ -16,6 +16,7 @@ WAITING = Gauge("aftercare_events", "Events by state", ["state"], registry=REGIS
 OLDEST = Gauge("aftercare_oldest_waiting_seconds", "Age of the oldest waiting event", registry=REGISTRY)
 REPLIES = Gauge("aftercare_replies", "Replies not yet sent, or not for sure", ["state"], registry=REGISTRY)
 OPEN = Gauge("aftercare_open", "Open conversations and tickets", ["what"], registry=REGISTRY)
+DEGRADED = Gauge("aftercare_model_missing", "1 if the configured model cannot be used", registry=REGISTRY)
 KNOWLEDGE = Gauge("aftercare_knowledge_current", "1 if the FAQ on disk is the one in force", registry=REGISTRY)
 
 

@@ -7,11 +7,13 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 import intents as wishes
+from bot import metrics
 from bot.config import Settings
 from bot.dialogue import Policy, Turn
 from bot.kept import kept
 from bot.messages import Kind
 from knowledge import faq
+from knowledge.encoder import load
 from knowledge.index import Knowledge, build
 from knowledge.live import Shelf
 
@@ -34,8 +36,10 @@ def know(settings: Settings) -> Known:
     own = settings.knowledge
     wanted = wishes.read(own.intents)
     answers = faq.read(own.faq, settings.languages)
-    make = partial(build, answers, wanted.examples, mode=own.certainty)
-    index = kept(settings.data / "index", (answers, wanted.examples, own.certainty), make)
+    encoder = load(own.model, settings.data / "models", settings.languages) if own.model else None
+    metrics.DEGRADED.set(bool(own.model) and encoder is None)
+    make = partial(build, answers, wanted.examples, mode=own.certainty, encoder=encoder)
+    index = make() if encoder else kept(settings.data / "index", (answers, wanted.examples, own.certainty), make)
     return Known(index, wanted)
 
 

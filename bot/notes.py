@@ -11,7 +11,7 @@ from typing import Any
 from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy import Connection, delete, select
 
-from bot.inbox import upsert
+from bot.bulk import insert as upsert
 from bot.tables import note
 
 
@@ -50,6 +50,6 @@ class Notebook:
                 connection.execute(delete(note).where(note.c.channel == channel, note.c.key == key))
                 continue
             row = {"channel": channel, "key": key, "value": self._fernet.encrypt(value), "expires_at": expires}
-            new = upsert(connection, note).values(row)
+            new = upsert(note).values(row)
             changed = {"value": row["value"], "expires_at": expires}
             connection.execute(new.on_conflict_do_update(index_elements=["channel", "key"], set_=changed))

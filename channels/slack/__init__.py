@@ -14,15 +14,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.messages import Reply
-from channels import Budget, Can, NotSent
+from channels import Budget, Can, Channel, NotSent
+from channels.dialects import slack_mrkdwn
+from channels.fit import measured
 from channels.gate import Refused, answered, body_of
 from channels.slack.calling import NO_ENTRY, TOO_MUCH, Api, Failed, sending
 from channels.slack.checking import Line, check
 from channels.slack.fetching import Fetcher, House
 from channels.slack.listening import Socket
 from channels.slack.pressing import interaction
-from channels.slack.reading import Call, Heard, Here, Person, Place, event, signed, unpack, unread
+from channels.slack.reading import event, signed, unpack, unread
 from channels.slack.saying import plainly, render
+from channels.slack.values import Call, Heard, Here, Person, Place
 
 log = structlog.get_logger("slack")
 
@@ -38,10 +41,17 @@ class Company(Protocol):
     def products(self) -> Any: ...
 
 
-class Slack:
+class Slack(Channel):
     """The channel of ``type: slack``; its parameters are its settings."""
 
-    can = Can(buttons=True, most_buttons=20, edit=True, threads=True, max_text=7000, budget=Budget(per_address=1.0))
+    can = Can(
+        most_buttons=20,
+        edit=True,
+        threads=True,
+        max_text=11_000,
+        measure=measured(slack_mrkdwn, "characters"),
+        budget=Budget(per_address=1.0),
+    )
     office: House
 
     def __init__(
@@ -53,17 +63,19 @@ class Slack:
         signing_secret: str = "",
         app_token: str = "",
         api_url: str = "",
+        answer_unasked: bool = False,
         company: Company | None = None,
         message_chars: int = 8000,
         body_bytes: int = 1 << 20,
         send_timeout: float = 15.0,
     ) -> None:
-        self.name, self._signing, self._app_token, self._most = name, signing_secret, app_token, body_bytes
+        super().__init__(name=name)
+        self._signing, self._app_token, self._most = signing_secret, app_token, body_bytes
         self._api = Api(token, api_url, timeout=send_timeout * 0.9)
         products = tuple(company.products) if company else ()
         self._people: dict[str, Person] = {}
         self._private: dict[str, str] = {}
-        self._here = Here(name, secret, "", "", message_chars, self._people, self._private, products)
+        self._here = Here(name, secret, "", "", message_chars, self._people, self._private, products, answer_unasked)
         self._shared: dict[str, str] = {}  # reply -> its files, if only its words could not be sent
         self._fetcher = Fetcher(self._api)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -268,10 +280,9 @@ class Slack:
         finally:
             await self._api.close()
 
-    async def setup(self) -> list[Line]:
-        """Slack apps are made by hand, from the manifest; then the same is looked at."""
-        made = "create the app at https://api.slack.com/apps?new_app=1 → From a manifest: docs/slack-manifest.yaml"
-        return [(True, made), *await self.check()]
+    async def setup(self) -> list[str]:
+        """Nothing can be registered from here: Slack apps are made by hand, from the manifest."""
+        return ["create the app at https://api.slack.com/apps?new_app=1 → From a manifest: docs/slack-manifest.yaml"]
 
 
 def _error(error: Exception) -> str:

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from bot.messages import Inbound, Kind
 from bot.text import clean
-from channels.slack.reading import Call, Heard, Here, Place, moment, plain, private_link, unread
+from channels.slack.reading import moment, plain, private_link, unread
 from channels.slack.saying import FORM, form, settled, words
+from channels.slack.values import Call, Heard, Here, Place
 
 TICKET: Final = "do:ticket"  # the wish whose button opens the form, beside the typed dialogue
 RATING: Final = "rate:"  # buttons that turn into what was chosen

@@ -8,7 +8,7 @@ import json
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from html import unescape
 from typing import Any, Final
@@ -17,77 +17,13 @@ from urllib.parse import parse_qsl
 from bot.files import safe_name
 from bot.messages import Attachment, Inbound, Kind
 from bot.text import clean
+from channels.slack.values import Heard, Here, Place
 
 WRITTEN: Final = frozenset({"", "file_share", "thread_broadcast", "me_message"})  # kinds of messages that people write
 BESIDE: Final = ("channel_", "file_", "group_", "im_", "member_", "message_", "reaction_", "team_", "user_")  # no words
 FORGED_AFTER: Final = 300  # seconds a signature is good for
 _TAG = re.compile(r"<([^<>]*)>")
 _ELSEWHERE: Final = frozenset({"external", "email", "list", "quip", "canvas"})  # files whose bytes Slack has not got
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """What Slack tells about somebody."""
-
-    name: str = ""
-    language: str = ""  # as he has set Slack to, e.g. "zh-CN"
-
-
-@dataclass(frozen=True, slots=True)
-class Here:
-    """All that reading depends on beside the event: which channel of ours this is, and who we are in Slack."""
-
-    name: str
-    secret: str
-    team: str = ""
-    user: str = ""  # the bot's own
-    chars: int = 8000
-    people: Mapping[str, Person] = field(default_factory=dict)
-    private: Mapping[str, str] = field(default_factory=dict)  # person -> the private chat with him, if known
-    products: tuple[str, ...] = ()
-
-    def person(self, user: str) -> Person:
-        """What is known of somebody, nothing if he is new."""
-        return self.people.get(user, Person())
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """Something to be asked of Slack, by the name of its method; ``otherwise`` is received if that fails."""
-
-    method: str
-    args: Mapping[str, Any]
-    otherwise: Inbound | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What came of an event. An inbound at ``T1/@U1`` is meant for the private chat with that person."""
-
-    inbound: Inbound | None = None
-    notes: Mapping[str, bytes] = field(default_factory=dict)
-    calls: tuple[Call, ...] = ()  # views.open at once, for its trigger lives 3 s; all else after the commit
-    answer: Mapping[str, Any] | None = None  # what Slack is answered with
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """An address of ours, taken apart: ``T1/D1``, or in public ``T1/C1/1700000000.000100#U1``."""
-
-    team: str
-    channel: str
-    thread: str = ""
-    user: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.team}/{self.channel}" + (f"/{self.thread}#{self.user}" if self.thread else "")
-
-    @classmethod
-    def of(cls, address: str) -> Place:
-        """What ``str`` made of it."""
-        team, channel, thread = [*address.split("/", 2), "", ""][:3]
-        thread, _, user = thread.partition("#")
-        return cls(team, channel, thread, user)
 
 
 def signed(secret: str, stamp: str, signature: str, raw: bytes, now: float) -> bool:
@@ -204,7 +140,7 @@ def _written(
         public=not private,
         addressed=private or to_us,
         raw=raw,
-        extra={} if private else {"private": private_link(payload, here)},
+        extra={} if private else _in_public(payload, here),
         at=moment(message["ts"]),
     )
     return Heard(inbound, {} if version else notes)  # with the first version its files were noted
@@ -282,6 +218,11 @@ def _named(here: Here, tag: str) -> str:
         return label or f"@{target[1:]}"
     address = target.removeprefix("mailto:").removeprefix("tel:")
     return address if label in ("", address, address.split("://")[-1]) else f"{label} ({address})"
+
+
+def _in_public(payload: Mapping[str, Any], here: Here) -> dict[str, Any]:
+    """What the engine may want to know where others read along."""
+    return {"private": private_link(payload, here)} | ({"answer_unasked": True} if here.answer_unasked else {})
 
 
 def private_link(payload: Mapping[str, Any], here: Here) -> str:

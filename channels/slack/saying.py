@@ -10,7 +10,7 @@ from bot.messages import Reply
 from channels import Can
 from channels.dialects import SLACK_TOTAL, slack_blocks, slack_mrkdwn
 from channels.fit import clip, parts
-from channels.slack.reading import Place
+from channels.slack.values import Place
 
 FORM: Final = "ticket"  # callback id of the form, and of the shortcut that opens it
 _PREVIEW: Final = 3000  # characters of the text that notifications show

@@ -21,8 +21,8 @@ from bot.server import Server, listen, web
 from bot.store import Away
 from channels import NotSent, Refused, Unknown
 from channels.slack import Slack, listening
-from channels.slack.reading import Place
 from channels.slack.saying import plainly
+from channels.slack.values import Place
 from tests.wire.slack import FakeSlack
 
 HOME = Path(__file__).parent.parent.parent
@@ -227,6 +227,15 @@ async def test_form_from_the_command_and_from_a_message(scene: Scene) -> None:
     assert json.loads(body)["extra"]["form"] == filled
 
 
+async def test_the_button_opens_the_form_beside_the_dialogue(scene: Scene) -> None:
+    await scene.slack.tell(scene.slack.message("hello"))
+    [offer] = await scene.said()
+    assert (await scene.slack.tell(scene.slack.press(offer, "do:ticket")))[0] == [200]
+    await until(lambda: scene.slack.views)
+    assert len(await scene.said(2)) == 2
+    assert await scene.rows("SELECT count(*) FROM inbox WHERE kind = 'choice'") == [(1,)]
+
+
 async def test_a_trigger_that_has_expired_leads_to_the_typed_dialogue(scene: Scene) -> None:
     scene.slack.faults["views.open"].append("expired_trigger_id")
     await scene.slack.tell(scene.slack.command(""))
@@ -275,7 +284,7 @@ async def test_a_redirect_is_not_followed_and_a_foreign_host_not_asked(scene: Sc
     for url, wanted in ((f"{scene.slack.home}/files/F1", "missing_scope"), ("http://127.0.0.1:1/x", "not at Slack")):
         with pytest.raises(Exception, match=wanted):
             async with api.download(url):
-                raise AssertionError("it was fetched")
+                pytest.fail("it was fetched")
 
 
 # ---------------------------------------------------------------- sending
@@ -337,7 +346,7 @@ async def test_one_message_a_second_in_a_channel(folder: Path) -> None:
 async def test_socket_mode(slack: FakeSlack, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listening, "TURN", 0.05)
     async with opened(slack, folder, signing_secret="", app_token="xapp-1") as scene:
-        await until(lambda: slack.connections == 1)
+        await until(lambda: len(slack.sockets) == 1)
         message = slack.message("<@UBOT> how do I reset my router?", channel="C1")
         assert (await slack.tell(message))[0] == [200]
         assert (await slack.tell(slack.mention(message)))[0] == [200]
@@ -346,9 +355,9 @@ async def test_socket_mode(slack: FakeSlack, folder: Path, monkeypatch: pytest.M
         statuses, said = await slack.tell(slack.command("how long does delivery take?"))
         assert statuses == [200]
         assert said["response_type"] == "ephemeral"
-        await slack._sockets[0].send_json({"type": "disconnect", "reason": "refresh_requested"})
+        await slack.sockets[0].send_json({"type": "disconnect", "reason": "refresh_requested"})
         await asyncio.sleep(0.3)
-        await until(lambda: slack.connections == 1)
+        await until(lambda: len(slack.sockets) == 1)
         assert (await slack.tell(slack.message("<@UBOT> hello", channel="C1")))[0] == [200]
         slack.scale, stored = 0.2, scene.app.inbox.receive
         monkeypatch.setattr(scene.app.inbox, "receive", lambda *_: asyncio.sleep(9))
@@ -358,7 +367,7 @@ async def test_socket_mode(slack: FakeSlack, folder: Path, monkeypatch: pytest.M
         monkeypatch.setattr(scene.app.inbox, "receive", stored)
         assert (await later)[0][-1] == 200  # not stored, so not acknowledged, so it came again
         assert await scene.rows("SELECT count(*) FROM inbox WHERE body LIKE '%when are you open%'") == [(1,)]
-    assert slack.connections == 0
+    assert slack.sockets == []
 
 
 async def test_check_says_what_is_wrong(slack: FakeSlack) -> None:
@@ -372,5 +381,6 @@ async def test_check_says_what_is_wrong(slack: FakeSlack) -> None:
     assert not socket[0]
     assert "SLACK_APP_TOKEN" in socket[1]
     nothing = Slack(secret="s", token="xoxb-1", api_url="http://127.0.0.1:1")
-    assert [ok for ok, _ in await nothing.setup()] == [True, False, False]
+    assert [ok for ok, _ in await nothing.check()] == [False, False]
+    assert "slack-manifest.yaml" in (await nothing.setup())[0]
     assert all("xoxb-1" not in line for _, line in await channel.check())

@@ -18,8 +18,9 @@ from channels.slack import Slack
 from channels.slack.calling import Api, Failed, meaning
 from channels.slack.manifest import manifest
 from channels.slack.pressing import interaction
-from channels.slack.reading import Here, Person, Place, event, signed, unpack
+from channels.slack.reading import event, signed, unpack
 from channels.slack.saying import WORDS, form, render
+from channels.slack.values import Here, Person, Place
 
 HOME = Path(__file__).parent.parent.parent
 PAYLOADS = HOME / "tests/payloads/slack"
@@ -63,6 +64,10 @@ def test_a_thread_is_a_chat_and_not_everything_in_it_is_said_to_us() -> None:
     assert heard.address == "T1/C1/1700000001.000200#U2"
     assert heard.public
     assert not heard.addressed
+    assert "answer_unasked" not in heard.extra
+    unasked = event(replace(HERE, answer_unasked=True), recorded("message_thread"), b"").inbound
+    assert unasked
+    assert unasked.extra["answer_unasked"] is True
     assert heard.text == "@Alice see #general and Guide (https://a.example/x) or https://b.example @here"
 
 

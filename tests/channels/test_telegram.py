@@ -443,7 +443,7 @@ async def test_a_conversation_over_a_restart(platform: Platform, tmp_path: Path,
         assert "T-" in called["text"]
         answered = platform.press(english, english["reply_markup"]["inline_keyboard"][0][0]["text"])
         await platform.seen(42, 3)
-        assert answered in [one["id"] for one in platform.answered]
+        await platform.ended(answered)
         await until(app, "SELECT count(*) FROM inbox WHERE state <> 'done'", [(0,)])
     label = english["reply_markup"]["inline_keyboard"][0][0]["text"].removeprefix(MARK)
     assert english["reply_markup"]["inline_keyboard"][0][0]["text"].startswith(MARK)
@@ -576,10 +576,7 @@ async def test_in_a_group_it_answers_who_asks_and_only_his_presses_count(platfor
         label = answer["reply_markup"]["inline_keyboard"][0][0]["text"]
         await until(app, "SELECT count(*) FROM inbox WHERE state = 'waiting'", [(0,)])
         foreign = platform.press(answer, label, user=LI)
-        async with asyncio.timeout(5):
-            while foreign not in [one["id"] for one in platform.answered]:
-                await asyncio.sleep(0.02)
-        assert next(one for one in platform.answered if one["id"] == foreign)["text"].startswith("这是别人")
+        assert (await platform.ended(foreign))["text"].startswith("这是别人")
         assert await rows(app, "SELECT count(*) FROM inbox WHERE kind = 'choice'") == [(0,)]
         platform.press(answer, label, user=ANN)
         await platform.seen(-100200, 2)

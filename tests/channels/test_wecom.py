@@ -103,10 +103,8 @@ async def test_the_address_is_checked_and_forgeries_are_not(house: Firm, qyapi: 
     sent, signature = sealed(WeChatCrypto(TOKEN, AES_KEY, CORP), "1616140317555161061", "n", now)
     echo = fields(sent.encode())["Encrypt"]
     query = {"msg_signature": signature, "timestamp": now, "nonce": "n", "echostr": echo}
-    begun = time.perf_counter()
     async with qyapi._http.get(qyapi.hook, params=query) as answer:
         assert (answer.status, await answer.read()) == (200, b"1616140317555161061")
-    assert time.perf_counter() - begun < 0.3
     async with qyapi._http.get(qyapi.hook, params={**query, "msg_signature": "0" * 40}) as answer:
         assert answer.status == 403
     async with qyapi._http.get(qyapi.hook) as answer:

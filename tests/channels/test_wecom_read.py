@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -258,15 +257,3 @@ def test_what_an_error_means_for_a_message() -> None:
     assert isinstance(trust, NotSent)
     assert trust.everything
     assert isinstance(outcome(777), Refused)
-
-
-def test_reading_and_rendering_take_no_time() -> None:
-    raw = (PAYLOADS / "app_text.xml").read_bytes()
-    reply = Reply("按住 **Reset** 键 10 秒，直到指示灯闪烁。", YES_NO)
-    times = []
-    for n in range(100):
-        begun = time.perf_counter()
-        READER.callback(fields(raw), raw)
-        render.app(reply, f"k{n}", "t", markdown=True)
-        times.append(time.perf_counter() - begun)
-    assert sorted(times)[50] < 0.001

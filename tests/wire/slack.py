@@ -43,7 +43,7 @@ class FakeSlack:
         self._numbers = itertools.count(1)
         self._triggers: dict[str, float] = {}
         self._said: dict[str, float] = {}  # channel -> when something was last posted
-        self._sockets: list[web.WebSocketResponse] = []
+        self.sockets: list[web.WebSocketResponse] = []  # those that are open
         self._acked: dict[str, asyncio.Future[dict[str, Any]]] = {}
 
     async def __aenter__(self) -> FakeSlack:
@@ -62,7 +62,7 @@ class FakeSlack:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for socket in self._sockets:
+        for socket in self.sockets:
             await socket.close()
         await self._http.close()
         await self._runner.cleanup()
@@ -86,8 +86,8 @@ class FakeSlack:
             fault = fault or "invalid_auth"
         do = getattr(self, "_" + method.replace(".", "_"), None)
         answer = {"ok": False, "error": fault} if fault and fault != "late" else do(args) if do else {"ok": True}
-        if fault == "late" and request.transport:  # taken, and nobody will know
-            request.transport.abort()
+        if fault == "late" and request.transport:
+            request.transport.abort()  # taken, and nobody will know
         if answer.get("error") == "ratelimited":
             return web.json_response(answer, status=429, headers={"Retry-After": "1"})
         return web.json_response(answer, headers={"X-OAuth-Scopes": SCOPES})
@@ -154,20 +154,15 @@ class FakeSlack:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         await socket.send_json({"type": "hello", "num_connections": 1})
-        self._sockets.append(socket)
+        self.sockets.append(socket)
         async for message in socket:
             if message.type is aiohttp.WSMsgType.TEXT:
                 ack = json.loads(message.data)
                 self.acks.append(ack)
                 if (waiting := self._acked.get(ack.get("envelope_id", ""))) and not waiting.done():
                     waiting.set_result(ack)
-        self._sockets.remove(socket)
+        self.sockets.remove(socket)
         return socket
-
-    @property
-    def connections(self) -> int:
-        """How many sockets are open."""
-        return len(self._sockets)
 
     # ------------------------------------------------------------ what happens in Slack
 
@@ -266,9 +261,9 @@ class FakeSlack:
         kind = "events_api" if "event" in payload else "slash_commands" if "command" in payload else "interactive"
         self._acked[id] = asyncio.get_running_loop().create_future()
         envelope = {"envelope_id": id, "type": kind, "payload": dict(payload), "retry_attempt": number}
-        if not self._sockets:
+        if not self.sockets:
             return 0, None
-        await self._sockets[-1].send_json(envelope)
+        await self.sockets[-1].send_json(envelope)
         try:
             ack = await asyncio.wait_for(self._acked[id], 3 * self.scale)
         except TimeoutError:

@@ -206,6 +206,13 @@ class Telegram:
             await asyncio.sleep(0.01)
         return self.shown[chat]
 
+    async def ended(self, query: str, seconds: float = 8.0) -> dict[str, Any]:
+        """What a press was answered with, once it is."""
+        async with asyncio.timeout(seconds):
+            while not (found := [one for one in self.answered if one["id"] == query]):
+                await asyncio.sleep(0.01)
+        return found[0]
+
     def called(self, method: str) -> list[dict[str, Any]]:
         """The payloads of every call of a method."""
         return [payload for name, payload in self.calls if name == method]
