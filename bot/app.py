@@ -185,6 +185,7 @@ class App:
             await asyncio.gather(*late, return_exceptions=True)
         for channel in self.channels:
             await channel.office.let_go()
+            await _harmless(channel.close())
         await self.store.close()
 
     async def heard_out(self, channel: str) -> None:

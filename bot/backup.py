@@ -16,9 +16,19 @@ class NoBackup(Exception):
     """The copy could not be made; nothing is left half-written."""
 
 
+class WrongTarget(NoBackup):
+    """A backup there would destroy something."""
+
+    exit_code = 2
+
+
+OURS = (b"SQLite format 3\0", b"PGDMP")  # how a backup begins: only such a file is written over
+
+
 def backup(database: str, target: Path) -> None:
     """Copy the database to ``target``: SQLite's backup API, or ``pg_dump -Fc``. Raises NoBackup."""
     url = make_url(database)
+    _harmless(target, Path(str(url.database)) if url.get_backend_name() == "sqlite" else None)
     partial = target.with_name(target.name + ".partial")
     try:
         if url.get_backend_name() == "sqlite":
@@ -30,6 +40,21 @@ def backup(database: str, target: Path) -> None:
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _harmless(target: Path, database: Path | None) -> None:
+    if target.is_dir() or not target.name:
+        raise WrongTarget(f"{str(target)!r} is a folder: name the file the backup is to be in")
+    if not target.parent.is_dir():
+        raise WrongTarget(f"there is no folder {target.parent}")
+    beside = [f"{database}{end}" for end in ("", "-wal", "-shm", ".lock")] if database else []
+    if str(target.resolve()) in {str(Path(path).resolve()) for path in beside}:
+        raise WrongTarget(f"{target} is the database itself, or belongs to it: name another file")
+    if target.exists():
+        with target.open("rb") as file:
+            begins = file.read(16)
+        if not begins.startswith(OURS):
+            raise WrongTarget(f"{target} is there already and is no backup: name another file")
 
 
 def _sqlite(source: Path, target: Path) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import available_timezones
@@ -26,6 +27,8 @@ from bot.strictyaml import Node, Place, Problem, YamlError, check
 from bot.strictyaml import load as read
 
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_LONGEST: Final = 36500 * 86400.0  # a hundred years
+_HOST = re.compile(r"(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _VARIABLE = re.compile(r"\$\{(?:([A-Za-z_]\w*)(?::-([^{}]*))?\})?")  # ${NAME} or ${NAME:-default}; else a slip
 _HOUSE: Final = Path(__file__).parent.parent  # the demo company's answers, for a config.yaml that names no others
 _LANGUAGES: Final = {file.stem for file in (Path(__file__).parent / "texts").glob("*.yaml")}
@@ -33,8 +36,10 @@ _LANGUAGES: Final = {file.stem for file in (Path(__file__).parent / "texts").glo
 
 def seconds(value: Any) -> float:
     """A time as people write it: "1.2s", "500ms", "15m", "2h", "30d", or a bare number of seconds."""
-    if match := re.fullmatch(r"(\d+(?:\.\d+)?) ?(ms|[smhd])?", str(value)):
-        return float(match[1]) * _UNITS[match[2] or "s"]
+    if match := re.fullmatch(r"(\d{1,9}(?:\.\d+)?) ?(ms|[smhd])?", str(value)):
+        if (found := float(match[1]) * _UNITS[match[2] or "s"]) <= _LONGEST:
+            return found
+        raise ValueError("must not be longer than 36500d")
     raise ValueError(f"must be a time like 1.2s, 15m, 2h or 30d, not {str(value)[:60]!r}")
 
 
@@ -74,6 +79,20 @@ class Server(Section):
         if re.fullmatch(r"https?://[^/\s]+/?", url):
             return url.rstrip("/")
         raise ValueError("must be like https://support.example.com")
+
+    @field_validator("trusted_hosts")
+    @classmethod
+    def _are_hosts(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := [name for name in names if not _HOST.fullmatch(name)]:
+            raise ValueError(f"must be names like support.example.com or *.example.com, not {wrong[0]!r}")
+        return names
+
+    @field_validator("proxies")
+    @classmethod
+    def _are_networks(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            ip_network(name)
+        return names
 
 
 class Company(Section):

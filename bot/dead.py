@@ -15,6 +15,12 @@ class NoSuchDead(Exception):
     """There is nothing dead by that id."""
 
 
+class NoId(NoSuchDead):
+    """What was given is no id at all."""
+
+    exit_code = 2
+
+
 def listed(connection: Connection) -> list[dict[str, Any]]:
     """Everything dead, oldest first: {"id", "what", "channel", "chat", "since", "attempts", "error"}."""
     columns = (inbox.c.id, inbox.c.channel, inbox.c.chat_id, inbox.c.done_at, inbox.c.attempts, inbox.c.error)
@@ -89,5 +95,5 @@ def _all(connection: Connection, ids: Sequence[str]) -> Sequence[str]:
 def _which(name: str) -> tuple[str, int]:
     kind, digits = ("reply", name[1:]) if name.startswith("r") else ("event", name)
     if not (digits.isascii() and digits.isdigit() and len(digits) < 18):
-        raise NoSuchDead(f"{name!r} is no id: 12 names an event, r7 a reply, all everything")
+        raise NoId(f"{name!r} is no id: 12 names an event, r7 a reply, all everything")
     return kind, int(digits)

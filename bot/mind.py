@@ -12,6 +12,7 @@ from bot.config import Settings
 from bot.dialogue import Policy, Turn
 from bot.kept import kept
 from bot.messages import Kind
+from bot.strictyaml import Problem, YamlError
 from knowledge import faq
 from knowledge.encoder import load
 from knowledge.index import Knowledge, build
@@ -36,6 +37,8 @@ def know(settings: Settings) -> Known:
     own = settings.knowledge
     wanted = wishes.read(own.intents)
     answers = faq.read(own.faq, settings.languages)
+    if not answers.entries:
+        raise YamlError([Problem(str(own.faq), 1, "holds no answers; knowledge.faq names the folder they are in")])
     encoder = load(own.model, settings.data / "models", settings.languages) if own.model else None
     metrics.DEGRADED.set(bool(own.model) and encoder is None)
     make = partial(build, answers, wanted.examples, mode=own.certainty, encoder=encoder)

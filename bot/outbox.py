@@ -222,7 +222,7 @@ class Outbox:
 
     def _later(self, row: Any, error: NotSent, doubtful: bool) -> Mark:
         tries = row.attempts + 1
-        if tries >= self._attempts:
+        if tries >= self._attempts and not error.everything:  # a stopped channel is no fault of this reply
             return Mark(row.id, "dead", error=str(error)[:300])
         pause = max(error.retry_after, PAUSES[min(tries, len(PAUSES)) - 1])
         if error.retry_after:

@@ -66,6 +66,8 @@ async def _not_ready(app: App) -> list[str]:
         await asyncio.wait_for(app.store.read(lambda c: c.execute(text("SELECT 1"))), 3)
     except (Away, TimeoutError):
         wrong.append("the database is away")
+    if not app.store.writable:
+        wrong.append("the database cannot be written")
     if time.monotonic() - app.worker.beaten_at > STALLED:
         wrong.append("the worker has stalled")
     return wrong

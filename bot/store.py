@@ -109,13 +109,25 @@ class _Sqlite:
         self._reader = sqlite_engine(url, begin="BEGIN", durable=durable, pool_size=readers)
         self._writing, self._reading = ThreadPoolExecutor(1, "write"), ThreadPoolExecutor(readers, "read")
         self._turnstile = Turnstile()
+        self._file, self._inode = Path(str(url.database)), 0
 
     async def write(self, work: Work[R], first: bool) -> R:
         async with self._turnstile.turn(first=first):
-            return await asyncio.get_running_loop().run_in_executor(self._writing, _begin, self._writer, work)
+            return await asyncio.get_running_loop().run_in_executor(self._writing, self._begin, self._writer, work)
 
     async def read(self, work: Work[R]) -> R:
-        return await asyncio.get_running_loop().run_in_executor(self._reading, _begin, self._reader, work)
+        return await asyncio.get_running_loop().run_in_executor(self._reading, self._begin, self._reader, work)
+
+    def _begin(self, engine: Engine, work: Work[R]) -> R:
+        """A transaction on the file that is there now: what is written into one that was moved away would be lost."""
+        inode = self._file.stat().st_ino if self._inode or self._file.exists() else 0
+        if inode != self._inode and self._inode:
+            self._writer.dispose()
+            self._reader.dispose()
+        with engine.begin() as connection:
+            result = work(connection)
+        self._inode = inode or self._file.stat().st_ino
+        return result
 
     async def close(self) -> None:
         for thread, engine in ((self._writing, self._writer), (self._reading, self._reader)):
@@ -152,11 +164,6 @@ def _for_asyncpg(url: URL) -> URL:
     return url if mode is None else url.difference_update_query(["sslmode"]).update_query_dict({"ssl": str(mode)})
 
 
-def _begin(engine: Engine, work: Work[R]) -> R:
-    with engine.begin() as connection:
-        return work(connection)
-
-
 class Store:
     """A database by its SQLAlchemy URL: ``sqlite:///FILE`` or ``postgresql://…``.
 
@@ -167,6 +174,7 @@ class Store:
         parsed = make_url(url)
         self.dialect = "sqlite" if parsed.get_backend_name() == "sqlite" else "postgresql"
         self.url = parsed.set(drivername=DRIVERS[self.dialect])
+        self.writable = True  # whether the last writing went well
         self._database: _Sqlite | _Postgres
         if self.dialect == "sqlite":
             self._database = _Sqlite(self.url, durable=durable, readers=pool)
@@ -175,8 +183,14 @@ class Store:
 
     async def write(self, work: Work[R], *, first: bool = False) -> R:
         """Run ``work`` in one transaction and commit it. ``first``: somebody waits for an acknowledgement."""
-        with _reachable():
-            return await self._database.write(work, first)
+        try:
+            with _reachable():
+                result = await self._database.write(work, first)
+        except Away:
+            self.writable = False
+            raise
+        self.writable = True
+        return result
 
     async def read(self, work: Work[R]) -> R:
         """Run ``work`` in one transaction that only reads."""

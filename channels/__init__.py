@@ -121,6 +121,9 @@ class Channel:
         """Send one reply; ``key`` is the same for every attempt. Returns the platform's id of it."""
         raise Refused("this channel sends nothing")
 
+    async def close(self) -> None:
+        """Let go of connections; nothing is sent after it."""
+
     async def check(self) -> list[tuple[bool, str]]:
         """Ask the platform whether all is set up: is it right, and if not, what is wrong and where to click."""
         return [(True, "nothing to set up")]

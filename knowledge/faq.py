@@ -22,6 +22,7 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Url = Annotated[str, StringConstraints(pattern=r"^(https?://|mailto:|tel:)\S+$")]
 
 SYNONYMS = "synonyms.yaml"  # beside the entries: language → groups of words that mean the same
+NAMES = "foreign.yaml"  # beside the entries: other makers' and services' names, and our own
 ENOUGH = 5  # examples per language and entry
 
 
@@ -80,12 +81,24 @@ class Synonyms(RootModel[dict[Language, tuple[Annotated[tuple[Text, ...], Field(
     """Language → groups of words that mean the same; the first of a group stands for all."""
 
 
+class Names(BaseModel):
+    """Names that tell whose product a question is about."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    others: tuple[Text, ...] = ()  # makers and services we have no answers for
+    places: tuple[Text, ...] = ()  # shops and mailboxes: they may have to do with ours
+    ours: tuple[Text, ...] = ()  # what we are called; model numbers need not be listed
+    kinds: tuple[Text, ...] = ()  # what we make, in a word: with a place's name, it may be ours
+    used_with: tuple[Text, ...] = ()  # of others, but used with ours: "a Huawei phone"
+
+
 @dataclass(frozen=True)
 class Faq:
     """All entries, in the order they were read."""
 
     entries: tuple[Entry, ...] = ()
     synonyms: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    names: Names = Names()
 
     @cached_property
     def by_id(self) -> dict[str, Entry]:
@@ -96,7 +109,7 @@ class Faq:
     def version(self) -> str:
         """Twelve hex digits that change when any word does."""
         content = [e.model_dump(mode="json", exclude={"file", "line"}) for e in self.entries]
-        text = json.dumps([content, self.synonyms], sort_keys=True, ensure_ascii=True)
+        text = json.dumps([content, self.synonyms, self.names.model_dump()], sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def problems(self, languages: Iterable[str] = (), today: date | None = None) -> list[Problem]:
@@ -125,12 +138,15 @@ def read(folder: Path, languages: Iterable[str] = ()) -> Faq:
     entries: list[Entry] = []
     problems: list[Problem] = []
     synonyms: dict[str, tuple[tuple[str, ...], ...]] = {}
+    names = Names()
     if not folder.is_dir():
         raise YamlError([Problem(str(folder), 1, "no such folder; it should hold the FAQ's *.yaml files")])
     for path in sorted(folder.rglob("*.yaml")):
         try:
             if path.name == SYNONYMS:
                 synonyms = _synonyms(path)
+            elif path.name == NAMES:
+                names = check(Names, load(path))
             else:
                 entries += _entries(path)
         except YamlError as error:
@@ -138,7 +154,7 @@ def read(folder: Path, languages: Iterable[str] = ()) -> Faq:
     problems += [*_disagreements(entries), *_languages(entries, tuple(languages))]
     if problems:
         raise YamlError(problems)
-    return Faq(tuple(entries), synonyms)
+    return Faq(tuple(entries), synonyms, names)
 
 
 def _synonyms(path: Path) -> dict[str, tuple[tuple[str, ...], ...]]:

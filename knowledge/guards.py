@@ -1,13 +1,14 @@
-"""Reasons why an entry that looks right must not be given."""
+"""Reasons why an entry that looks right must not be given, and which part of a question is not asked at all."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from knowledge.faq import Entry
-from knowledge.normal import models, normal
+from knowledge.faq import Entry, Names
+from knowledge.normal import models, normal, units, words
 
 _REFUSES = re.compile(
     r"\b(?:do not|don't|dont|did not|didn't|didnt|never|not) "
@@ -20,6 +21,136 @@ _REFUSES = re.compile(
 def refuses(text: str) -> bool:
     """Does a normalised text say what is *not* wanted? "It does not work" is a fault, not a refusal."""
     return bool(_REFUSES.search(text))
+
+
+# ---------------------------------------------------------------- what is refused is not asked
+
+_CLAUSE = re.compile(r"[,;:](?!\d)|[.!?](?=\s|$)|[。、…~]+|[-–—]{2,}|\s[-–—]\s")
+_INNER = re.compile(  # where a refused clause turns to what is wanted, without a comma
+    r"\s(?=but\b|just\b|only (?:want|need|see|how|the)|i (?:just|only) )|(?=而是|只是|但是|可是|我只|就想|只想)"
+    r"|(?<=不是.)(?=是)|(?<=不是..)(?=是)|(?<=不是...)(?=是)|(?<=不是....)(?=是)"
+)
+_LEAD = re.compile(r"^(?:but|instead|rather|而是|但是|可是|(?<!不)是(?![不否]))\s*(?=\S)")
+_BEFORE = r"^(?:(?:hi|hello|hey|please|pls|sorry|no|so|and|well|really|actually|also|i|we|i'm|im|i am|we're) )*"
+_BEFORE_ZH = r"^(?:你好|您好|请|我们?|这次?|并|可|真的?|都|也|又|现在|暂时|其实|说的|问的|要的)*"
+
+# A clause that refuses whatever follows it, and one that does so only if the next says what is asked instead.
+_REFUSED = re.compile(
+    _BEFORE + r"(?:(?:do not|don't|dont|did not|didn't|didnt|never) (?:want|wanna|wish|need|mean|intend|plan)\b"
+    r"|not (?:asking|asked|looking|talking|going to|interested|trying)\b)"
+    "|" + _BEFORE_ZH + r"(?:不想(?![让被])|不要(?![让被])|不用|不需要|无需|不打算|不必|不是(?:要|想|问|说|指|去)"
+    r"|没有?(?:问|打算|想要)|别[再给帮把去用])(?!.*了$)"
+)
+_DENIED = re.compile(
+    _BEFORE + r"(?:it is |it's )?not (?:my|our|the|an|about|for|to|how|what|when|where|which|whether|if|a(?! single))\b"
+    "|" + _BEFORE_ZH + r"不是(?!.*[吗么嘛吧]$)"
+)
+_IMPERATIVE = re.compile(
+    _BEFORE + r"(?:do not|don't|dont|never) (?!know|see|get|have|remember|understand|receive|work|think|care|like\b)\w+"
+    r"|\b(?:is|are) not enough$|\bisn't enough$|不够$"
+)
+_NONE = re.compile(_BEFORE + r"no (?!internet|signal|network|connection|wifi|picture|image|sound|light|power|code)\w+")
+_KNOWN = re.compile(r"\bi (?:still |do |already )*(?:know|remember)\b|我?还?(?:记得|知道)$|^我?还?(?:记得|知道)")
+_CALM = re.compile(  # a warning that is absent is no fault
+    r"\b(?:isn't|is not|aren't|are not|not) (?:red|orange|amber)\b|\bno (?:red|orange|amber) (?:light|led|lamp)"
+    r"|(?:没有?亮?|不是?亮?)(?:红灯|红)"
+)
+_INSTEAD = re.compile(r"\b(?:instead of|rather than) \w+ing\b[^,;.!?]*")
+
+_ONLY = re.compile(r"\b(?:just|only|simply|rather) (?:want|need|wanna|would like|like)\b|^rather\b")
+_WISH = re.compile(
+    r"^(?:but |just )|\b(?:i|we) (?:just |only |really )?(?:want|wanna|need|would like|am asking|mean)\b"
+    r"|\bi'd like|\bi'm asking|^(?:please |to )|我?(?:只是|只想|就想|想|要|问|是)"
+)
+_TURN = re.compile(
+    r"^(?:but|just|only|it's|it is|i|we|we're|i'm|the|a|my)\b"
+    r"|^(?:而?是|就|只|我?们?(?:是|只|就|想|要|问)|要|忘|问)"
+)
+_CLEFT = re.compile(r"^it(?:'s| is) (?:the|my|our|not|how|what|only)\b|^(?:我?(?:想|要)?问|我?忘记?了?|我?不会|我?不知道)的?是|^是")
+_POINTS_BACK = re.compile(r"\b(?:it|them|this|that|him|her)$|[它他她]")
+_FILLER = frozenset(
+    "a an the i i'm we you it it's is are am be do does can could would will how what when where why which to of in on at for "
+    "and or but just only my me our your one ones please want need there this that so".split()
+) | frozenset("的了吗呢啊呀吧嘛么我你您是想要就只也都怎请问能可以会有在把给这那个一下")
+
+
+def wanted(text: str) -> str:
+    """A normalised question without the clauses that say what is not asked; all of it if that leaves too little.
+
+    "no factory reset, I just want to reboot" asks to reboot. "It does not work" and "no signal" are faults and stay.
+    """
+    clauses = _clauses(text)
+    kept = [clause for at, clause in enumerate(clauses) if not _dropped(clause, clauses[at + 1 :])]
+    if len(kept) < len(clauses):
+        kept = [_LEAD.sub("", clause) for clause in kept]
+    rest = " ".join(_INSTEAD.sub(" ", ", ".join(kept)).split())
+    if rest == " ".join(", ".join(clauses).split()):
+        return text
+    return rest if _says_enough(rest) else text
+
+
+def _clauses(text: str) -> list[str]:
+    found: list[str] = []
+    for clause in filter(None, map(str.strip, _CLAUSE.split(text))):
+        inner = [part.strip() for part in _INNER.split(clause) if part.strip()]
+        found += inner if len(inner) > 1 and _dropped(inner[0], inner[1:]) else [clause]
+    return found
+
+
+def _dropped(clause: str, after: list[str]) -> bool:
+    """Is this clause about something else than what the ones after it, or before, ask?"""
+    if _REFUSED.search(clause) or _CALM.search(clause):
+        return True
+    if not after:
+        return False
+    rules = ((_DENIED, _TURN), (_IMPERATIVE, _WISH), (_NONE, _ONLY), (_KNOWN, _CLEFT))
+    return any(said.search(clause) and turn.search(after[0]) for said, turn in rules)
+
+
+def _says_enough(text: str) -> bool:
+    """Does it stand without what was taken away: words of its own, and no "it" that points there?"""
+    said = {w for w in (*words(text), *units(text)) if w not in _FILLER}
+    return len(said) >= 2 and not _POINTS_BACK.search(text)
+
+
+# ---------------------------------------------------------------- whose product is meant
+
+
+class Foreign:
+    """Finds others' names in normalised questions, unless they stand for a thing that is used with ours."""
+
+    def __init__(self, names: Names, ours: Iterable[str], plain: Callable[[str], str]) -> None:
+        self._others = {_bare(plain(name)): name for name in (*names.others, *names.places)}
+        self._places = frozenset(names.places)
+        self._named = _any(map(plain, self._others.values()))
+        self._ours = _any(map(plain, (*names.ours, *ours)))
+        self._kinds = _any(map(plain, names.kinds))
+        beside = _any(map(plain, names.used_with)).pattern
+        self._used = re.compile(rf"(?:{self._named.pattern})(?:'s|的)?(?: ?[a-z0-9]+){{0,2}}? ?(?:{beside})")
+
+    def names(self, text: str) -> frozenset[str]:
+        """The others' names in it, as they are to be shown; a place counts only if nothing of ours was got there."""
+        found = frozenset(self._others[_bare(m[0])] for m in self._named.finditer(self._used.sub(" ", text)))
+        return frozenset() if found <= self._places and self._ours.search(text) else found
+
+    def ours(self, text: str, named: frozenset[str]) -> bool:
+        """May it be about a product of ours all the same?"""
+        return bool(self._ours.search(text) or (named <= self._places and self._kinds.search(text)))
+
+
+def _any(names: Iterable[str]) -> re.Pattern[str]:
+    """Any of these names; a Latin one as a whole word, spaces and hyphens within it at will."""
+    longest_first = sorted(set(names), key=lambda name: (-len(name), name))
+    found = ((n, r"[ -]?".join(map(re.escape, re.split("[ -]", n)))) for n in longest_first)
+    whole = [rf"(?<![a-z0-9]){p}(?![a-z0-9])" if re.search("[a-z0-9]", n) else p for n, p in found]
+    return re.compile("|".join(whole) or "(?!)")
+
+
+def _bare(name: str) -> str:
+    return re.sub("[ -]", "", name)
+
+
+# ---------------------------------------------------------------- for whom an entry is
 
 
 def own_models(entry: Entry) -> frozenset[str]:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from knowledge.faq import Entry, Faq
-from knowledge.guards import Scope, refuses
+from knowledge.guards import Foreign, Scope, refuses, wanted
 from knowledge.kernels import Encoder
 from knowledge.normal import chinese, models, words
 from knowledge.space import Example, Fit, Role, Space
@@ -26,7 +26,7 @@ INTENT = "intent:"
 SHOWN = 5  # candidates in a ranking
 CLEARLY = 0.1  # nearer to a contrast than to its own questions by more than this: not even offered
 TIE = 0.05  # two answers whose confidences are closer than this are asked about
-METHOD = "1"  # another one means: the same FAQ would be scored differently
+METHOD = "2"  # another one means: the same FAQ would be scored differently
 
 _MARKS = re.compile(r"https?://\S+|[*`#\[\]()]")  # what an answer has for the eye only
 
@@ -69,6 +69,7 @@ class Knowledge:
         self.mode = mode
         self.version = version
         self._scopes = {entry.id: Scope.of(entry) for entry in faq.entries}
+        self._foreign = Foreign(faq.names, {p for e in faq.entries for p in e.products} | wording.models, wording)
 
     def entry(self, name: str) -> Entry | None:
         """The FAQ entry of this id."""
@@ -77,13 +78,19 @@ class Knowledge:
     def ask(self, text: str, lang: str = "", *, now: date | None = None, products: Sequence[str] = ()) -> Ranking:
         """Rank the entries. ``lang`` helps where script does not tell; ``now`` and ``products`` narrow the scope."""
         plain, owned = self.wording(text), frozenset(map(self.wording, products))
-        fits = {space.language: space.fit(plain) for space in self._spaces(plain, lang)}
-        kept, guards = self._guarded(self._scored(fits), fits, models(plain), owned, now)
-        if kept and refuses(plain) and not refuses(self.wording(_nearest(kept[0], fits))):
+        asked = wanted(plain)
+        fits = {space.language: space.fit(asked) for space in self._spaces(asked, lang)}
+        kept, guards = self._guarded(self._scored(fits), fits, models(asked), owned, now)
+        if kept and asked == plain and refuses(plain) and not refuses(self.wording(_nearest(kept[0], fits))):
             guards.append({"guard": "negation", "entry": kept[0].label, "reason": "says what is not wanted"})
+        strange = self._strange(asked, kept[0]) if kept else frozenset()
+        if strange:
+            reason = f"names {', '.join(sorted(strange))}"
+            guards.append({"guard": "foreign", "entry": kept[0].label, "reason": reason})
         why = {
             "text": text[:1000],
             "normal": plain,
+            "wanted": asked,
             "read_as": {language: fit.text for language, fit in fits.items()},
             "scores": [_trace(one, fits) for one in kept],
             "guards": guards,
@@ -91,8 +98,16 @@ class Knowledge:
             "version": self.version,
         }
         outcome, limits = self._decide(kept, cautious=bool(kept) and kept[0].label in {g["entry"] for g in guards})
+        if strange and not self._foreign.ours(asked, strange):
+            outcome = "unknown"
         found = tuple(Candidate(one.label, one.sure, _nearest(one, fits)) for one in kept)
         return Ranking(outcome, found, why | limits)
+
+    def _strange(self, asked: str, best: _Scored) -> frozenset[str]:
+        """The others' names in a question, without those that the best answer's own questions have."""
+        named = self._foreign.names(asked)
+        own = (e.normal for e in best.space.examples if named and e.label == best.label and e.role is Role.QUESTION)
+        return named.difference(*map(self._foreign.names, own))
 
     def _spaces(self, plain: str, lang: str) -> list[Space]:
         """Which examples can be compared with this text: by its script, and by ``lang`` if it has hardly any words."""

@@ -63,6 +63,7 @@ class Slack(Channel):
         signing_secret: str = "",
         app_token: str = "",
         api_url: str = "",
+        public_url: str = "",
         answer_unasked: bool = False,
         company: Company | None = None,
         message_chars: int = 8000,
@@ -71,6 +72,7 @@ class Slack(Channel):
     ) -> None:
         super().__init__(name=name)
         self._signing, self._app_token, self._most = signing_secret, app_token, body_bytes
+        self._hook_url = f"{public_url}/hooks/{name}"
         self._api = Api(token, api_url, timeout=send_timeout * 0.9)
         products = tuple(company.products) if company else ()
         self._people: dict[str, Person] = {}
@@ -276,7 +278,7 @@ class Slack(Channel):
         """Whether Slack lets us do what we need."""
         self._api.open()
         try:
-            return await check(self._api, self._signing, self._app_token, f"/hooks/{self.name}")
+            return await check(self._api, self._signing, self._app_token, self._hook_url)
         finally:
             await self._api.close()
 

@@ -56,17 +56,18 @@ class Socket:
         web = AsyncWebClient(base_url=self._url)
         self._client = client = SocketModeClient(self._token, quiet, web, ping_interval=5)
         client.message_listeners.append(self._heard)
-        connecting = asyncio.create_task(client.connect_to_new_endpoint(force=True))
-        await asyncio.wait({connecting}, timeout=10)
-        if not connecting.done():
-            connecting.cancel()
-        failed = not connecting.cancelled() and connecting.done() and connecting.exception()
-        if failed or not await client.is_connected():
-            log.error("slack_socket_closed", error=_named(failed) if failed else "no answer")
-            await self._close()
-            await asyncio.sleep(TURN)
-        else:
+        error = "no answer"
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await client.connect_to_new_endpoint(force=True)
+        except Exception as failed:  # of Slack, of the network, or of patience
+            error = _named(failed)
+        if await client.is_connected():
+            self._lost = 0
             log.info("slack_socket_open")
+        else:
+            log.error("slack_socket_closed", error=error)
+            await self._close()
 
     async def _close(self) -> None:
         client, self._client = self._client, None

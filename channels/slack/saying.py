@@ -51,10 +51,10 @@ def words(language: str) -> Mapping[str, str]:
 
 def render(place: Place, reply: Reply) -> dict[str, Any]:
     """The arguments of chat.postMessage. In public each row of buttons says whose it is."""
-    text = slack_mrkdwn(reply.text)
-    if len(text) > SLACK_TOTAL:
+    if len(reply.text) > SLACK_TOTAL // 5 and len(slack_mrkdwn(reply.text)) > SLACK_TOTAL:  # "&amp;" is five
         return plainly(place, reply)
     blocks = slack_blocks(reply)
+    text = "\n".join(block["text"]["text"] for block in blocks if block["type"] == "section")
     rows = [block for block in blocks if block["type"] == "actions"]
     for number, row in enumerate(rows):
         row["block_id"] = f"{number}#{place.user}"

@@ -19,6 +19,7 @@ Line = tuple[bool, str]
 TROUBLE: Final = (NotSent, Unknown, Refused, Contested)
 STRANGER: Final = "Telegram refuses the token: in Telegram ask @BotFather, /mybots → API Token"
 PORTS: Final = re.compile(r"https://[^/:]+(:(443|80|88|8443))?(/|$)")
+SKEW: Final = 30  # seconds our clock may differ
 FRESH: Final = 3600  # seconds for which an error of the webhook is news
 
 
@@ -49,6 +50,10 @@ async def _looked(lines: list[Line], wire: Wire, url: str, *, webhook: bool) -> 
     me = await wire.call("getMe", {})
     took = 1000 * (time.monotonic() - begun)
     lines.append((True, f"the token is that of @{me.get('username')}, answered in {took:.0f} ms"))
+    if abs(wire.skew) > SKEW:
+        lines.append(
+            (False, f"this computer's clock is off by {wire.skew:+.0f} s: let it be set over the network (NTP)")
+        )
     groups = bool(me.get("can_join_groups"))
     lines.append(
         (True, "may be added to groups" if groups else "may not be added to groups (@BotFather, Bot Settings)")

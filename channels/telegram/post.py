@@ -17,13 +17,13 @@ ANSWER: Final = 30.0
 
 
 class Post(BaseRequest):
-    """Says of every failure whether the request can have arrived. ``http`` gives the session to use."""
+    """Says of every failure whether the request can have arrived. ``clock`` is told the time there."""
 
     read_timeout = ANSWER
 
-    def __init__(self, http: Callable[[], aiohttp.ClientSession]) -> None:
+    def __init__(self, http: Callable[[], aiohttp.ClientSession], clock: Callable[[str], None]) -> None:
         super().__init__()
-        self._http = http
+        self._http, self._clock = http, clock
 
     async def initialize(self) -> None:
         """Nothing: the session is made when it is needed."""
@@ -45,6 +45,7 @@ class Post(BaseRequest):
         patience = aiohttp.ClientTimeout(total=wait, sock_connect=CONNECT)
         try:
             async with self._http().request(method, url, data=_form(request_data), timeout=patience) as answer:
+                self._clock(answer.headers.get("Date", ""))
                 return answer.status, await answer.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise NetworkError("not reached") from NotSent(f"Telegram is not reached: {type(error).__name__}")

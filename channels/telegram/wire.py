@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
 import warnings
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -62,6 +64,7 @@ class Wire:
         self._token, self._url = token, api_url.rstrip("/")
         self._bot: Bot | None = None
         self._session: aiohttp.ClientSession | None = None
+        self.skew = 0.0  # seconds by which our clock is ahead of Telegram's
 
     @property
     def official(self) -> bool:
@@ -111,6 +114,10 @@ class Wire:
         if session:
             await session.close()
 
+    def _told(self, date: str) -> None:
+        with suppress(ValueError, TypeError):
+            self.skew = time.time() - parsedate_to_datetime(date).timestamp()
+
     def _http(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
             # A connection that the server closes just as it is used again leaves a reply in doubt: use none that is old
@@ -127,8 +134,8 @@ class Wire:
 
         # What comes is taken as it is, so that one odd update does not spoil the hundred it came with.
         warnings.filterwarnings("ignore", "Please use 'Bot", PTBUserWarning)
-        http = self._http
-        return Bot(self._token, f"{self._url}/bot", f"{self._url}/file/bot", Post(http), Post(http))
+        http, clock = self._http, self._told
+        return Bot(self._token, f"{self._url}/bot", f"{self._url}/file/bot", Post(http, clock), Post(http, clock))
 
 
 def meant(error: TelegramError) -> Exception:

@@ -361,13 +361,22 @@ async def test_socket_mode(slack: FakeSlack, folder: Path, monkeypatch: pytest.M
         assert (await slack.tell(slack.message("<@UBOT> hello", channel="C1")))[0] == [200]
         slack.scale, stored = 0.2, scene.app.inbox.receive
         monkeypatch.setattr(scene.app.inbox, "receive", lambda *_: asyncio.sleep(9))
-        later = asyncio.create_task(slack.tell(slack.message("when are you open?")))
+        later, acks = asyncio.create_task(slack.tell(slack.message("when are you open?"))), len(slack.acks)
         await asyncio.sleep(0.3)
-        assert not any(a["envelope_id"] == f"env{slack._numbers}" for a in slack.acks)
+        assert len(slack.acks) == acks
         monkeypatch.setattr(scene.app.inbox, "receive", stored)
         assert (await later)[0][-1] == 200  # not stored, so not acknowledged, so it came again
         assert await scene.rows("SELECT count(*) FROM inbox WHERE body LIKE '%when are you open%'") == [(1,)]
     assert slack.sockets == []
+
+
+async def test_a_socket_that_is_refused_is_tried_again(
+    slack: FakeSlack, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "TURN", 0.05)
+    slack.faults["apps.connections.open"].extend(["invalid_auth", "503"])
+    async with opened(slack, folder, signing_secret="", app_token="xapp-1"):
+        await until(lambda: len(slack.sockets) == 1)
 
 
 async def test_check_says_what_is_wrong(slack: FakeSlack) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -267,6 +269,12 @@ def test_files_are_fetched_from_slack_only() -> None:
     assert other.own("http://127.0.0.1:3010/files/a")
     assert not real.own("http://127.0.0.1:3010/files/a")
     assert not other.own("http://127.0.0.1:80/files/a")
+
+
+def test_slacks_libraries_are_loaded_only_when_needed() -> None:
+    known = "{'aiohttp', 'slack_bolt', 'slack_sdk'}"
+    loaded = f"import sys, channels.slack; sys.exit(bool({known} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", loaded], cwd=HOME, check=False).returncode == 0
 
 
 def test_manifest_is_the_one_in_the_docs() -> None:

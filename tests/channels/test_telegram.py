@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -12,9 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 import uvicorn
+from sqlalchemy import text
 
 from bot.app import App
 from bot.config import KnowledgeSettings, Limits, Settings
@@ -236,8 +237,6 @@ def test_lengths_are_counted_as_telegram_does() -> None:
 
 def test_the_library_is_not_imported_before_it_is_needed() -> None:
     code = "import channels.telegram, sys; sys.exit(any(m in sys.modules for m in ('telegram', 'slack_bolt', 'httpx')))"
-    import subprocess
-
     assert subprocess.run([sys.executable, "-c", code], cwd=HOME.parent, check=False).returncode == 0
 
 
@@ -257,6 +256,12 @@ class Desk:
 
     async def note(self, key: str) -> bytes | None:
         return self.kept.get(key)
+
+    async def notes(self, prefix: str) -> dict[str, bytes]:
+        return {key: value for key, value in self.kept.items() if key.startswith(prefix)}
+
+    async def hold(self, what: str) -> bool:
+        return True
 
     async def open(self, id: str, owner: str) -> Any:
         path = self._folder / id
@@ -328,6 +333,12 @@ async def test_a_refused_token_stops_the_channel(platform: Platform, tmp_path: P
         assert caught.value.everything
         assert caught.value.retry_after > 200
     assert len(platform.calls) == 1
+    listening = asyncio.create_task(channel.run())
+    await asyncio.sleep(0.2)
+    assert not listening.done()
+    assert [name for name, _ in platform.calls] == ["sendMessage", "getMe"]
+    listening.cancel()
+    await asyncio.wait({listening})
     await channel.close()
 
 
@@ -376,6 +387,8 @@ async def test_check_and_setup(platform: Platform) -> None:
     assert platform.webhook["secret_token"] == HOOK
     assert [ok for ok, _ in await channel.check() if not ok] == []
     assert platform.settings["commands:zh"][2] == {"command": "human", "description": "转人工"}
+    channel._wire._told("Sat, 21 Nov 2020 00:00:00 GMT")
+    assert channel._wire.skew > 86400
     await channel.close()
     stranger = Telegram(token="666:wrong", secret=SECRET, api_url=platform.url)
     assert [(ok, "@BotFather" in line) for ok, line in await stranger.check()] == [(False, True)]
@@ -418,12 +431,10 @@ async def house(platform: Platform, folder: Path, *, hook: bool) -> AsyncIterato
 
 
 async def rows(app: App, query: str) -> list[tuple[Any, ...]]:
-    from sqlalchemy import text
-
     return await app.store.read(lambda c: [tuple(r) for r in c.execute(text(query))])
 
 
-async def until(app: App, query: str, expected: Any, seconds: float = 5.0) -> None:
+async def until(app: App, query: str, expected: Any, seconds: float = 12.0) -> None:
     end = time.monotonic() + seconds
     while (found := await rows(app, query)) != expected:
         assert time.monotonic() < end, found
@@ -601,6 +612,17 @@ async def test_pictures_are_fetched_from_the_platform_alone(platform: Platform, 
         assert await rows(app, "SELECT count(*) FROM inbox WHERE state = 'dead'") == [(0,)]
 
 
+async def test_before_we_know_our_name_a_group_is_asked_to_come_again(platform: Platform, tmp_path: Path) -> None:
+    platform.faults += [("getMe", Bad(500, "Internal Server Error"))] * 2
+    async with house(platform, tmp_path, hook=True) as (app, _):
+        platform.say("How do I reset my router?")
+        await platform.seen(42, 1)  # in private it does not matter
+        platform.say("@aftercare_bot How do I reset my router?", chat=GROUP)
+        await platform.seen(-100200, 1)
+        assert 503 in [status for _, status in platform.deliveries]
+        assert await rows(app, "SELECT count(*) FROM inbox WHERE kind = 'text'") == [(2,)]
+
+
 async def test_an_edit_changes_the_message(platform: Platform, tmp_path: Path) -> None:
     async with house(platform, tmp_path, hook=True) as (app, _):
         said = platform.say("How do I reset my router?")
@@ -635,19 +657,5 @@ async def test_one_unkeepable_event_does_not_hold_up_the_others(platform: Platfo
         assert await rows(app, "SELECT count(*) FROM inbox WHERE state = 'dead'") == [(1,)]
 
 
-async def test_reading_and_rendering_are_quick() -> None:
-    raw = (PAYLOADS / "group_mention.json").read_bytes()
-    reply = Reply("Hold **Reset** for 10 seconds.", (Choice("do:human", "Talk to a person"),))
-    took = []
-    for _ in range(50):
-        begun = time.perf_counter()
-        read(json.loads(raw), raw, GROUND)
-        middle = time.perf_counter()
-        render(reply, HERE, SECRET)
-        took.append((middle - begun, time.perf_counter() - middle))
-    assert [sorted(one)[25] < 0.002 for one in zip(*took, strict=True)] == [True, True]
-
-
 def test_the_bot_of_the_fake_is_the_one_we_read_for() -> None:
     assert (GROUND.id, GROUND.username) == (BOT["id"], BOT["username"])
-    assert aiohttp.__version__

@@ -1,0 +1,14 @@
+"""What the commands have in common: their options, and what their exit codes mean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+FAILED, WRONG = 1, 2  # exit codes: what was asked for failed; the input or the configuration is wrong
+
+CONFIG = Path("config.yaml")
+Config = Annotated[Path, typer.Option(help="The configuration; paths in it are meant from its folder.")]
+Lang = Annotated[str, typer.Option(help="A language: en, zh, …")]
