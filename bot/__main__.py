@@ -12,9 +12,9 @@ from typing import Annotated
 
 import typer
 
+from bot import faq_commands
+from bot.options import CONFIG, FAILED, WRONG, Config, Lang
 from bot.strictyaml import YamlError
-
-FAILED, WRONG = 1, 2  # exit codes: what was asked for failed; the input or the configuration is wrong
 
 app = typer.Typer(
     help="Aftercare, a self-hosted after-sales support chatbot.",
@@ -23,9 +23,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-CONFIG = Path("config.yaml")
-Config = Annotated[Path, typer.Option(help="The configuration; paths in it are meant from its folder.")]
-Lang = Annotated[str, typer.Option(help="A language: en, zh, …")]
 
 
 @app.command()
@@ -153,6 +150,9 @@ def discard(ids: Ids, config: Config = CONFIG) -> None:
 
     typer.echo(f"{errand.run(load(config), lambda c: let_go(c, ids), write=True)} discarded")
 
+
+app.add_typer(faq_commands.faq, name="faq")
+app.command()(faq_commands.replay)
 
 channel = typer.Typer(help="Where customers write from.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(channel, name="channel")

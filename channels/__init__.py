@@ -14,9 +14,10 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from inspect import signature
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from bot.messages import Inbound, Reply
+from bot.messages import Attachment, Inbound, Reply
 
 
 class NotSent(Exception):
@@ -69,8 +70,25 @@ class Can:
     budget: Budget = Budget()
 
 
+class FileStore(Protocol):
+    """Where attachments are kept, each known by a random id and to its own chat only (``bot.files``)."""
+
+    async def put(self, stream: AsyncIterator[bytes], name: str, declared: str, owner: str) -> Attachment:
+        """Keep what the stream brings under a new id."""
+
+    async def keep(self, id: str, stream: AsyncIterator[bytes], name: str, declared: str, owner: str) -> Attachment:
+        """Keep it under an id that was given out already."""
+
+    async def open(self, id: str, owner: str) -> tuple[Attachment, Path] | None:
+        """The attachment and where its bytes are; None for a foreign or unknown one."""
+
+
 class Office(Protocol):
     """What the application offers a channel."""
+
+    @property
+    def files(self) -> FileStore:
+        """The attachments."""
 
     async def receive(self, inbounds: Sequence[Inbound], notes: Mapping[str, bytes | None] | None = None) -> list[Any]:
         """Store events and notes in one commit; returns receipts (chat_id, seq, fresh) after it; None drops a note."""

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from secrets import token_urlsafe
 from traceback import extract_tb
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote, unquote
 
 import structlog
@@ -27,7 +27,7 @@ from starlette.types import Receive, Scope, Send
 from bot.files import SHOWN, FileRefused
 from bot.messages import Attachment, Inbound, Kind
 from bot.text import clean
-from channels import Can, Channel, Office
+from channels import Can, Channel
 from channels.gate import Budget, Refused, answered, body_of, form_file, network_of, object_of, text_of
 from channels.widget import Company, front
 
@@ -40,20 +40,6 @@ _FILE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LINK_LIFE = 12 * 3600  # s a picture's address works without the token
 _STORED = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
 _STREAM = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-
-
-class FileStore(Protocol):
-    """Where attachments are kept (``bot.files``)."""
-
-    async def put(self, stream: AsyncIterator[bytes], name: str, declared: str, owner: str) -> Attachment: ...
-    async def open(self, id: str, owner: str) -> tuple[Attachment, Path] | None: ...
-
-
-class House(Office, Protocol):
-    """What the house gives this channel beside what it gives every other."""
-
-    @property
-    def files(self) -> FileStore: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +56,6 @@ class Web(Channel):
     """The channel of ``type: web``; its parameters are its settings. ``office`` is set before the first request."""
 
     can = Can(shows_itself=True)
-    office: House
 
     def __init__(
         self,

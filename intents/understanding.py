@@ -54,9 +54,7 @@ def understand(
     intents = intents or shipped()
     raw = text[:LONGEST]
     text = clean(raw)[:LONGEST]
-    spoken = units(fold(text))
-    if len(spoken) > 2 * _EARS:
-        spoken = [*spoken[:_EARS], LINE, *spoken[-_EARS:]]
+    spoken = _within_earshot(units(fold(text)))
     means = _meanings(intents, spoken)
     heard = {name: pattern.heard(spoken, raw) for name, pattern in intents.heard.items()}
     named = entities(text, now, products, intents.numbers)
@@ -84,6 +82,11 @@ def understand(
         yes_no=_yes_no(intents, spoken),
         rating=_rating(intents, spoken),
     )
+
+
+def _within_earshot(spoken: list[str]) -> list[str]:
+    """Of a flood, its beginning and its end."""
+    return spoken if len(spoken) <= 2 * _EARS else [*spoken[:_EARS], LINE, *spoken[-_EARS:]]
 
 
 def _meanings(intents: Intents, spoken: list[str]) -> frozenset[str]:

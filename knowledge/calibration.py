@@ -18,6 +18,8 @@ FOREIGN = 0.25  # share of questions without an answer that is assumed
 PRIOR = (12.0, -5.0)  # slope and offset when there is nothing to learn from: even odds at a score of 0.42
 FAITH = 2.0  # how many examples the prior is worth
 PRECISION = 0.9  # of "strict"
+EVEN = 0.45  # "balanced": even odds; the confidence is a little low, as a held-out example leaves its entry a poorer one
+APART = 0.15  # of "strict" and "balanced": an answer whose runner-up is nearer than this is only offered
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,13 @@ class Calibration:
         if not isinstance(mode, str):
             answer = mode.get("answer", 0.5)
             return answer, min(answer, mode.get("choose", self.lenient))
-        answer = {"strict": self.strict, "balanced": 0.5, "lenient": self.lenient}[mode]
-        return answer, min(answer, self.lenient)
+        lenient = min(self.lenient, EVEN)
+        return {"strict": max(self.strict, EVEN), "balanced": EVEN, "lenient": lenient}[mode], lenient
+
+    @staticmethod
+    def margin(mode: str | Mapping[str, float]) -> float:
+        """How far the best answer must be ahead of the next one to be given."""
+        return (0.0 if mode == "lenient" else APART) if isinstance(mode, str) else mode.get("margin", 0.0)
 
 
 def calibrate(held_out: HeldOut) -> Calibration:

@@ -65,7 +65,7 @@ def gather(rows: Iterable[Mapping[str, str]]) -> list[Entry]:
             made["answer"].setdefault(language, cell["answer"])
     for made in found.values():
         for language in made["questions"]:
-            made["answer"].setdefault(language, "TODO: write the answer")
+            made["answer"].setdefault(language, "Write the answer here.")
         made["questions"] = {language: tuple(dict.fromkeys(said)) for language, said in made["questions"].items()}
     return [Entry(**made) for made in found.values()]
 

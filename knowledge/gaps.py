@@ -134,7 +134,7 @@ def _described(knowledge: Knowledge, language: str, group: Sequence[Asked], inte
 
 
 def _draft(language: str, questions: Sequence[str], reply: str) -> Entry:
-    answer = {language: reply or "TODO: write the answer"}
+    answer = {language: reply or "Write the answer here."}
     return Entry(id="new-entry", topic="new", questions={language: tuple(questions)}, answer=answer)
 
 

@@ -25,7 +25,7 @@ Intents: TypeAlias = Mapping[str, Mapping[str, Sequence[str]]]  # name → langu
 INTENT = "intent:"
 SHOWN = 5  # candidates in a ranking
 CLEARLY = 0.1  # nearer to a contrast than to its own questions by more than this: not even offered
-TIE = 0.05  # two answers whose confidences are closer than this are asked about
+TIE = 0.05  # two answers that could both be given and are closer than this are asked about in every mode
 METHOD = "2"  # another one means: the same FAQ would be scored differently
 
 _MARKS = re.compile(r"https?://\S+|[*`#\[\]()]")  # what an answer has for the eye only
@@ -161,14 +161,15 @@ class Knowledge:
         best = kept[0]
         second = kept[1].sure if len(kept) > 1 else 0.0
         answer, choose = best.space.calibration.threshold(self.mode)
+        apart, ahead = best.space.calibration.margin(self.mode), best.sure - second
         limits = {
-            "threshold": {"answer": round(answer, 4), "choose": round(choose, 4)},
-            "margin": round(best.sure - second, 4),
+            "threshold": {"answer": round(answer, 4), "choose": round(choose, 4), "margin": apart},
+            "margin": round(ahead, 4),
             "runner_up": kept[1].label if len(kept) > 1 else "",
         }
         if best.sure < choose:
             return "unknown", limits
-        tie = second >= answer and best.sure - second < TIE
+        tie = ahead < apart or (second >= answer and ahead < TIE)
         if best.sure < answer or tie or cautious:
             return "choose", limits
         return ("intent" if best.label.startswith(INTENT) else "answer"), limits

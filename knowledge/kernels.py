@@ -223,6 +223,7 @@ def pairs(split: Sequence[str]) -> list[str]:
 
 @cache
 def readings() -> dict[str, str]:
+    """Character -> syllable, without tone."""
     lines = (line.split() for line in (WORDS / "pinyin.txt").read_text(encoding="utf-8").splitlines())
     return {character: syllable for syllable, characters in lines for character in characters}
 

@@ -20,7 +20,7 @@ from channels.fit import measured
 from channels.gate import Refused, answered, body_of
 from channels.slack.calling import NO_ENTRY, TOO_MUCH, Api, Failed, sending
 from channels.slack.checking import Line, check
-from channels.slack.fetching import Fetcher, House
+from channels.slack.fetching import Fetcher
 from channels.slack.listening import Socket
 from channels.slack.pressing import interaction
 from channels.slack.reading import event, signed, unpack, unread
@@ -52,7 +52,6 @@ class Slack(Channel):
         measure=measured(slack_mrkdwn, "characters"),
         budget=Budget(per_address=1.0),
     )
-    office: House
 
     def __init__(
         self,

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
 from bot.files import FileRefused
-from bot.messages import Attachment
 from channels import Office
 from channels.slack.calling import Api, Failed, NotFound
 
@@ -21,19 +20,6 @@ log = structlog.get_logger("slack")
 TURN = 4.0  # seconds between two looks; a new file wakes it
 PATIENCE = 24 * 3600.0  # seconds after which a file is given up
 PAUSES = (1.0, 5.0, 30.0, 120.0, 600.0)  # seconds before trying a file again
-
-
-class FileStore(Protocol):
-    """Where attachments are kept (``bot.files``)."""
-
-    async def keep(self, id: str, stream: AsyncIterator[bytes], name: str, declared: str, owner: str) -> Attachment: ...
-
-
-class House(Office, Protocol):
-    """What the house gives beside what every channel gets."""
-
-    @property
-    def files(self) -> Any: ...
 
 
 class Fetcher:
@@ -48,7 +34,7 @@ class Fetcher:
         """There is a new one."""
         self._woken.set()
 
-    async def run(self, office: House) -> None:
+    async def run(self, office: Office) -> None:
         """Until cancelled."""
         while True:
             self._woken.clear()
@@ -61,7 +47,7 @@ class Fetcher:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), min(TURN, max(due, 0.1)))
 
-    async def _round(self, office: House) -> None:
+    async def _round(self, office: Office) -> None:
         notes = await office.notes("file:")
         self._tries = {key: tried for key, tried in self._tries.items() if key in notes}
         for key, note in notes.items():
@@ -75,7 +61,7 @@ class Fetcher:
                 tries = self._tries.get(key, (0, 0.0))[0] + 1
                 self._tries[key] = (tries, time.time() + PAUSES[min(tries, len(PAUSES)) - 1])
 
-    async def _fetched(self, office: House, id: str, wanted: Mapping[str, Any]) -> bool:
+    async def _fetched(self, office: Office, id: str, wanted: Mapping[str, Any]) -> bool:
         """Whether the matter is settled: the file is here, or never will be."""
         from aiohttp import ClientError
 

@@ -20,7 +20,7 @@ from channels import Budget, Can, Channel, NotSent, Refused, Unknown
 from channels.gate import Refused as Turned
 from channels.gate import answered, body_of
 from channels.telegram import care
-from channels.telegram.fetching import Fetcher, House
+from channels.telegram.fetching import Fetcher
 from channels.telegram.places import Place, place_of
 from channels.telegram.polling import Poller
 from channels.telegram.reading import Ground, Heard, Press, read, unreadable
@@ -48,7 +48,6 @@ class Telegram(Channel):
         measure=shown_length,
         budget=Budget(per_address=1.0, per_group_minute=20, overall=25.0),
     )
-    office: House
 
     def __init__(
         self,

@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
 from contextlib import suppress
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
 from bot.files import FileRefused
-from bot.messages import Attachment
 from channels import Office
 from channels.telegram.wire import Lost, Wire
 
@@ -22,20 +19,6 @@ log = structlog.get_logger("telegram")
 POLL = 5.0  # seconds; being woken only makes it quicker
 PAUSE = 2.0  # seconds before a second try; doubled for each further one …
 LONGEST = 300.0  # … up to this
-
-
-class FileStore(Protocol):
-    """Where attachments are kept (``bot.files``)."""
-
-    async def keep(self, id: str, stream: AsyncIterator[bytes], name: str, declared: str, owner: str) -> Attachment: ...
-    async def open(self, id: str, owner: str) -> tuple[Attachment, Path] | None: ...
-
-
-class House(Office, Protocol):
-    """What the house gives this channel beside what it gives every other."""
-
-    @property
-    def files(self) -> FileStore: ...
 
 
 class Fetcher:
@@ -50,7 +33,7 @@ class Fetcher:
         """There may be a file."""
         self._woken.set()
 
-    async def run(self, office: House) -> None:
+    async def run(self, office: Office) -> None:
         """Until cancelled."""
         while True:
             self._woken.clear()
@@ -64,7 +47,7 @@ class Fetcher:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), POLL)
 
-    async def _one(self, office: House, key: str, how: dict[str, Any]) -> None:
+    async def _one(self, office: Office, key: str, how: dict[str, Any]) -> None:
         id = key.removeprefix("file:")
         try:
             if not await office.files.open(id, how["owner"]):  # kept, but the note was not yet torn out

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.messages import Attachment, Reply
-from channels import Can, Channel, NotSent, Refused
+from channels import Can, Channel, NotSent, Office, Refused
 from channels.gate import answered, body_of
 from channels.wecom import checkup, render
 from channels.wecom.cipher import Cipher, Forged
@@ -24,7 +24,7 @@ from channels.wecom.client import Api, Line
 from channels.wecom.envelope import Unreadable, fields
 from channels.wecom.errors import EXPIRED, Fault, Verdict
 from channels.wecom.kf import Pulls, Sessions
-from channels.wecom.media import House, Media
+from channels.wecom.media import Media
 from channels.wecom.read import Heard, Reader
 
 log = structlog.get_logger("wecom")
@@ -73,12 +73,12 @@ class Wecom(Channel):
         self._background: set[asyncio.Task[None]] = set()
 
     @property  # type: ignore[override] # it is handed on to the parts
-    def office(self) -> House:
+    def office(self) -> Office:
         """The house."""
         return self._office
 
     @office.setter
-    def office(self, office: House) -> None:
+    def office(self, office: Office) -> None:
         self._office = office
         for part in (self._api, self._kf, self.sessions, self._pulls, self._media):
             part.office = office

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from email.message import Message
-from pathlib import Path
-from typing import Protocol
 
 import aiohttp
 import structlog
@@ -29,26 +27,12 @@ KEPT = 2.5 * 86400.0  # seconds for which an uploaded file is used again; WeCom 
 _PIECE = 64 << 10
 
 
-class FileStore(Protocol):
-    """Where attachments are kept (``bot.files``)."""
-
-    async def keep(self, id: str, stream: AsyncIterator[bytes], name: str, declared: str, owner: str) -> Attachment: ...
-    async def open(self, id: str, owner: str) -> tuple[Attachment, Path] | None: ...
-
-
-class House(Office, Protocol):
-    """What the house gives this channel beside what it gives every other."""
-
-    @property
-    def files(self) -> FileStore: ...
-
-
 class Media:
     """The files of one channel. ``api`` of the application, ``kf`` of kf; they may be the same."""
 
     def __init__(self, api: Api, kf: Api) -> None:
         self._apis = {"user": api, "kf": kf}
-        self.office: House
+        self.office: Office
         self.called = asyncio.Event()
         self._tries: dict[str, tuple[int, float]] = {}  # note -> tries, not before
         self._tidied = 0.0

@@ -1,0 +1,248 @@
+"""``aftercare faq …`` and ``aftercare replay``: each a few lines over a function that is imported when it is called."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from json import dumps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bot.options import CONFIG, FAILED, Config, Lang
+
+if TYPE_CHECKING:
+    from knowledge.trials import Change
+
+faq = typer.Typer(
+    help="The answers: look them over, test, explain, improve, exchange.", no_args_is_help=True, rich_markup_mode=None
+)
+Json = Annotated[bool, typer.Option("--json", help="For programs.")]
+Since = Annotated[str, typer.Option(help="How far to look back: 12h, 30d.", metavar="TIME")]
+
+
+@faq.command()
+def check(config: Config = CONFIG, json: Json = False) -> None:
+    """Look the answers over: mistakes, and what collides, has expired or cannot be reached."""
+    from bot import faqtools, mind
+    from bot.config import load
+    from bot.strictyaml import YamlError
+    from knowledge.review import review
+
+    settings = load(config)
+    knowledge = mind.know(settings).knowledge
+    if wrong := faqtools.mistakes(config, settings):
+        raise YamlError(wrong)
+    found = review(knowledge, settings.languages, faqtools.clock(settings).date())
+    if json:
+        _print({"problems": [asdict(p) for p in found.problems], "expected": found.rate})
+        return
+    typer.echo(found)
+    typer.echo(f"{len(knowledge.faq.entries)} answers can be used; {len(found.problems)} remarks.")
+
+
+@faq.command("test")
+def run_tests(
+    config: Config = CONFIG,
+    at_least: Annotated[str, typer.Option(help="Fail if fewer of the tests pass.", metavar="SHARE")] = "85%",
+    json: Json = False,
+) -> None:
+    """Ask the test questions and compare; exit code 1 if too few are answered rightly."""
+    from bot import faqtools, mind
+    from bot.config import load
+    from knowledge.trials import run
+
+    settings, least = load(config), faqtools.share(at_least)
+    knowledge = mind.know(settings).knowledge
+    trials = faqtools.tests(settings, knowledge)
+    report = run(knowledge, faqtools.patiently(trials), faqtools.clock(settings).date())
+    if json:
+        _print(report.as_json())
+    else:
+        typer.echo(report)
+    if report.share < least:
+        typer.echo(f"{report.share:.1%} is less than the {least:.0%} that are wanted", err=True)
+        raise typer.Exit(FAILED)
+
+
+@faq.command()
+def diff(
+    before: Annotated[str, typer.Argument(help="A folder of answers, or a git revision.", metavar="A")],
+    after: Annotated[str, typer.Argument(help="Another one.", metavar="B")],
+    config: Config = CONFIG,
+    since: Since = "30d",
+    json: Json = False,
+) -> None:
+    """Tell which test questions and customers' questions two versions decide differently."""
+    from bot import errand, faqtools
+    from bot.config import load
+    from knowledge.trials import compare
+
+    settings = load(config)
+    questions = faqtools.questions_of_tests(settings)
+    try:
+        questions += faqtools.logged(settings, since)
+    except errand.NotReady as error:
+        typer.echo(f"only the test questions are compared: {error}", err=True)
+    questions = list(dict.fromkeys(questions))
+    old, new = faqtools.version(settings, before), faqtools.version(settings, after)
+    _changes(compare(old, new, faqtools.patiently(questions), faqtools.clock(settings).date()), questions, json)
+
+
+def replay(
+    knowledge: Annotated[Path, typer.Option(help="A folder of answers that are not in force yet.", metavar="DIR")],
+    config: Config = CONFIG,
+    since: Since = "30d",
+    json: Json = False,
+) -> None:
+    """Ask the customers' questions again: which would other answers decide differently?"""
+    from bot import faqtools, mind
+    from bot.config import load
+    from knowledge.trials import compare
+
+    settings = load(config)
+    if not knowledge.is_dir():
+        raise faqtools.Wrong(f"there is no folder {knowledge}")
+    questions = faqtools.logged(settings, since)
+    new, old = faqtools.version(settings, knowledge), mind.know(settings).knowledge
+    _changes(compare(old, new, faqtools.patiently(questions), faqtools.clock(settings).date()), questions, json)
+
+
+@faq.command()
+def why(
+    text: Annotated[list[str], typer.Argument(help="A question, as a customer would write it.")],
+    config: Config = CONFIG,
+    lang: Lang = "",
+    json: Json = False,
+) -> None:
+    """Explain what the bot would make of a question, and how it comes to that."""
+    from bot import faqtools
+    from bot.config import load
+    from knowledge.ask import as_json
+    from knowledge.why import explain
+
+    said = " ".join(text)
+    ranking, heard = faqtools.why(load(config), said, lang)
+    if json:
+        _print(as_json(ranking, said, lang) | {"why": ranking.why, "heard": heard})
+        return
+    typer.echo(explain(ranking))
+    for one in heard:
+        typer.echo(f"But first  {one}")
+
+
+@faq.command()
+def gaps(
+    config: Config = CONFIG,
+    since: Since = "30d",
+    most: Annotated[int, typer.Option(min=1, help="So many at most.")] = 10,
+    patch: Annotated[int, typer.Option(min=1, help="Only the YAML of this one, to be pasted.", metavar="N")] = 0,
+    json: Json = False,
+) -> None:
+    """Tell what customers asked and did not get, gathered by topic, the largest first."""
+    from bot import faqtools, mind
+    from bot.config import load
+    from knowledge.gaps import gaps as find
+
+    settings = load(config)
+    asked = faqtools.unanswered(settings, since)
+    known = mind.know(settings)
+    found = find(known.knowledge, asked, known.intents.examples, most=max(most, patch))
+    if patch > len(found):
+        raise faqtools.Wrong(f"there are {len(found)} gaps, no number {patch}")
+    if patch:
+        typer.echo(found[patch - 1].patch, nl=False)
+    elif json:
+        _print([gap.as_json() for gap in found])
+    else:
+        for number, gap in enumerate(found, 1):
+            typer.echo(f"{number:>2}. {gap}")
+        typer.echo(f"{len(found)} gaps in {len(asked)} questions that were not answered well, of the last {since}")
+
+
+@faq.command()
+def calibrate(
+    labelled: Annotated[Path, typer.Option(help='JSON lines {"label": ID or unknown, "text": QUESTION}.')],
+    max_wrong: Annotated[str, typer.Option(help="How many of the answers may be wrong.", metavar="SHARE")],
+    config: Config = CONFIG,
+    json: Json = False,
+) -> None:
+    """Find how sure the bot must be for a promise to hold; exit code 1 if the questions cannot prove it."""
+    from bot import faqtools, mind
+    from bot.config import load
+    from knowledge.claim import claim
+
+    settings, most = load(config), faqtools.share(max_wrong)
+    knowledge = mind.know(settings).knowledge
+    rows = faqtools.labelled(labelled, knowledge)
+    found = claim(knowledge, faqtools.patiently(rows), most, faqtools.clock(settings).date())
+    if json:
+        _print(found.as_json())
+    else:
+        typer.echo(found)
+        if found.holds:
+            from_ = math.floor(found.threshold * 1e4) / 1e4
+            typer.echo(f"To have it so, set knowledge.answer_at to {from_} and choose_at below it, in {config}.")
+    raise typer.Exit(0 if found.holds else FAILED)
+
+
+@faq.command("import")
+def bring(
+    file: Annotated[Path, typer.Argument(help="CSV, XLSX, Markdown (Q: and A:, or headings) or JSON lines.")],
+    to: Annotated[Path | None, typer.Option(help="A new file of answers; else they are printed.")] = None,
+) -> None:
+    """Turn a table or a document into answers in YAML."""
+    from bot import faqtools
+    from knowledge.exchange import as_yaml
+
+    entries = faqtools.bring(file)
+    if to is None:
+        typer.echo(as_yaml(entries), nl=False)
+        return
+    faqtools.write(to, as_yaml(entries))
+    typer.echo(f"{len(entries)} answers in {to}; `aftercare faq check` tells what they still need")
+
+
+@faq.command()
+def export(
+    file: Annotated[Path, typer.Argument(help="A new file; its ending says how: .csv .jsonl .md .yaml")],
+    config: Config = CONFIG,
+) -> None:
+    """Write all answers into one file, for a spreadsheet or to be read."""
+    from bot import faqtools
+    from bot.config import load
+    from knowledge.exchange import ExchangeError, take
+    from knowledge.faq import read
+
+    answers = read(load(config).knowledge.faq)
+    kind = file.suffix.lower().lstrip(".")
+    try:
+        text = take(answers, kind)
+    except ExchangeError as error:
+        raise faqtools.Wrong(f"{file}: {error}") from None
+    faqtools.write(file, text, mark=kind == "csv")
+    typer.echo(f"{len(answers.entries)} answers in {file}")
+
+
+@faq.command()
+def schema() -> None:
+    """Print the JSON Schema of a file of answers, for editors."""
+    from knowledge.exchange import schema as form
+
+    _print(form())
+
+
+def _changes(changes: Sequence[Change], questions: Sequence[Any], json: bool) -> None:
+    """What two versions decide differently."""
+    if json:
+        _print({"asked": len(questions), "changes": [asdict(change) for change in changes]})
+        return
+    for change in changes:
+        typer.echo(change)
+    typer.echo(f"{len(changes)} of {len(questions)} questions would be decided differently")
+
+
+def _print(value: Any) -> None:
+    typer.echo(dumps(value, ensure_ascii=False, indent=2, default=str))

@@ -1,0 +1,166 @@
+"""What a question refuses, and whose product it names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from knowledge.faq import Entry, Faq, Names, read
+from knowledge.guards import Foreign, wanted
+from knowledge.index import Knowledge, build
+from knowledge.normal import normal
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("no factory reset, I just want to reboot", "i just want to reboot"),
+        ("I don't want to put the modem in bridge mode, I want the router as an access point", "the router as an acc"),
+        ("I'm not asking how long a repair takes but how long the guarantee runs", "how long the guarantee runs"),
+        ("LOS isn't red, all lamps are fine, there's no internet", "all lamps are fine, there's no internet"),
+        ("Please don't erase my settings, just restart the router", "just restart the router"),
+        ("Not the camera, the router won't start", "the router won't start"),
+        ("I want to restart the router. I don't want to lose my settings.", "i want to restart the router"),
+        ("restart the router instead of resetting everything", "restart the router"),
+        ("I know the app login, it's the wifi password I forgot", "it's the wifi password i forgot"),
+        ("不是要访客网络，是要管孩子几点能上网", "要管孩子几点能上网"),
+        ("别给我恢复出厂啊，我只是想重启路由器", "我只是想重启路由器"),
+        ("不是问光猫桥接，我问的是怎么设成中继", "我问的是怎么设成中继"),
+        ("App密码我记得，忘的是家里WiFi的密码", "忘的是家里wifi的密码"),
+        ("我不想退货而是想换一台新的", "想换一台新的"),
+        ("不是重启是恢复出厂设置", "恢复出厂设置"),
+        ("光猫没亮红灯，所有设备都上不了网", "所有设备都上不了网"),
+    ],
+)
+def test_what_is_refused_is_not_asked(question: str, asked: str) -> None:
+    left = wanted(normal(question))
+    assert asked in left
+    assert len(left) < len(normal(question))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "it does not work",
+        "I can't connect, what now",
+        "don't know how to reset",
+        "don't know how to reset, please help",
+        "not working after update, please help",
+        "no internet, just a red light",
+        "no signal, I need help",
+        "wifi is not stable, I want to fix it",
+        "I don't want my neighbours on my wifi, how do I block them",
+        "I don't want to reset the router",
+        "the app does not find it, but the router is on",
+        "I know the password but it does not work",
+        "not a single device connects, the router is on",
+        "I paid 1,200 and got a C2 instead of a C5",
+        "do not receive the code, please send it again",
+        "不亮了",
+        "没有网络",
+        "没有网络，就一个红灯",
+        "信号不是很好，怎么办",
+        "是不是坏了，要怎么修",
+        "要不要带包装盒，怎么寄",
+        "别的手机都行，就我这台连不上",
+        "不想要了，还给退吗",
+        "人在家不想让摄像头拍，怎么让它休眠",
+        "不是七天无理由退货吗，我要退",
+        "不用密码也能连网吗",
+        "不知道怎么重置",
+        "",
+        "?!",
+    ],
+)
+def test_a_fault_is_no_refusal(question: str) -> None:
+    assert wanted(normal(question)) == normal(question)
+
+
+@given(st.text(st.sampled_from([*"不是别要想,.;。 的", "i don't want ", "not the ", "but ", "just ", "no reset", "重启", "路由"])))
+def test_nothing_is_made_up(text: str) -> None:
+    plain = normal(text)
+    assert set(wanted(plain)) <= set(plain) | {",", " "}
+
+
+# ---------------------------------------------------------------- others' names
+
+NAMES = Names(
+    others=("TP-Link", "小米", "Google Nest"),
+    places=("淘宝", "Gmail"),
+    ours=("Hailan", "海澜"),
+    kinds=("router", "路由器"),
+    used_with=("phone", "手机"),
+)
+FOREIGN = Foreign(NAMES, {"AX3000", "C5"}, normal)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("reset my tp link archer", {"TP-Link"}),
+        ("reset my TPLINK", {"TP-Link"}),
+        ("小米路由器", {"小米"}),
+        ("my google-nest is slow", {"Google Nest"}),
+        ("stplinks", set()),
+        ("my TP-Link phone cannot connect", set()),
+        ("小米14手机连不上", set()),
+        ("淘宝买的鞋子", {"淘宝"}),
+        ("淘宝买的海澜路由器", set()),
+        ("淘宝买的 C5", set()),
+        ("how do i reset it", set()),
+    ],
+)
+def test_others_are_known_by_name(text: str, named: set[str]) -> None:
+    assert FOREIGN.names(normal(text)) == named
+
+
+def entry(name: str, *questions: str) -> Entry:
+    return Entry(id=name, topic="faults", questions={"en": questions}, answer={"en": "So."})
+
+
+@pytest.fixture(scope="module")
+def knowledge() -> Knowledge:
+    reset = entry("reset", "How do I reset the router?", "factory reset of the AX3000", "erase the router", "reset it")
+    swap = entry("swap", "Can I replace a TP-Link router by yours?", "swap my TP-Link for yours", "replace old TP-Link")
+    slow = entry("slow", "why is the wifi slow", "slow internet", "bad speed", "downloads take long")
+    return build(Faq((reset, swap, slow), names=NAMES))
+
+
+@pytest.mark.parametrize(
+    ("question", "outcomes"),
+    [
+        ("How do I reset the router?", {"answer"}),
+        ("How do I reset the TP-Link router?", {"unknown"}),
+        ("How do I reset the Hailan router, not the TP-Link", {"answer", "choose"}),
+        ("How do I reset the router AX3000 behind a TP-Link", {"choose"}),
+        ("How do I reset the router from 淘宝", {"choose"}),
+        ("Can I replace a TP-Link router by yours?", {"answer"}),
+    ],
+)
+def test_another_maker_is_not_answered_for(knowledge: Knowledge, question: str, outcomes: set[str]) -> None:
+    ranking = knowledge.ask(question)
+    assert ranking.outcome in outcomes
+    if outcomes <= {"unknown", "choose"}:
+        assert "foreign" in {g["guard"] for g in ranking.why["guards"]}
+
+
+def test_names_stand_beside_the_entries(tmp_path: Path) -> None:
+    (tmp_path / "foreign.yaml").write_text("others: [TP-Link]\nours: [Hailan]\n", "utf-8")
+    faq = read(tmp_path)
+    assert faq.names == Names(others=("TP-Link",), ours=("Hailan",))
+    assert faq.version != Faq().version
+
+
+def test_without_names_nothing_is_foreign() -> None:
+    nobody = Foreign(Names(), (), normal)
+    assert nobody.names("my tp-link") == frozenset()
+    assert not nobody.ours("hailan", frozenset({"TP-Link"}))
+
+
+def test_what_is_refused_does_not_decide(knowledge: Knowledge) -> None:
+    ranking = knowledge.ask("I don't want to reset the router, I ask why the wifi is slow")
+    assert ranking.candidates[0].entry == "slow"
+    assert ranking.why["wanted"] == "i ask why the wifi is slow"
