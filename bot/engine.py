@@ -9,9 +9,9 @@ from typing import Final
 from bot.dialogue import Alarm, Decision, Need, SetTimer, Turn, Wait
 from bot.flows import buttons, journal, public, wishes
 from bot.flows.draft import Draft, Missing
-from bot.flows.inside import inside
-from bot.flows.questions import answer, choose, outcome, unknown
-from bot.flows.reading import ticket_number, typed
+from bot.flows.inside import aftermath, inside
+from bot.flows.questions import answer, choose, contacted, outcome, unknown
+from bot.flows.reading import is_score, ticket_number, typed
 from bot.messages import Kind
 
 Rule = Callable[[Draft], bool]
@@ -168,8 +168,8 @@ def emergency(draft: Draft) -> bool:
 
 
 def button(draft: Draft) -> bool:
-    """Every button can be typed; a digit belongs to the last question asked."""
-    pressed = typed(draft.words, draft.talk.offered, draft.meant)
+    """Every button can be typed; a digit belongs to the last question asked, yes and no to our last sentence."""
+    pressed = typed(draft.words, draft.talk.offered, draft.meant, last=not draft.talk.extra.get("passed"))
     if pressed:
         buttons.press(draft, pressed)
     return bool(pressed)
@@ -188,11 +188,13 @@ def wish(draft: Draft) -> bool:
     intent = draft.meant.intent if draft.meant else ""
     if draft.meant and intent in VERDICTS and draft.meant.intent_confidence < 1 and not draft.talk.answered:
         return False  # about what?
+    if intent == "complaint" and not wishes.complains(draft):
+        return False  # only guessed
     if draft.meant and not intent and outcome(draft) != "answer" and not wishes.telling(draft):
         own = (ticket.number for ticket in draft.turn.tickets)
         if ticket_number(draft.heard, own):
             intent = "ticket_status"
-        elif draft.meant.rating and not draft.words.isnumeric():
+        elif is_score(draft.heard):
             intent = "rating"
     return bool(intent) and wishes.grant(draft, intent)
 
@@ -226,8 +228,10 @@ POLICY: Final[tuple[Rule, ...]] = (
     emergency,
     button,
     person,
+    aftermath,
     inside,
     wish,
+    contacted,
     answer,
     files,
     patient,

@@ -128,9 +128,9 @@ def why(
     if json:
         _print(as_json(ranking, said, lang) | {"why": ranking.why, "heard": heard})
         return
-    typer.echo(explain(ranking))
     for one in heard:
-        typer.echo(f"But first  {one}")
+        typer.echo(f"Heard      {one}")
+    typer.echo(("Else it would be:\n" if heard else "") + explain(ranking))
 
 
 @faq.command()
@@ -138,7 +138,7 @@ def gaps(
     config: Config = CONFIG,
     since: Since = "30d",
     most: Annotated[int, typer.Option(min=1, help="So many at most.")] = 10,
-    patch: Annotated[int, typer.Option(min=1, help="Only the YAML of this one, to be pasted.", metavar="N")] = 0,
+    patch: Annotated[int, typer.Option(min=0, help="Print this one's YAML only, to be pasted.", metavar="N")] = 0,
     json: Json = False,
 ) -> None:
     """Tell what customers asked and did not get, gathered by topic, the largest first."""

@@ -18,7 +18,8 @@ FOREIGN = 0.25  # share of questions without an answer that is assumed
 PRIOR = (12.0, -5.0)  # slope and offset when there is nothing to learn from: even odds at a score of 0.42
 FAITH = 2.0  # how many examples the prior is worth
 PRECISION = 0.9  # of "strict"
-EVEN = 0.45  # "balanced": even odds; the confidence is a little low, as a held-out example leaves its entry a poorer one
+MANY = 100  # held-out examples from which on what they say is believed over the prior
+EVEN = 0.45  # "balanced" then: even odds, since leaving an example out makes its entry, and so the confidence, poorer
 APART = 0.15  # of "strict" and "balanced": an answer whose runner-up is nearer than this is only offered
 
 
@@ -31,6 +32,7 @@ class Calibration:
     lenient: float = 0.25  # 95 % of the questions it gets right lie above
     strict: float = 0.9
     attainable: bool = False  # does any threshold give strict's precision?
+    balanced: float = 0.5  # even odds
 
     def confidence(self, score: float) -> float:
         """Chance that an answer with this score is right."""
@@ -41,8 +43,9 @@ class Calibration:
         if not isinstance(mode, str):
             answer = mode.get("answer", 0.5)
             return answer, min(answer, mode.get("choose", self.lenient))
-        lenient = min(self.lenient, EVEN)
-        return {"strict": max(self.strict, EVEN), "balanced": EVEN, "lenient": lenient}[mode], lenient
+        lenient = min(self.lenient, self.balanced)
+        strict = max(self.strict, self.balanced)
+        return {"strict": strict, "balanced": self.balanced, "lenient": lenient}[mode], lenient
 
     @staticmethod
     def margin(mode: str | Mapping[str, float]) -> float:
@@ -64,7 +67,8 @@ def calibrate(held_out: HeldOut) -> Calibration:
     sure = _sigmoid(slope * scores + offset)
     lenient = float(np.quantile(sure[: len(held_out.right)], 0.05)) if len(held_out.right) else 0.25
     strict = _precise(sure, truth, weights)
-    return Calibration(slope, offset, min(lenient, 0.5), strict or 0.95, strict is not None)
+    even = EVEN if len(known) >= MANY else 0.5
+    return Calibration(slope, offset, min(lenient, 0.5), strict or 0.95, strict is not None, even)
 
 
 def _sigmoid(x: Numbers) -> Numbers:

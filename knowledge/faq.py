@@ -98,7 +98,7 @@ class Faq:
 
     entries: tuple[Entry, ...] = ()
     synonyms: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
-    names: Names = Names()
+    names: Names = field(default_factory=Names)
 
     @cached_property
     def by_id(self) -> dict[str, Entry]:

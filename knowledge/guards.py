@@ -37,9 +37,13 @@ _BEFORE_ZH = r"^(?:你好|您好|请|我们?|这次?|并|可|真的?|都|也|又
 # A clause that refuses whatever follows it, and one that does so only if the next says what is asked instead.
 _REFUSED = re.compile(
     _BEFORE + r"(?:(?:do not|don't|dont|did not|didn't|didnt|never) (?:want|wanna|wish|need|mean|intend|plan)\b"
-    r"|not (?:asking|asked|looking|talking|going to|interested|trying)\b)"
-    "|" + _BEFORE_ZH + r"(?:不想(?![让被])|不要(?![让被])|不用|不需要|无需|不打算|不必|不是(?:要|想|问|说|指|去)"
-    r"|没有?(?:问|打算|想要)|别[再给帮把去用])(?!.*了$)"
+    r"|not (?:asking|asked|looking|talking|going to|interested|trying)\b)(?=.)"
+    "|" + _BEFORE_ZH + r"(?:不想|不要|不用|不需要|无需|不打算|不必|不是(?:要|想|问|说|指|去)"
+    r"|没有?(?:问(?!题)|打算|想要)|别[再给帮把去用])(?=.)(?!.*了$)"
+)
+_PURPOSE = re.compile(  # what is refused is what the question is about: "I don't want to be watched, how do I …"
+    r"\b(?:want|need) (?:to be|others|people|any|strangers|neighbou?rs|guests|visitors|kids)|\b(?:every|each) time\b|\balways\b"
+    r"|不[想要用](?:让|被|每|总|老|一直|别人)"
 )
 _DENIED = re.compile(
     _BEFORE + r"(?:it is |it's )?not (?:my|our|the|an|about|for|to|how|what|when|where|which|whether|if|a(?! single))\b"
@@ -55,22 +59,27 @@ _CALM = re.compile(  # a warning that is absent is no fault
     r"\b(?:isn't|is not|aren't|are not|not) (?:red|orange|amber)\b|\bno (?:red|orange|amber) (?:light|led|lamp)"
     r"|(?:没有?亮?|不是?亮?)(?:红灯|红)"
 )
-_INSTEAD = re.compile(r"\b(?:instead of|rather than) \w+ing\b[^,;.!?]*")
+_INSTEAD = re.compile(r"\binstead of \w+ing\b[^,;.!?]*")
 
 _ONLY = re.compile(r"\b(?:just|only|simply|rather) (?:want|need|wanna|would like|like)\b|^rather\b")
 _WISH = re.compile(
     r"^(?:but |just )|\b(?:i|we) (?:just |only |really )?(?:want|wanna|need|would like|am asking|mean)\b"
     r"|\bi'd like|\bi'm asking|^(?:please |to )|我?(?:只是|只想|就想|想|要|问|是)"
 )
+_ASKS = re.compile(
+    r"\b(?:i|we) (?:just |only |really )?(?:want|wanna|need|would like)\b|(?:^|我)(?:只|就)?(?:是?想|要)"
+)
 _TURN = re.compile(
     r"^(?:but|just|only|it's|it is|i|we|we're|i'm|the|a|my)\b"
     r"|^(?:而?是|就|只|我?们?(?:是|只|就|想|要|问)|要|忘|问)"
 )
-_CLEFT = re.compile(r"^it(?:'s| is) (?:the|my|our|not|how|what|only)\b|^(?:我?(?:想|要)?问|我?忘记?了?|我?不会|我?不知道)的?是|^是")
+_CLEFT = re.compile(
+    r"^it(?:'s| is) (?:the|my|our|not|how|what|only)\b|^(?:我?(?:想|要)?问|我?忘记?了?|我?不会|我?不知道)的是|^是"
+)
 _POINTS_BACK = re.compile(r"\b(?:it|them|this|that|him|her)$|[它他她]")
 _FILLER = frozenset(
-    "a an the i i'm we you it it's is are am be do does can could would will how what when where why which to of in on at for "
-    "and or but just only my me our your one ones please want need there this that so".split()
+    "a an the i i'm we you it it's is are am be do does can could would will should how what when where why which to of "
+    "in on at for and or but just only my me our your one ones please want need help there this that so".split()
 ) | frozenset("的了吗呢啊呀吧嘛么我你您是想要就只也都怎请问能可以会有在把给这那个一下")
 
 
@@ -80,7 +89,7 @@ def wanted(text: str) -> str:
     "no factory reset, I just want to reboot" asks to reboot. "It does not work" and "no signal" are faults and stay.
     """
     clauses = _clauses(text)
-    kept = [clause for at, clause in enumerate(clauses) if not _dropped(clause, clauses[at + 1 :])]
+    kept = [c for at, c in enumerate(clauses) if not _dropped(c, clauses[at + 1 :], clauses[:at])]
     if len(kept) < len(clauses):
         kept = [_LEAD.sub("", clause) for clause in kept]
     rest = " ".join(_INSTEAD.sub(" ", ", ".join(kept)).split())
@@ -93,24 +102,24 @@ def _clauses(text: str) -> list[str]:
     found: list[str] = []
     for clause in filter(None, map(str.strip, _CLAUSE.split(text))):
         inner = [part.strip() for part in _INNER.split(clause) if part.strip()]
-        found += inner if len(inner) > 1 and _dropped(inner[0], inner[1:]) else [clause]
+        found += inner if len(inner) > 1 and _dropped(inner[0], inner[1:], []) else [clause]
     return found
 
 
-def _dropped(clause: str, after: list[str]) -> bool:
-    """Is this clause about something else than what the ones after it, or before, ask?"""
-    if _REFUSED.search(clause) or _CALM.search(clause):
+def _dropped(clause: str, after: list[str], before: list[str]) -> bool:
+    """Is this clause about something else than what the ones after it ask, or the ones before it want?"""
+    if _CALM.search(clause):
         return True
-    if not after:
-        return False
+    if _REFUSED.search(clause) and not _PURPOSE.search(clause):
+        return bool(after) or any(_ASKS.search(said) and not _REFUSED.search(said) for said in before)
     rules = ((_DENIED, _TURN), (_IMPERATIVE, _WISH), (_NONE, _ONLY), (_KNOWN, _CLEFT))
-    return any(said.search(clause) and turn.search(after[0]) for said, turn in rules)
+    return bool(after) and any(said.search(clause) and turn.search(after[0]) for said, turn in rules)
 
 
 def _says_enough(text: str) -> bool:
     """Does it stand without what was taken away: words of its own, and no "it" that points there?"""
     said = {w for w in (*words(text), *units(text)) if w not in _FILLER}
-    return len(said) >= 2 and not _POINTS_BACK.search(text)
+    return len(said) >= (1 if _ONLY.search(text) else 2) and not _POINTS_BACK.search(text)
 
 
 # ---------------------------------------------------------------- whose product is meant

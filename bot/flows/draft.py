@@ -114,6 +114,7 @@ class Draft:
         """The words were a free question: it is what a ticket opened next will be about."""
         if self.words:
             self.remember(last_question=self.words[:SUBJECT])
+            self.keep(settled=None)
 
     def keep_files(self) -> None:
         """Files wait in the talk for the ticket they belong to."""
@@ -226,6 +227,7 @@ class Draft:
         """Say it; buttons become what typed numbers and labels stand for."""
         if choices:
             self.remember(offered=tuple((c.id, c.label) for c in choices))
+        self.keep(passed=not choices or None)
         self.do(Say(Reply(text, choices), why))
 
     def label(self, choice: str) -> str:
@@ -251,6 +253,7 @@ class Draft:
         answer = "\n\n".join([text.strip(), *links])
         self.tell(answer, tuple(Choice(b, self.label(b)) for b in buttons), why)
         self.remember(last_entry=entry_id, answered=self.talk.answered + 1, unknowns=0)
+        self.keep(settled=True)  # no matter for people, unless it did not help
 
     def ask_rating(self, number: str, cycle: int) -> None:
         """Ask for a score, unless it was asked lately or given already, or the customer wants no more words."""

@@ -8,12 +8,31 @@ from typing import Final
 from bot.flows import journal, wishes
 from bot.flows.draft import Draft
 from bot.flows.questions import answer, outcome
-from bot.flows.reading import is_question
+from bot.flows.rating import FAIR
+from bot.flows.reading import is_calm, is_question
 
 MISSES: Final = 3  # answers in a row that did not fit, then a person
-PEOPLE: Final = frozenset({"human", "emergency", "complaint", "rating"})  # flows whose matter is with people already
 ASIDE: Final = frozenset({"ticket_status", "complaint"})  # wishes granted in the middle of a flow
+WAITED: Final = frozenset({"emergency", "human"})  # flows that only ask how to reach the customer
 COMMENTS: Final = frozenset({"not_helpful", "solved", "yes", "no", "rating", "smalltalk", "cancel", "back"})
+
+
+def aftermath(draft: Draft) -> bool:
+    """After an emergency people are told what becomes of it; nobody is asked "did you mean" about danger."""
+    number, told = draft.own_ticket("emergency"), draft.words
+    run = journal.resume(draft) if number and draft.talk.flow else None
+    calm, unsure = is_calm(told), outcome(draft) in ("choose", "unknown")
+    statement = outcome(draft) == "answer" and not is_question(told)
+    if not (number and told) or (run and run.name not in WAITED) or not (calm or (not run and (unsure or statement))):
+        return False
+    draft.open()
+    draft.add(number, told)
+    said = draft.text("emergency.noted", number=number)
+    if run:
+        run.say_question(said)
+    else:
+        draft.tell(said)
+    return True
 
 
 def inside(draft: Draft) -> bool:
@@ -45,14 +64,18 @@ def elsewhere(draft: Draft, run: journal.Run) -> bool:
     asked_at = datetime.fromisoformat(run.known["at"])
     intent = draft.meant.intent if draft.meant else ""
     late = draft.now - asked_at > timedelta(seconds=draft.turn.policy.idle)
-    wished = bool(intent) and intent not in COMMENTS
-    return late or wished or not draft.words or outcome(draft) == "answer" or is_question(draft.words)
+    unhappy = run.known.get("score", FAIR + 1) <= FAIR  # "too slow" is why, even where the FAQ has an answer to it
+    sure = not unhappy or bool(draft.meant and draft.meant.intent_confidence >= wishes.SURE)
+    wished = bool(intent) and intent not in COMMENTS and sure
+    known = outcome(draft) == "answer" and not unhappy
+    return late or wished or not draft.words or known or is_question(draft.words)
 
 
 def in_the_middle(draft: Draft, run: journal.Run) -> bool:
     """Whether the words are a question we are sure of, or a wish that a flow can be interrupted for."""
     intent = draft.meant.intent if draft.meant else ""
-    return outcome(draft) == "answer" or (intent in ASIDE and intent != run.name)
+    guessed = intent == "complaint" and not wishes.complains(draft)
+    return outcome(draft) == "answer" or (intent in ASIDE and intent != run.name and not guessed)
 
 
 def way_out(draft: Draft, run: journal.Run) -> bool:
@@ -60,7 +83,7 @@ def way_out(draft: Draft, run: journal.Run) -> bool:
     match draft.meant.intent if draft.meant else "":
         case "cancel":
             journal.drop(draft)
-            draft.say("flow.left" if run.name in PEOPLE else "flow.cancelled")
+            draft.say("flow.left" if run.name in journal.PEOPLE else "flow.cancelled")
         case "goodbye":
             journal.drop(draft)
             wishes.grant(draft, "goodbye")
@@ -82,22 +105,23 @@ def aside(draft: Draft, run: journal.Run) -> None:
         return
     if intent not in ASIDE or not wishes.grant(draft, intent):
         answer(draft)
+    wishes.hand_over(draft, run)
     run.say_question()
 
 
 def missed(draft: Draft, run: journal.Run) -> None:
     """The answer does not fit: ask again in other words; the third time it is a person's turn."""
-    misses, number = draft.talk.misses + 1, draft.talk.extra.get("ticket")
-    again = draft.text(run.again)
-    if run.name in PEOPLE and number and draft.words:  # no answer, but people should know it
+    misses, number, files = draft.talk.misses + 1, run.number, bool(draft.files)
+    again = draft.text("files.noted" if files and not draft.words else run.again)
+    if number and (draft.words or files):  # no answer, but people should know it
         draft.add(number, draft.words)
-        again = draft.text("flow.added", number=number)
-    if draft.files and not draft.words:
-        run.say_question(draft.text("files.noted"))
+        again = draft.text("files.added" if files else "flow.added", number=number)
+    if files and not draft.words:
+        run.say_question(again)
     elif misses < MISSES:
         draft.remember(misses=misses)
         run.say_question(again)
-    elif run.name in PEOPLE and run.asked:
+    elif run.name in journal.PEOPLE and run.asked:
         run.answer(run.asked.answers[-1])  # the most modest choice: skip, or just record
         run.store()
     else:

@@ -21,6 +21,7 @@ MATTER: Final = frozenset({"what"})  # answers that may come in several messages
 TOLD: Final = frozenset({"what", "product", "contact"})
 LONGEST: Final = 60  # entries of a journal
 OUTSIDE: Final = frozenset({"rating", "overdue"})  # flows that need no open conversation
+PEOPLE: Final = frozenset({"human", "emergency", "complaint", "rating"})  # flows whose matter is with people already
 _EFFECTS = (*get_args(Effect), Ticket, Add)
 
 
@@ -146,6 +147,14 @@ class Run:
         """What was known when the flow began."""
         known: Mapping[str, Any] = self.journal[0][1]
         return known
+
+    @property
+    def number(self) -> str:
+        """The ticket on which people have the matter already, "" if there is none (yet)."""
+        if self.name not in PEOPLE:
+            return ""
+        own = self.known.get("open") or self.known.get("recovery") or self.draft.talk.extra.get("ticket")
+        return str(own or "")
 
     @property
     def again(self) -> str:

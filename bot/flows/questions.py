@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bot.dialogue import Learn
 from bot.flows import journal, wishes
 from bot.flows.draft import Draft
-from bot.flows.reading import SUBJECT
+from bot.flows.reading import SUBJECT, bare, given_freely, is_question
 
 
 def outcome(draft: Draft) -> str:
@@ -24,10 +25,27 @@ def answer(draft: Draft) -> bool:
     return True
 
 
+def contacted(draft: Draft) -> bool:
+    """How to reach the customer, told without being asked: kept, and added to the ticket there is."""
+    ours = bare(draft.turn.policy.company.get("phone", ""))
+    contact = given_freely(draft.heard)
+    if not contact or bare(contact) == ours:
+        return False
+    draft.open()
+    draft.do(Learn("contact", contact))
+    if number := draft.talk.extra.get("ticket"):
+        draft.add(number, draft.words)
+        draft.say("human.contact_noted", contact=contact, number=number)
+    else:
+        draft.say("contact.kept", *wishes.WAYS_ON, contact=contact)
+    return True
+
+
 def choose(draft: Draft) -> bool:
     """Two answers about as likely: did you mean …? Who is angry is not asked that."""
     offers = wishes.offers(draft)
-    if outcome(draft) != "choose" or not offers or (draft.meant and draft.meant.angry):
+    waits = draft.own_ticket("urgent") and not is_question(draft.words)  # a person wants to know this
+    if outcome(draft) != "choose" or not offers or waits or (draft.meant and draft.meant.angry):
         return False
     draft.open()
     draft.asked_freely()
@@ -45,6 +63,6 @@ def unknown(draft: Draft) -> bool:
     near = [button for button in wishes.offers(draft) if button.startswith("ans:")]
     angry = bool(draft.meant and draft.meant.angry)
     more = {"question": draft.words[:SUBJECT], "offers": near, "angry": angry, "times": times}
-    more["open"] = draft.own_ticket("emergency", "urgent", "complaint")
+    more |= {"open": draft.own_ticket("emergency", "urgent", "complaint"), "asks": is_question(draft.words)}
     journal.begin(draft, "unknown", **more)
     return True

@@ -6,7 +6,7 @@ from bot.dialogue import Alarm, Note, Rate
 from bot.flows import reading
 from bot.flows.steps import SKIP, Add, Ask, Flow, Known, Say, Ticket
 
-LOW = 2
+LOW, FAIR = 2, 3  # scores up to which a customer is unhappy, or not quite happy
 
 
 def rating(known: Known) -> Flow:
@@ -17,7 +17,7 @@ def rating(known: Known) -> Flow:
     if score > LOW:
         if recovery:
             yield Add(recovery, f"{score}/5")
-        yield Say("rating.thanks" if score > LOW + 1 else "rating.fair")
+        yield Say("rating.thanks" if score > FAIR else "rating.fair")
     elif recovery:
         yield Say("rating.low_again", number=recovery)
     else:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 SUBJECT: Final = 500  # characters of a matter in the customer's words
 PART: Final = 6  # bytes of a label that stand for it where no other label has them: two Chinese characters
-NO_MATTER: Final = frozenset({"yes", "greeting", "thanks"})
+NO_MATTER: Final = frozenset({"yes", "no", "greeting", "thanks"})
+NAME: Final = (4, 12)  # words, and Chinese characters, of a product we do not know by its name
 
 _PHONE = re.compile(r"(?<![\w.])(?:\+|00)?[(\d](?:[\s().-]{0,2}\d){5,15}\)?(?!\w)")
 _DIGIT = re.compile(r"[\W_]*(\d{1,2})[\W_]*")
@@ -23,13 +24,32 @@ _NOTHING = re.compile(
     r"all\b|nothing|else|more|need|fine|good|later|th(?:an)?[kx]|了|没事|别的|其他|不用|不需要|谢", re.IGNORECASE
 )
 _REFUSED = re.compile(
-    r"不方便|不想|不用|不需要|不留|没有|不知道|不清楚|不确定|忘了"
-    r"|rather not|prefer not|not sure|no idea|do(?: not|n'?t) (?:want|know|have|remember)",
+    r"不方便|不告诉|保密|不想|不用|不需要|不留|没有|不知道|不清楚|不确定|忘了"
+    r"|(?:won'?t|not going to|not) tell|none of your|rather not|prefer not|not sure|no idea|do(?: not|n'?t) (?:want|know|have|remember)",
     re.IGNORECASE,
 )
 _QUESTION = re.compile(
     r"[?？]\s*$|[吗呢么嘛]\s*[。!！]?\s*$|怎么|如何|为什么|多久|多少|哪里|哪儿|什么时候"
     r"|^(?:how|what|when|where|which|who|why|can|could|do|does|is|are|will)\b",
+    re.IGNORECASE,
+)
+
+
+_PRODUCT = re.compile(
+    r"router|modem|optical|terminal|camera|\bcam\b|mesh|switch|repeater|extender|adapt[eo]r|doorbell|access point"
+    r"|\b(?:the|an?|my)(?: \w+)? one\b|[a-z]+-?[0-9]|路由|光猫|猫|摄像|相机|监控|网关|交换机|中继|扩展器|适配器|门铃|盒子",
+    re.IGNORECASE,
+)
+_CALM = re.compile(
+    r"没事了?[,，。!！\s]|没事$|断(?:了|开)?电|(?:关|停|切)(?:掉|了|断)?(?:电|总闸)|拉闸|拔(?:掉|了|下|出)|[灭熄]了|不冒|虚惊"
+    r"|安全(?:了|吗|么)|\bsafe\b|false alarm|under control|unplugged|(?:power|fuse|mains?)\b.{0,12}\boff\b"
+    r"|(?:turned|switched|shut) (?:\w+ ){0,3}off|(?:fire|it)(?:'?s| is) out\b|(?:has )?stopped (?:smok|burn|spark)",
+    re.IGNORECASE,
+)
+_REACH = re.compile(
+    r"\b(?:call|reach|contact|phone|text|ring|e?-?mail|message|write)\b.{0,12}\b(?:me|us)\b"
+    r"|\bmy\b.{0,20}\b(?:number|phone|mobile|cell|e?-?mail|contact)\b"
+    r"|(?:联系|打给?|回电给?|回|致电|找|加)我|我的?(?:电话|手机|号码|邮箱|联系方式)|(?:电话|手机号?|邮箱|联系方式)[是为:：]|打这个",
     re.IGNORECASE,
 )
 
@@ -78,7 +98,13 @@ def product(heard: Heard) -> str | None:
     if refused(heard):
         return "skip"
     described = 0 < len(heard.text) <= 60 and "\n" not in heard.text and not (heard.asks or heard.intent)
-    return heard.named("model") or (heard.text if described else None)
+    return heard.named("model") or (heard.text if described and _names(heard.text) else None)
+
+
+def _names(text: str) -> bool:
+    """Whether a text may be the name of a thing: it is short, or there is a word for one in it."""
+    signs = len(re.findall("[\u3400-\u9fff]", text))
+    return bool(_PRODUCT.search(text)) or (len(re.findall("[a-z']+", text.casefold())) <= NAME[0] and signs <= NAME[1])
 
 
 def mentioned(text: str, products: Iterable[str]) -> str:
@@ -92,6 +118,14 @@ def contact(heard: Heard) -> str | None:
         return found
     other = _PHONE.search(unicodedata.normalize("NFKC", heard.text))
     return other[0].strip() if other else "skip" if refused(heard) else None
+
+
+def given_freely(heard: Heard) -> str:
+    """The customer's own phone number or address, told without being asked; "" if it may be somebody else's."""
+    found, text = heard.named("email", "phone"), unicodedata.normalize("NFKC", heard.text)
+    said = next((e.text for e in heard.meant.entities if e.value == found), "") if heard.meant else ""
+    alone = len(bare(text)) - len(bare(said)) <= PART
+    return found if found and not is_question(text) and (alone or _REACH.search(text)) else ""
 
 
 def refused(heard: Heard) -> bool:
@@ -114,6 +148,17 @@ def is_question(text: str) -> bool:
     return bool(_QUESTION.search(text.strip()))
 
 
+def is_calm(text: str) -> bool:
+    """Whether the words are about a danger that is over, or may be."""
+    return bool(_CALM.search(text.strip()))
+
+
+def is_score(heard: Heard) -> bool:
+    """Whether a score is said without being asked for: an angry face alone is no rating."""
+    said = bool(bare(heard.text) or set(heard.text) & set("★☆⭐🌟"))
+    return bool(heard.meant and heard.meant.rating) and said and not heard.text.isnumeric()
+
+
 def ticket_number(heard: Heard, own: Iterable[str] = ()) -> str:
     """A ticket number as people type one: any case, without hyphen or prefix; "" if there is none."""
     text = unicodedata.normalize("NFKC", heard.text).upper()
@@ -129,8 +174,13 @@ def bare(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
 
 
-def typed(text: str, offered: tuple[tuple[str, str], ...], meant: Understanding | None) -> str:
-    """The id of the button that was typed, by number or by label, "" if none was."""
+def typed(
+    text: str, offered: tuple[tuple[str, str], ...], meant: Understanding | None, *, last: bool = True
+) -> str:
+    """The id of the button that was typed, by number or by label, "" if none was.
+
+    ``last``: the buttons stand below our last sentence, so that yes and no may mean them too.
+    """
     if not offered:
         return ""
     if digit := _DIGIT.fullmatch(unicodedata.normalize("NFKC", text)):
@@ -143,13 +193,13 @@ def typed(text: str, offered: tuple[tuple[str, str], ...], meant: Understanding 
     part = [choice for choice, label in labels.items() if said in label and choice.startswith("flow:")]
     if len(part) == 1 and len(said.encode()) >= PART:
         return part[0]
-    return _meant(offered, meant) if meant else ""
+    return _meant(offered, meant, last) if meant else ""
 
 
-def _meant(offered: tuple[tuple[str, str], ...], meant: Understanding) -> str:
+def _meant(offered: tuple[tuple[str, str], ...], meant: Understanding, last: bool) -> str:
     """A button hit by other words for the same: stars for a score, yes and no to what was asked with the buttons."""
     ids = [choice for choice, _ in offered]
-    said = {meant.yes_no, meant.intent}
+    said = {meant.yes_no, meant.intent} if last else set()
     wanted = f"{ids[0].rpartition(':')[0]}:{meant.rating}"
     if "yes" in said and "do:ticket" in ids and "do:ticket_status" not in ids:  # "shall I pass it to my colleagues?"
         wanted = "do:ticket"

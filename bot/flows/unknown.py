@@ -14,10 +14,10 @@ def unknown(known: Known) -> Flow:
     yield Note("unknown", {"question": known.get("question", ""), "nearest": offers})
     if number := known.get("open"):  # people have the matter already
         yield Add(number, known.get("question", ""))
-        yield Say("unknown.added", number=number)
+        yield Say("unknown.added" if known.get("asks") else "flow.added", number=number)
     elif known.get("angry"):
         yield Alarm("angry", known.get("question", ""))
-        yield Say("unknown.angry", *WAYS_ON, "do:complaint")
+        yield Say("unknown.angry" if known["times"] == 1 else "unknown.angry_again", *WAYS_ON, "do:complaint")
     elif known["times"] == 1:
         yield Say("unknown.rephrase")
     elif offers:

@@ -26,8 +26,17 @@ PLEASANTRIES: Final[dict[str, tuple[str, ...]]] = {  # wish -> sentence and butt
     "cancel": ("nothing_to_cancel",),
     "back": ("nothing_to_cancel",),
 }
+SURE: Final = 0.8  # confidence of a wish that was not just guessed
 WISH: Final = 16  # letters a bare wish may have (a Chinese character counts two) …
 TELLING: Final = 20  # … and how many more tell a matter
+GRIEVANCE: Final = 6  # letters beside the bare wish that tell what a complaint is about
+_COMPLAINT = re.compile(  # the bare wish, in any words
+    r"\b(?:i|id|ive|we|want|to|wanna|would|like|need|must|have|got|make|file|lodge|raise|register|an?|this|is|my|formal"
+    r"|compl(?:ain|aint|aints|aining)|about|against|over|of|you|your|the|please|company|service|support|us|and|now)\b"
+    r"|投诉|举报|我们?|[想要]|你们?|[您贵]|公司|客服|一下|登记|[请帮给的了]",
+    re.IGNORECASE,
+)
+_COMPLAINS = re.compile(r"complain|投诉|投訴", re.IGNORECASE)
 AFTERTHOUGHTS: Final = frozenset({"thanks", "yes", "no", "cancel", "back"})  # they open no new conversation
 
 
@@ -35,7 +44,7 @@ def known(draft: Draft, **more: Any) -> dict[str, Any]:
     """What a flow need not ask: the words, the product named, what the customer told before."""
     customer = draft.turn.customer
     return {
-        "words": draft.words or draft.talk.last_question or draft.text("no_words"),
+        "words": draft.words or matter(draft) or draft.text("no_words"),
         "product": draft.heard.named("model") or customer.get("product", ""),
         "contact": customer.get("contact", ""),
         **more,
@@ -47,6 +56,22 @@ def telling(draft: Draft) -> str:
     wished = draft.ranking and draft.ranking.outcome == "intent"
     wish = _letters(draft.ranking.candidates[0].nearest) if draft.ranking and wished else WISH
     return draft.words if _letters(draft.words) >= wish + TELLING else ""
+
+
+def matter(draft: Draft) -> str:
+    """The question before, unless it was answered well."""
+    return "" if draft.talk.extra.get("settled") else draft.talk.last_question
+
+
+def complains(draft: Draft) -> bool:
+    """Whether a complaint is meant: the word is said, we are sure, or there is anger in it."""
+    meant = draft.meant
+    return meant is None or meant.intent_confidence >= SURE or meant.angry or bool(_COMPLAINS.search(draft.words))
+
+
+def held(draft: Draft, entry: str) -> str:
+    """The entry, if the knowledge still holds it."""
+    return entry if draft.turn.knowledge.entry(entry) else ""
 
 
 def _letters(text: str) -> int:
@@ -87,7 +112,7 @@ def ticket(draft: Draft, kind: str) -> None:
     if not kind or kind == "ticket":
         entry = draft.turn.knowledge.entry(draft.talk.last_entry)
         kind = "fault" if entry and entry.topic == "faults" else "question"
-    what = telling(draft) or draft.talk.last_question
+    what = telling(draft) or matter(draft)
     priority = "high" if draft.meant and draft.meant.urgent else "normal"
     more = {"what": what, "kind": kind, "priority": priority, "products": draft.turn.policy.products[:8]}
     journal.begin(draft, "ticket", **known(draft, **more))
@@ -103,7 +128,7 @@ def human(draft: Draft, reason: str) -> None:
     """A person, at once and without conditions."""
     draft.open()
     told = journal.take_over(draft)
-    what = told.get("what") or telling(draft) or draft.talk.last_question
+    what = told.get("what") or telling(draft) or matter(draft)
     more = {**told, "what": what, "reason": reason or "asked", "open": draft.own_ticket("urgent", "emergency")}
     journal.begin(draft, "human", **known(draft, **more))
 
@@ -115,13 +140,21 @@ def answered(draft: Draft, run: journal.Run, value: Any) -> None:
         human(draft, "misses")
     else:
         run.store()
+    hand_over(draft, run)
+
+
+def hand_over(draft: Draft, run: journal.Run) -> None:
+    """Files sent along with other words go to the people who have the matter already."""
+    if draft.files and run.number:
+        draft.add(run.number, "")
 
 
 def complaint(draft: Draft, _: str) -> None:
     """A complaint; what was being told goes with it."""
     draft.open()
     told = journal.take_over(draft)
-    what = telling(draft) or told.pop("what", "")
+    grievance = draft.words if _letters(_COMPLAINT.sub("", draft.words.replace("'", ""))) >= GRIEVANCE else ""
+    what = grievance or told.pop("what", "")
     journal.begin(draft, "complaint", **{**known(draft, open=draft.own_ticket("complaint")), **told, "what": what})
 
 
@@ -139,7 +172,7 @@ def language(draft: Draft, name: str) -> None:
 
 def solved(draft: Draft, entry: str) -> None:
     """Settled: a good moment to ask how it was."""
-    if entry:
+    if held(draft, entry):
         draft.note("helped", entry=entry)
     draft.say("solved")
     settle(draft)
@@ -166,7 +199,9 @@ def not_helpful(draft: Draft, entry: str) -> None:
     if last and last.closed_at and draft.now - last.closed_at <= soon:
         draft.reopen()
     draft.open()
-    draft.note("not_helpful", entry=entry or draft.talk.last_entry, question=draft.talk.last_question)
+    about = held(draft, entry) or held(draft, draft.talk.last_entry)
+    draft.note("not_helpful", entry=about, question=draft.talk.last_question)
+    draft.keep(settled=None)
     draft.say("not_helpful", *WAYS_ON)
 
 

@@ -72,7 +72,7 @@ class Wecom(Channel):
         self._salt = b""
         self._background: set[asyncio.Task[None]] = set()
 
-    @property  # type: ignore[override] # it is handed on to the parts
+    @property
     def office(self) -> Office:
         """The house."""
         return self._office

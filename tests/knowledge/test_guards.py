@@ -32,6 +32,7 @@ from knowledge.normal import normal
         ("App密码我记得，忘的是家里WiFi的密码", "忘的是家里wifi的密码"),
         ("我不想退货而是想换一台新的", "想换一台新的"),
         ("不是重启是恢复出厂设置", "恢复出厂设置"),
+        ("我要重启路由器，不要恢复出厂", "我要重启路由器"),
         ("光猫没亮红灯，所有设备都上不了网", "所有设备都上不了网"),
     ],
 )
@@ -71,6 +72,11 @@ def test_what_is_refused_is_not_asked(question: str, asked: str) -> None:
         "不是七天无理由退货吗，我要退",
         "不用密码也能连网吗",
         "不知道怎么重置",
+        "没问题，继续",
+        "不需要，谢谢",
+        "不想每次手动重启，有没有自动的",
+        "I don't want to be watched at home, how do I make the camera sleep",
+        "how can I close my account, I don't want it",
         "",
         "?!",
     ],
@@ -79,7 +85,10 @@ def test_a_fault_is_no_refusal(question: str) -> None:
     assert wanted(normal(question)) == normal(question)
 
 
-@given(st.text(st.sampled_from([*"不是别要想,.;。 的", "i don't want ", "not the ", "but ", "just ", "no reset", "重启", "路由"])))
+PIECES = [*"不是别要想,.;。 的", "i don't want ", "not the ", "but ", "just ", "no reset", "重启", "路由"]
+
+
+@given(st.lists(st.sampled_from(PIECES)).map("".join))
 def test_nothing_is_made_up(text: str) -> None:
     plain = normal(text)
     assert set(wanted(plain)) <= set(plain) | {",", " "}
