@@ -42,7 +42,8 @@ _REFUSED = re.compile(
     r"|没有?(?:问(?!题)|打算|想要)|别[再给帮把去用])(?=.)(?!.*了$)"
 )
 _PURPOSE = re.compile(  # what is refused is what the question is about: "I don't want to be watched, how do I …"
-    r"\b(?:want|need) (?:to be|others|people|any|strangers|neighbou?rs|guests|visitors|kids)|\b(?:every|each) time\b|\balways\b"
+    r"\b(?:want|need) (?:to be|others|people|any|strangers|neighbou?rs|guests|visitors|kids)"
+    r"|\b(?:every|each) time\b|\balways\b"
     r"|不[想要用](?:让|被|每|总|老|一直|别人)"
 )
 _DENIED = re.compile(
@@ -78,8 +79,8 @@ _CLEFT = re.compile(
 )
 _POINTS_BACK = re.compile(r"\b(?:it|them|this|that|him|her)$|[它他她]")
 _FILLER = frozenset(
-    "a an the i i'm we you it it's is are am be do does can could would will should how what when where why which to of "
-    "in on at for and or but just only my me our your one ones please want need help there this that so".split()
+    "a an the i i'm we you it it's is are am be do does can could would will should how what when where why which to "
+    "of in on at for and or but just only my me our your one ones please want need help there this that so".split()
 ) | frozenset("的了吗呢啊呀吧嘛么我你您是想要就只也都怎请问能可以会有在把给这那个一下")
 
 

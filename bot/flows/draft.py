@@ -160,7 +160,7 @@ class Draft:
 
     def _anew(self, **changes: Any) -> None:
         self.remember(flow="", journal=(), asked="", misses=0, unknowns=0, **changes)
-        self.keep(files=None, ticket=None)
+        self.keep(files=None, ticket=None, soothed=None)
 
     def look(self, kind: str, key: str) -> Any:
         """What the worker found, or what the turn carries. Raises Missing."""

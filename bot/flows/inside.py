@@ -19,13 +19,12 @@ COMMENTS: Final = frozenset({"not_helpful", "solved", "yes", "no", "rating", "sm
 
 def aftermath(draft: Draft) -> bool:
     """After an emergency people are told what becomes of it; nobody is asked "did you mean" about danger."""
-    number, told = draft.own_ticket("emergency"), draft.words
+    number, told = draft.own_ticket("emergency"), "" if draft.heard.named("email", "phone") else draft.words
     run = journal.resume(draft) if number and draft.talk.flow else None
     calm, unsure = is_calm(told), outcome(draft) in ("choose", "unknown")
     statement = outcome(draft) == "answer" and not is_question(told)
     if not (number and told) or (run and run.name not in WAITED) or not (calm or (not run and (unsure or statement))):
         return False
-    draft.open()
     draft.add(number, told)
     said = draft.text("emergency.noted", number=number)
     if run:

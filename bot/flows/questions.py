@@ -63,6 +63,9 @@ def unknown(draft: Draft) -> bool:
     near = [button for button in wishes.offers(draft) if button.startswith("ans:")]
     angry = bool(draft.meant and draft.meant.angry)
     more = {"question": draft.words[:SUBJECT], "offers": near, "angry": angry, "times": times}
+    more["soothed"] = bool(draft.talk.extra.get("soothed"))
     more |= {"open": draft.own_ticket("emergency", "urgent", "complaint"), "asks": is_question(draft.words)}
     journal.begin(draft, "unknown", **more)
+    if angry:
+        draft.keep(soothed=True)
     return True

@@ -25,7 +25,8 @@ _NOTHING = re.compile(
 )
 _REFUSED = re.compile(
     r"不方便|不告诉|保密|不想|不用|不需要|不留|没有|不知道|不清楚|不确定|忘了"
-    r"|(?:won'?t|not going to|not) tell|none of your|rather not|prefer not|not sure|no idea|do(?: not|n'?t) (?:want|know|have|remember)",
+    r"|(?:won'?t|not going to|not) tell|none of your|rather not|prefer not|not sure|no idea"
+    r"|do(?: not|n'?t) (?:want|know|have|remember)",
     re.IGNORECASE,
 )
 _QUESTION = re.compile(
@@ -37,7 +38,8 @@ _QUESTION = re.compile(
 
 _PRODUCT = re.compile(
     r"router|modem|optical|terminal|camera|\bcam\b|mesh|switch|repeater|extender|adapt[eo]r|doorbell|access point"
-    r"|\b(?:the|an?|my)(?: \w+)? one\b|[a-z]+-?[0-9]|路由|光猫|猫|摄像|相机|监控|网关|交换机|中继|扩展器|适配器|门铃|盒子",
+    r"|\b(?:the|an?|my)(?: \w+)? one\b|[a-z]+-?[0-9]"
+    r"|路由|猫|摄像|相机|监控|网关|交换机|中继|扩展器|适配器|门铃|盒子",
     re.IGNORECASE,
 )
 _CALM = re.compile(
@@ -174,9 +176,7 @@ def bare(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
 
 
-def typed(
-    text: str, offered: tuple[tuple[str, str], ...], meant: Understanding | None, *, last: bool = True
-) -> str:
+def typed(text: str, offered: tuple[tuple[str, str], ...], meant: Understanding | None, *, last: bool = True) -> str:
     """The id of the button that was typed, by number or by label, "" if none was.
 
     ``last``: the buttons stand below our last sentence, so that yes and no may mean them too.

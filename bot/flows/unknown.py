@@ -17,7 +17,7 @@ def unknown(known: Known) -> Flow:
         yield Say("unknown.added" if known.get("asks") else "flow.added", number=number)
     elif known.get("angry"):
         yield Alarm("angry", known.get("question", ""))
-        yield Say("unknown.angry" if known["times"] == 1 else "unknown.angry_again", *WAYS_ON, "do:complaint")
+        yield Say("unknown.angry_again" if known.get("soothed") else "unknown.angry", *WAYS_ON, "do:complaint")
     elif known["times"] == 1:
         yield Say("unknown.rephrase")
     elif offers:
