@@ -8,13 +8,13 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
 import typer
 
 import intents as wishes
-from bot import asked, check, errand, mind
+from bot import check, mind
 from bot.config import Settings, seconds
 from bot.strictyaml import Problem, load, suggest
 from bot.strictyaml import check as fit
@@ -22,9 +22,11 @@ from intents import Understanding
 from knowledge import exchange, trials
 from knowledge.ask import examples
 from knowledge.faq import Entry
-from knowledge.gaps import Asked
 from knowledge.index import Knowledge, Ranking
 from knowledge.revision import NoSuchVersion, folder_at
+
+if TYPE_CHECKING:
+    from knowledge.gaps import Asked
 
 T = TypeVar("T")
 LONG = 200  # questions from which on one waits
@@ -89,18 +91,23 @@ def tests(settings: Settings, knowledge: Knowledge) -> list[tuple[trials.Trial, 
 def questions_of_tests(settings: Settings) -> list[tuple[str, str]]:
     """The questions of the tests, whatever answers they expect. Raises YamlError."""
     nodes = [load(path) for path in sorted(settings.knowledge.checks.rglob("*.yaml"))]
-    rows = [fit(trials.Trial, node, (at,)) for node in nodes for at in range(len(node.data))]
+    lists = [node for node in nodes if isinstance(node.data, list)]
+    rows = [fit(trials.Trial, node, (at,)) for node in lists for at in range(len(node.data))]
     return [(row.question, row.lang) for row in rows]
 
 
 def logged(settings: Settings, since: str) -> list[tuple[str, str]]:
     """The customers' questions and their languages. Raises errand.NotReady and Wrong."""
+    from bot import asked, errand  # the others need no database
+
     begin = moment(since)
     return errand.run(settings, lambda connection: asked.questions(connection, begin))
 
 
 def unanswered(settings: Settings, since: str) -> list[Asked]:
     """The customers' questions that were not answered well. Raises errand.NotReady and Wrong."""
+    from bot import asked, errand
+
     begin = moment(since)
     return errand.run(settings, lambda connection: asked.badly_answered(connection, begin))
 

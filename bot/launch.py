@@ -28,6 +28,7 @@ from channels.terminal import Terminal
 
 log = structlog.get_logger("launch")
 
+SWITCH = 0.0003  # seconds: a thread that wants to go on waits no longer for another's Python (5 ms by itself)
 SOCKET = "AFTERCARE_SOCKET"  # the listening socket a worker process inherits, by number
 RESTART = 1.0  # seconds before a worker process that ended is started again
 
@@ -40,6 +41,7 @@ class Unfit(Exception):
 
 def serve(settings: Settings, workers: int) -> None:
     """Serve until told to stop; raises Unfit, Busy, or OSError when the port is taken."""
+    sys.setswitchinterval(SWITCH)  # receiving, deciding and the database's threads take turns many times a message
     if SOCKET in os.environ:
         return _serve_inherited(settings)
     if workers > 1 and settings.database.startswith("sqlite"):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.faq import Entry, Faq
+from knowledge.faq import Entry
 from knowledge.index import Intents, Knowledge, build
 from knowledge.kernels import Chinese, English, Kernel
 from knowledge.normal import chinese
@@ -115,7 +115,7 @@ def _described(knowledge: Knowledge, language: str, group: Sequence[Asked], inte
     texts = list(dict.fromkeys(q.text.strip() for q in group))
     tops = [r.candidates[0].entry for r in (knowledge.ask(t) for t in texts) if r.candidates]
     entry = _draft(language, texts[:SHOWN], next((q.reply for q in group if q.reply), ""))
-    patched = build(Faq((*knowledge.faq.entries, entry), knowledge.faq.synonyms), intents, mode=knowledge.mode)
+    patched = build(replace(knowledge.faq, entries=(*knowledge.faq.entries, entry)), intents, mode=knowledge.mode)
     fresh = [patched.ask(text) for text in texts[SHOWN:]]
     won = sum(r.outcome == "answer" and r.candidates[0].entry == entry.id for r in fresh)
     space = patched.spaces[language]

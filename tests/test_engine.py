@@ -84,6 +84,24 @@ def test_facts_for_the_books() -> None:
     assert facts(decided(replace(late, understood=understood("it is odd")))) == ["unknown"]
 
 
+def test_an_entry_that_is_gone_is_in_no_fact() -> None:
+    def noted(choice: str) -> list[d.Note]:
+        pressed = turn(kind=Kind.CHOICE, choice=choice, talk=d.Talk(last_entry="gone-too"), conversation=view())
+        return [e for e in decided(pressed).effects if isinstance(e, d.Note)]
+
+    assert [note.data["entry"] for note in noted("do:not_helpful:gone")] == [""]
+    assert [note.data["entry"] for note in noted("do:not_helpful:guest-wifi")] == ["guest-wifi"]
+    assert noted("do:solved:gone") == []
+    assert [note.data["entry"] for note in noted("do:solved:guest-wifi")] == ["guest-wifi"]
+
+
+@pytest.mark.parametrize(("text", "opened"), [("不告诉你", False), ("我要投诉", True), ("服务太差了", True)])
+def test_a_complaint_is_not_guessed(text: str, opened: bool) -> None:
+    meant = replace(understood(text), intent="complaint", intent_confidence=0.5)
+    one = replace(turn(text), understood=meant, policy=replace(POLICY, burst=0.0))
+    assert ("OpenTicket" in kinds(decided(one))) == opened
+
+
 def test_the_real_index_fits() -> None:
     """One question through the matcher the product uses, instead of the one that knows its examples by heart."""
     real = build(knowledge().faq, {})

@@ -223,3 +223,57 @@ def test_scores_can_be_typed(text: str, score: str) -> None:
 def test_contacts(text: str, contact: str | None) -> None:
     read = reading.contact(Heard(text, understood(text)))
     assert (read and read.replace(" ", "").casefold()) == (contact and contact.casefold())
+
+
+@pytest.mark.parametrize("text", ["不告诉你", "I won't tell you", "none of your business"])
+def test_who_does_not_tell_is_not_asked_again(text: str) -> None:
+    assert reading.contact(Heard(text, understood(text))) == "skip"
+
+
+@pytest.mark.parametrize(
+    ("text", "contact"),
+    [
+        ("call me at 13800138000", "13800138000"),
+        ("13800138000", "13800138000"),
+        ("打我电话 13800138000", "13800138000"),
+        ("my e-mail is jo@example.com", "jo@example.com"),
+        ("is 13800138000 your number?", ""),
+        ("13800138000 一直打不通怎么办", ""),
+        ("call me", ""),
+    ],
+)
+def test_contacts_given_freely(text: str, contact: str) -> None:
+    assert reading.given_freely(Heard(text, understood(text))) == contact
+
+
+@pytest.mark.parametrize(
+    ("text", "product"),
+    [
+        ("AX3000", "AX3000"),
+        ("the white one with four antennas", "the white one with four antennas"),
+        ("白色带四根天线的那个老款路由器吧好像", "白色带四根天线的那个老款路由器吧好像"),
+        ("白色的小盒子", "白色的小盒子"),
+        ("it just keeps dropping all night", None),
+        ("我已经说过很多遍了还是一直断", None),
+        ("no idea", "skip"),
+    ],
+)
+def test_products(text: str, product: str | None) -> None:
+    assert reading.product(Heard(text, understood(text))) == product
+
+
+@pytest.mark.parametrize("text", ["no", "不用了", "hello", "thanks", "ok"])
+def test_what_is_no_matter(text: str) -> None:
+    assert reading.words(Heard(text, understood(text))) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["没事了", "没事了，已经断电", "is it safe to use now?", "I unplugged it", "火灭了", "现在能用了吗"]
+)
+def test_a_danger_that_is_over(text: str) -> None:
+    assert reading.is_calm(text)
+
+
+@pytest.mark.parametrize("text", ["没事先预约", "how do I change the password", "电源线多长"])
+def test_words_about_no_danger(text: str) -> None:
+    assert not reading.is_calm(text)

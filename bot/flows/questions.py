@@ -33,6 +33,11 @@ def contacted(draft: Draft) -> bool:
         return False
     draft.open()
     draft.do(Learn("contact", contact))
+    tells = wishes.letters(draft.words) - wishes.letters(contact) >= wishes.TELLING + wishes.GRIEVANCE
+    if tells and outcome(draft) == "answer":
+        return False
+    if tells:
+        draft.asked_freely()
     if number := draft.talk.extra.get("ticket"):
         draft.add(number, draft.words)
         draft.say("human.contact_noted", contact=contact, number=number)
@@ -67,5 +72,5 @@ def unknown(draft: Draft) -> bool:
     more |= {"open": draft.own_ticket("emergency", "urgent", "complaint"), "asks": is_question(draft.words)}
     journal.begin(draft, "unknown", **more)
     if angry:
-        draft.keep(soothed=True)
+        draft.keep(soothed=not more["soothed"] or None)  # never the same words twice in a row
     return True

@@ -43,8 +43,9 @@ _PRODUCT = re.compile(
     re.IGNORECASE,
 )
 _CALM = re.compile(
-    r"没事了?[,，。!！\s]|没事$|断(?:了|开)?电|(?:关|停|切)(?:掉|了|断)?(?:电|总闸)|拉闸|拔(?:掉|了|下|出)|[灭熄]了|不冒|虚惊"
-    r"|安全(?:了|吗|么)|\bsafe\b|false alarm|under control|unplugged|(?:power|fuse|mains?)\b.{0,12}\boff\b"
+    r"没事了?(?:[,，。!！\s]|$)|断(?:了|开)?电|(?:关|停|切)(?:掉|了|断)?(?:电|总闸)|拉闸|拔(?:掉|了|下|出)|[灭熄]了|不冒|虚惊"
+    r"|安全(?:了|吗|么)|能(?:继续)?用了?[吗么]|(?:use|turn|plug) (?:it|the \w+) (?:again|on|back|in)\b"
+    r"|\bsafe\b|false alarm|under control|unplugged|(?:power|fuse|mains?)\b.{0,12}\boff\b"
     r"|(?:turned|switched|shut) (?:\w+ ){0,3}off|(?:fire|it)(?:'?s| is) out\b|(?:has )?stopped (?:smok|burn|spark)",
     re.IGNORECASE,
 )

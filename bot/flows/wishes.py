@@ -54,8 +54,8 @@ def known(draft: Draft, **more: Any) -> dict[str, Any]:
 def telling(draft: Draft) -> str:
     """The words if they tell a matter and not only a wish."""
     wished = draft.ranking and draft.ranking.outcome == "intent"
-    wish = _letters(draft.ranking.candidates[0].nearest) if draft.ranking and wished else WISH
-    return draft.words if _letters(draft.words) >= wish + TELLING else ""
+    wish = letters(draft.ranking.candidates[0].nearest) if draft.ranking and wished else WISH
+    return draft.words if letters(draft.words) >= wish + TELLING else ""
 
 
 def matter(draft: Draft) -> str:
@@ -74,7 +74,8 @@ def held(draft: Draft, entry: str) -> str:
     return entry if draft.turn.knowledge.entry(entry) else ""
 
 
-def _letters(text: str) -> int:
+def letters(text: str) -> int:
+    """How much is said: a Chinese character counts two."""
     return sum(2 if char > "\u2e80" else 1 for char in bare(text))
 
 
@@ -82,7 +83,7 @@ def grant(draft: Draft, wish: str, about: str = "") -> bool:
     """Do what is wished; False if nobody knows how."""
     if wish in PLEASANTRIES:
         key, *buttons = PLEASANTRIES[wish]
-        key = "thanks" if wish == "yes" and draft.talk.answered else key
+        key = "thanks" if wish == "yes" and draft.talk.extra.get("settled") else key
         if wish not in AFTERTHOUGHTS or not draft.turn.last:
             draft.open()
         draft.say(key, *buttons)
@@ -153,8 +154,8 @@ def complaint(draft: Draft, _: str) -> None:
     """A complaint; what was being told goes with it."""
     draft.open()
     told = journal.take_over(draft)
-    grievance = draft.words if _letters(_COMPLAINT.sub("", draft.words.replace("'", ""))) >= GRIEVANCE else ""
-    what = grievance or told.pop("what", "")
+    grievance = draft.words if letters(_COMPLAINT.sub("", draft.words.replace("'", ""))) >= GRIEVANCE else ""
+    what = "\n".join(filter(None, (told.pop("what", ""), grievance)))
     journal.begin(draft, "complaint", **{**known(draft, open=draft.own_ticket("complaint")), **told, "what": what})
 
 
