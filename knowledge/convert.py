@@ -28,11 +28,11 @@ def find(name: str) -> str:
 
 def convert(name: str, folder: Path) -> None:
     """Write ``model.onnx``, ``tokenizer.json`` and ``encoder.json`` into ``folder``, whole or not at all."""
-    from onnxruntime.quantization import (  # type: ignore[import-not-found,unused-ignore]
+    from onnxruntime.quantization import (
         QuantType,
         quantize_dynamic,
     )
-    from sentence_transformers import SentenceTransformer  # type: ignore[import-not-found,unused-ignore]
+    from sentence_transformers import SentenceTransformer
 
     model = SentenceTransformer(find(name), device="cpu")
     transformer: Any = model[0]
@@ -53,7 +53,7 @@ def convert(name: str, folder: Path) -> None:
 
 def _export(transformer: Any, file: Path) -> None:
     """The transformer alone: word pieces in, one vector per word piece out."""
-    import torch  # type: ignore[import-not-found,unused-ignore]
+    import torch
 
     network = getattr(transformer, "auto_model", None) or transformer.model
     takes = inspect.signature(network.forward).parameters

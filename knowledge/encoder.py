@@ -29,8 +29,8 @@ class Encoder:
     def __init__(self, folder: Path, languages: Sequence[str] = ("en",)) -> None:
         """Raises EncoderMissing if ``folder`` holds no converted model, or onnxruntime is not installed."""
         try:
-            import onnxruntime  # type: ignore[import-not-found,unused-ignore]
-            from tokenizers import Tokenizer  # type: ignore[import-not-found,unused-ignore]
+            import onnxruntime
+            from tokenizers import Tokenizer
         except ImportError as error:
             raise EncoderMissing(f"{error.name} is not installed; install aftercare[semantic]") from None
         model = folder / "model.onnx"

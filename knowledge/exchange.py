@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from defusedxml.ElementTree import iterparse  # type: ignore[import-untyped]
+from defusedxml.ElementTree import iterparse
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import LiteralScalarString
 
@@ -82,8 +82,11 @@ def _free(name: str, found: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _csv(file: Path) -> Iterable[Mapping[str, str]]:
     text = file.read_text(encoding="utf-8-sig")
-    dialect = csv.Sniffer().sniff(text[:4096], ",;\t") if "\n" in text else csv.excel
-    return list(csv.DictReader(io.StringIO(text), dialect=dialect))
+    head = text.partition("\n")[0]
+    delimiter = max(
+        ",;\t", key=head.count
+    )  # quoting is the same everywhere; guessing at it reads our own export wrongly
+    return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))
 
 
 def _jsonl(file: Path) -> Iterable[Mapping[str, str]]:
