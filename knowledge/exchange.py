@@ -85,7 +85,7 @@ def _csv(file: Path) -> Iterable[Mapping[str, str]]:
     head = text.partition("\n")[0]
     delimiter = max(
         ",;\t", key=head.count
-    )  # quoting is the same everywhere; guessing at it reads our own export wrongly
+    )  # quoting is everywhere the same: no guessing
     return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))
 
 
