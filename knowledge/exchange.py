@@ -83,9 +83,7 @@ def _free(name: str, found: Mapping[str, Mapping[str, Any]]) -> str:
 def _csv(file: Path) -> Iterable[Mapping[str, str]]:
     text = file.read_text(encoding="utf-8-sig")
     head = text.partition("\n")[0]
-    delimiter = max(
-        ",;\t", key=head.count
-    )  # quoting is everywhere the same: no guessing
+    delimiter = max(",;\t", key=head.count)  # quoting is everywhere the same: no guessing
     return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))
 
 
