@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, inspect, text
 
-from bot.backup import NoBackup, backup
+from bot.backup import NoBackup, WrongTarget, backup
 from bot.dead import NoSuchDead, discard, listed, retry
 from bot.dialogue import Decision, Turn
 from bot.migrate import migrate, revision
@@ -177,3 +177,29 @@ async def test_work_goes_on_when_the_database_comes_back(store: Store, monkeypat
         assert (await house.hear("lost", key="k")).fresh
         await house.settled()
         assert await house.rows("SELECT count(*) FROM message") == [(2,)]
+
+
+@pytest.mark.parametrize("name", ["aftercare.db", "aftercare.db-wal", "notes.txt", "."])
+def test_a_backup_destroys_nothing(tmp_path: Path, name: str) -> None:
+    (tmp_path / "notes.txt").write_text("precious")
+    with sqlite3.connect(tmp_path / "aftercare.db") as database:
+        database.execute("CREATE TABLE one (x)")
+    database.close()
+    with pytest.raises(WrongTarget):
+        backup(f"sqlite:///{tmp_path}/aftercare.db", tmp_path / name)
+    assert (tmp_path / "notes.txt").read_text() == "precious"
+
+
+async def test_nothing_is_acknowledged_into_a_database_that_was_moved_away(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/a.db")
+    await migrate(store)
+    async with House(store) as house:
+        await house.hear("kept")
+        await house.settled()
+        (tmp_path / "a.db").rename(tmp_path / "b.db")
+        with pytest.raises(Away):
+            await house.hear("refused", key="k")
+        (tmp_path / "b.db").rename(tmp_path / "a.db")
+        assert (await house.hear("refused", key="k")).fresh
+        await house.settled()
+    await store.close()
