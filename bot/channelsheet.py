@@ -3,20 +3,45 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 from bot.strictyaml import Node, Problem, YamlError, check, suggest
 
 FOLDER: Final = Path(__file__).parent.parent / "channels"
 GIVEN: Final = frozenset({"name", "secret", "company", "public_url"})  # parameters the house fills in itself
+ALONE: Final = frozenset({"web"})  # types whose addresses on the server are fixed: one channel of them, no more
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")  # it stands in addresses
+_SITE = re.compile(r"(https?)://([a-z0-9-]+(?:\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(?::([0-9]{1,5}))?")
+_STANDARD: Final = {"http": "80", "https": "443"}
+
+
+def _origin(site: str) -> str:
+    """A site as browsers name it: they leave the standard port out."""
+    if not (found := _SITE.fullmatch(site.lower())) or int(found[3] or 1) not in range(1, 65536):
+        raise ValueError(f"must be a site like https://www.example.com, without a path, not {site[:60]!r}")
+    scheme, host, port = found.groups()
+    return f"{scheme}://{host}:{port}" if port not in (None, _STANDARD[scheme]) else f"{scheme}://{host}"
+
+
+def _api(url: str) -> str:
+    if url and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", url):
+        raise ValueError(f"must be an address like https://api.example.com, not {url[:60]!r}")
+    return url
+
+
+_NAMED: Final[dict[str, Any]] = {  # settings that say by their name what they must be
+    "api_url": Annotated[str, AfterValidator(_api)],
+    "origins": tuple[Annotated[str, AfterValidator(_origin)], ...],
+}
 _TYPES: Final[dict[str, Any]] = {
     "str": str,
-    "int": int,
-    "float": float,
+    "int": Annotated[int, Field(ge=1)],
+    "float": Annotated[float, Field(ge=0)],
     "bool": bool,
     "Sequence[str]": tuple[str, ...],
     "tuple[str, ...]": tuple[str, ...],
@@ -28,6 +53,7 @@ def fit(node: Node) -> tuple[dict[str, dict[str, Any]], dict[str, str], list[Pro
     on: dict[str, dict[str, Any]] = {}
     off: dict[str, str] = {}
     problems: list[Problem] = []
+    taken: dict[str, str] = {}  # type -> the channel that is alone of it
     channels = node.data.get("channels") if isinstance(node.data, dict) else None
     for name, given in channels.items() if isinstance(channels, dict) else ():
         if not isinstance(given, dict):  # config.py says so
@@ -38,6 +64,12 @@ def fit(node: Node) -> tuple[dict[str, dict[str, Any]], dict[str, str], list[Pro
             what = f"channels.{name}.type: unknown {kind!r} {suggest(kind, kinds())}"
             problems.append(node.problem(what, *at, "type"))
             continue
+        if not _NAME.fullmatch(name):
+            problems.append(node.problem(f"channels: {name[:60]!r} must be a name of letters, digits, - and _", *at))
+        if kind in ALONE and (first := taken.setdefault(kind, name)) != name:
+            line = node.line("channels", first)
+            what = f"channels.{name}: {first} on line {line} is of type {kind} already, and there can be only one"
+            problems.append(node.problem(what, *at))
         try:
             settings = check(sheet(kind), node, at)
         except YamlError as error:
@@ -66,7 +98,7 @@ def sheet(kind: str) -> type[BaseModel]:
     fields: dict[str, Any] = {"type": (str, kind)}
     for arg, default in zip(init.args.kwonlyargs, init.args.kw_defaults, strict=True) if init else ():
         if arg.arg not in GIVEN and arg.annotation:
-            value_type = _TYPES.get(ast.unparse(arg.annotation), Any)
+            value_type = _NAMED.get(arg.arg) or _TYPES.get(ast.unparse(arg.annotation), Any)
             fields[arg.arg] = (value_type, ... if default is None else Field(None))
     return create_model(f"{kind} channel", __config__=ConfigDict(extra="forbid"), **fields)
 

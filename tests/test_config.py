@@ -146,6 +146,12 @@ def test_every_mistake_is_told_at_once(file: Path) -> None:
         ("channels:\n  web:\n    orgins: []", "c:3: channels.web: unknown key 'orgins' (did you mean 'origins'?)"),
         ("channels:\n  web: {secret: x}", "c:2: channels.web: unknown key 'secret'"),
         ("channels:\n  web: {origins: x}", "c:2: channels.web: origins: must be a list"),
+        ("channels:\n  web: {session_days: 0}", "c:2: channels.web: session_days: must be at least 1"),
+        ("channels:\n  a/b: {type: web}", "c:2: channels: 'a/b' must be a name of letters, digits, - and _"),
+        (
+            "channels:\n  telegram: {token: x, api_url: 'localhost:81'}",
+            "c:2: channels.telegram: api_url: must be an address like https://api.example.com, not 'localhost:81'",
+        ),
         ("database: 'sqlite:///:memory:'", "c:1: database: must be sqlite:///FILE"),
         ("languages: []", "c:1: languages: needs at least 1, has 0"),
         ("company: {name: {en: A}}", "c:1: company: name is missing in zh"),
@@ -169,11 +175,28 @@ def test_no_file_at_all(tmp_path: Path) -> None:
 
 
 def test_a_channels_settings_are_its_constructors_parameters(file: Path) -> None:
-    settings = read(file, "channels:\n  web: {origins: ['https://a.b']}\n  shop: {type: web, session_days: 7}\n")
+    settings = read(
+        file, "channels:\n  shop: {type: web, origins: ['https://A.b:443', 'http://c:81'], session_days: 7}\n"
+    )
     assert settings.channels == {
-        "web": {"type": "web", "origins": ("https://a.b",)},
-        "shop": {"type": "web", "session_days": 7},
+        "shop": {"type": "web", "origins": ("https://a.b", "http://c:81"), "session_days": 7},
     }
+
+
+@pytest.mark.parametrize(
+    "site",
+    ["x", "*", "https://", "https://a.b/", "https://a.b/shop", "a.b", "'; script-src *", "https://a.b:0", "ftp://a.b"],
+)
+def test_a_site_that_may_embed_the_chat_is_a_site(file: Path, site: str) -> None:
+    assert wrong(file, f'channels:\n  web:\n    origins: ["https://good.example", "{site}"]\n') == [
+        f"c:3: channels.web: origins.1: must be a site like https://www.example.com, without a path, not {site!r}"
+    ]
+
+
+def test_there_is_one_web_chat(file: Path) -> None:
+    assert wrong(file, "channels:\n  web: {}\n  shop: {type: web}\n") == [
+        "c:3: channels.shop: web on line 2 is of type web already, and there can be only one"
+    ]
 
 
 def test_a_channel_without_its_keys_is_off(file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
