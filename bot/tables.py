@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -15,7 +12,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     String,
     Table,
@@ -23,47 +19,16 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-Id = BigInteger().with_variant(Integer, "sqlite")
-Json = JSON().with_variant(JSONB, "postgresql")
-
-
-def _id() -> Column[int]:
-    return Column("id", Id, primary_key=True, autoincrement=True)
-
-
-def _only(column: str, *values: str) -> CheckConstraint:
-    return CheckConstraint(f"{column} IN ({', '.join(repr(v) for v in values)})", name=column)
-
-
-def _open(name: str, *columns: str, where: str, unique: bool = False) -> Index:
-    """An index over the rows that still matter, so that it stays small whatever the history."""
-    condition = text(where)
-    return Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
-
-
-def _empty(name: str) -> Column[Any]:
-    return Column(name, Json, nullable=False, server_default="{}")
-
+from bot.schema import Json, empty, identifier, metadata, only, open_rows
 
 customer = Table(
     "customer",
     metadata,
-    _id(),
+    identifier(),
     Column("name", String(200), nullable=False, server_default=""),
     Column("tier", String(40), nullable=False, server_default=""),
-    _empty("known"),  # what he told us: language, contact, product, when he was last asked for a rating
+    empty("known"),  # what he told us: language, contact, product, when he was last asked for a rating
     Column("created_at", Double, nullable=False),
 )
 
@@ -82,7 +47,7 @@ chat = Table(
     Column("channel", String(64), nullable=False),
     Column("address", String(255), nullable=False),
     Column("customer_id", ForeignKey("customer.id"), nullable=False, index=True),
-    _empty("talk"),  # dialogue.Talk
+    empty("talk"),  # dialogue.Talk
     Column("inbox_seq", Integer, nullable=False, server_default="0"),
     Column("message_seq", Integer, nullable=False, server_default="0"),
     Column("ready_at", Double),  # when its first waiting event may be handled; NULL = nothing waits
@@ -92,20 +57,20 @@ chat = Table(
     Column("unreachable", Boolean, nullable=False, server_default=text("false")),
     Column("created_at", Double, nullable=False),
     UniqueConstraint("channel", "address"),
-    _open("ix_chat_ready", "ready_at", where="ready_at IS NOT NULL"),
+    open_rows("ix_chat_ready", "ready_at", where="ready_at IS NOT NULL"),
 )
 
 inbox = Table(
     "inbox",
     metadata,
-    _id(),
+    identifier(),
     Column("channel", String(64), nullable=False),
     Column("dedup_key", String(400), nullable=False),
     Column("chat_id", ForeignKey("chat.id")),
     Column("seq", Integer, nullable=False, server_default="0"),
     Column("kind", String(16), nullable=False),
     Column("priority", SmallInteger, nullable=False),  # 0: agents' commands, 1: all else
-    _empty("body"),  # the Inbound without what has a column of its own
+    empty("body"),  # the Inbound without what has a column of its own
     Column("raw", LargeBinary),  # as the platform sent it; emptied after limits.keep_raw
     Column("state", String(8), nullable=False),
     Column("outcome", String(8)),
@@ -118,14 +83,14 @@ inbox = Table(
     Column("received_at", Double, nullable=False),
     Column("done_at", Double),
     UniqueConstraint("channel", "dedup_key"),
-    _only("state", "waiting", "taken", "done", "dead"),
-    _only("outcome", "replied", "silent", "merged", "command", "timer"),
+    only("state", "waiting", "taken", "done", "dead"),
+    only("outcome", "replied", "silent", "merged", "command", "timer"),
     CheckConstraint("(state = 'done') = (outcome IS NOT NULL)", name="done_has_outcome"),
     CheckConstraint("(state = 'done') = (turn_id IS NOT NULL)", name="done_has_turn"),
     CheckConstraint("chat_id IS NOT NULL OR state = 'dead'", name="unreadable_is_dead"),
-    _open("ix_inbox_waiting", "chat_id", "priority", "seq", where="state = 'waiting'"),
-    _open("ix_inbox_dead", "id", where="state = 'dead'"),
-    _open("ix_inbox_raw", "received_at", where="raw IS NOT NULL"),
+    open_rows("ix_inbox_waiting", "chat_id", "priority", "seq", where="state = 'waiting'"),
+    open_rows("ix_inbox_dead", "id", where="state = 'dead'"),
+    open_rows("ix_inbox_raw", "received_at", where="raw IS NOT NULL"),
 )
 
 message = Table(
@@ -142,13 +107,13 @@ message = Table(
     Column("why", Json),
     Column("inbox_id", ForeignKey("inbox.id")),
     Column("created_at", Double, nullable=False),
-    _only("author", "customer", "bot", "agent", "system"),
+    only("author", "customer", "bot", "agent", "system"),
 )
 
 reply = Table(
     "reply",
     metadata,
-    _id(),
+    identifier(),
     Column("chat_id", ForeignKey("chat.id"), nullable=False),
     Column("seq", Integer, nullable=False),  # of the message
     Column("part_no", SmallInteger, nullable=False),
@@ -163,16 +128,16 @@ reply = Table(
     Column("error", Text),
     Column("created_at", Double, nullable=False),
     UniqueConstraint("chat_id", "seq", "part_no", "channel", "address"),
-    _only("state", "waiting", "sending", "sent", "uncertain", "dead", "withdrawn"),
-    _open("ix_reply_due", "channel", "address", "id", where="due_at IS NOT NULL"),
-    _open("ix_reply_dead", "id", where="state = 'dead'"),
+    only("state", "waiting", "sending", "sent", "uncertain", "dead", "withdrawn"),
+    open_rows("ix_reply_due", "channel", "address", "id", where="due_at IS NOT NULL"),
+    open_rows("ix_reply_dead", "id", where="state = 'dead'"),
     Index("ix_reply_cause", "cause_inbox_id"),
 )
 
 conversation = Table(
     "conversation",
     metadata,
-    _id(),
+    identifier(),
     Column("number", String(16), nullable=False, unique=True),
     Column("chat_id", ForeignKey("chat.id"), nullable=False, index=True),
     Column("customer_id", ForeignKey("customer.id"), nullable=False, index=True),
@@ -184,16 +149,17 @@ conversation = Table(
     Column("opened_at", Double, nullable=False),
     Column("closed_at", Double),
     Column("close_reason", String(40)),
-    _only("owner", "bot", "queue", "agent", "none"),
+    only("owner", "bot", "queue", "agent", "none"),
     CheckConstraint("(owner = 'agent') = (agent_id IS NOT NULL)", name="agent_owns"),
     CheckConstraint("(owner = 'none') = (closed_at IS NOT NULL)", name="closed_has_no_owner"),
-    _open("uq_conversation_open", "chat_id", where="owner <> 'none'", unique=True),
+    open_rows("uq_conversation_open", "chat_id", where="owner <> 'none'", unique=True),
+    open_rows("ix_conversation_agent", "agent_id", where="owner = 'agent'"),
 )
 
 ticket = Table(
     "ticket",
     metadata,
-    _id(),
+    identifier(),
     Column("number", String(16), nullable=False, unique=True),
     Column("conversation_id", ForeignKey("conversation.id"), index=True),
     Column("chat_id", ForeignKey("chat.id"), nullable=False),
@@ -204,19 +170,26 @@ ticket = Table(
     Column("owner", String(40), nullable=False),
     Column("priority", String(10), nullable=False),
     Column("subject", Text, nullable=False),
-    _empty("details"),
+    empty("details"),
     Column("due_at", Double, nullable=False),
     Column("opened_at", Double, nullable=False),
     Column("closed_at", Double),
+    Column("agent_id", BigInteger),  # whose it is, when owner is "agent"
+    Column("resolved_at", Double),
+    Column("follows", BigInteger),  # the ticket that this one carries on
+    Column("epoch", Integer, nullable=False, server_default="0"),  # bumped by every move
     CheckConstraint("owner <> ''", name="has_owner"),
+    open_rows("ix_ticket_open", "agent_id", "due_at", where="closed_at IS NULL"),
 )
 
 ticket_word = Table(
     "ticket_word",
     metadata,
-    _id(),
+    identifier(),
     Column("ticket_id", ForeignKey("ticket.id"), nullable=False, index=True),
     Column("author", String(10), nullable=False),
+    Column("agent_id", BigInteger),
+    Column("kind", String(8), nullable=False, server_default="word"),  # word, move, remark (for colleagues only)
     Column("text", Text, nullable=False),
     Column("attachments", Json),
     Column("created_at", Double, nullable=False),
@@ -225,7 +198,7 @@ ticket_word = Table(
 rating = Table(
     "rating",
     metadata,
-    _id(),
+    identifier(),
     Column("conversation_id", ForeignKey("conversation.id"), nullable=False),
     Column("cycle", Integer, nullable=False),
     Column("score", SmallInteger, nullable=False),
@@ -240,29 +213,29 @@ rating = Table(
 timer = Table(
     "timer",
     metadata,
-    _id(),
+    identifier(),
     Column("subject", String(80), nullable=False),  # conversation:C-…, ticket:T-…, chat:…
     Column("kind", String(40), nullable=False),
     Column("chat_id", ForeignKey("chat.id"), nullable=False),
     Column("due_at", Double, nullable=False),
     Column("queued_at", Double),  # when it entered the inbox; it is fired when that event is done
     Column("fired_at", Double),
-    _empty("data"),
-    _open("uq_timer_unfired", "subject", "kind", where="fired_at IS NULL", unique=True),
-    _open("ix_timer_due", "due_at", where="fired_at IS NULL AND queued_at IS NULL"),
+    empty("data"),
+    open_rows("uq_timer_unfired", "subject", "kind", where="fired_at IS NULL", unique=True),
+    open_rows("ix_timer_due", "due_at", where="fired_at IS NULL AND queued_at IS NULL"),
 )
 
 fact = Table(
     "fact",
     metadata,
-    _id(),
+    identifier(),
     Column("at", Double, nullable=False),
     Column("kind", String(40), nullable=False),
     Column("chat_id", BigInteger),
     Column("conversation_id", BigInteger),
     Column("customer_id", BigInteger),
     Column("inbox_id", BigInteger),
-    _empty("data"),
+    empty("data"),
     Index("ix_fact_kind_at", "kind", "at"),
 )
 

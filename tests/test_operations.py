@@ -17,13 +17,15 @@ from sqlalchemy import Connection, inspect, text
 from bot.backup import NoBackup, WrongTarget, backup
 from bot.dead import NoSuchDead, discard, listed, retry
 from bot.dialogue import Decision, Turn
-from bot.migrate import migrate, revision
+from bot.messages import Reply
+from bot.migrate import migrate, newest, revision
 from bot.store import Away, Store
 from bot.tables import metadata
 from bot.verify import RULES, verify
 from bot.views import views
+from channels import Refused
 from handoff.rounds import forget_raw
-from tests.house import House, echo
+from tests.house import House, Probe, echo
 
 
 async def test_a_fresh_house_keeps_every_rule(store: Store) -> None:
@@ -94,6 +96,34 @@ async def test_dead_events_are_listed_retried_and_discarded(store: Store) -> Non
     assert (await store.read(verify))["ok"]
 
 
+async def test_dead_replies_are_sent_again_or_let_go(store: Store) -> None:
+    blocked = True
+
+    async def answer(address: str, reply: Reply) -> None:
+        if blocked:
+            raise Refused("blocked")
+
+    probe = Probe(answer=answer)
+    async with House(store, probe) as house:
+        for n in range(3):
+            await house.hear(f"x{n}", channel="probe")
+        await house.settled()
+        dead = await store.read(listed)
+        assert [(line["what"], line["error"]) for line in dead] == [("reply", "blocked")] * 3
+        first, second, third = [line["id"] for line in dead]
+        assert await store.write(partial(discard, ids=[second, second])) == 1
+        for gone in (second, "r999", first[1:]):  # let go, invented, an event that is not dead
+            with pytest.raises(NoSuchDead):
+                await store.write(partial(retry, ids=[first, gone]))
+        blocked = False
+        assert await store.write(partial(retry, ids=["all"])) == 2
+        await house.settled()
+        assert [(text, key) for _, text, key in probe.sent] == [("echo x0", first), ("echo x2", third)]
+        assert await house.rows("SELECT state FROM check_reply ORDER BY id") == [("sent",), ("withdrawn",), ("sent",)]
+        assert await store.write(partial(retry, ids=["all"])) == 0
+    assert (await store.read(verify))["ok"]
+
+
 async def test_raw_bodies_are_emptied_and_keys_stay(store: Store) -> None:
     async with House(store) as house:
         await house.hear("x", key="k", raw=b"as it came")
@@ -151,7 +181,7 @@ async def test_migrations_lead_to_the_tables(store: Store) -> None:
     assert await store.read(differences) == []
     assert await store.read(lambda c: set(inspect(c).get_view_names())) >= set(views(store.dialect))
     assert await migrate(store) is False
-    assert await store.read(revision) == "0001"
+    assert await store.read(revision) == newest()
 
 
 async def test_a_database_that_is_away_is_said_so(tmp_path: Path) -> None:

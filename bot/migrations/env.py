@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import handoff.tables  # noqa: F401 - adds its tables to the metadata
 from bot.tables import metadata
 
 context.configure(

@@ -1,0 +1,173 @@
+"""What is kept of people: agents and their sessions, hand-overs, internal notes, promises, the audit."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+)
+
+from bot.schema import Json, empty, identifier, many, metadata, only, open_rows
+
+agent = Table(
+    "agent",
+    metadata,
+    identifier(),
+    Column("login", String(100), nullable=False, unique=True),  # lower case
+    Column("name", String(100), nullable=False),  # as customers and colleagues see it
+    Column("role", String(12), nullable=False),
+    Column("password", String(200), nullable=False, server_default=""),  # argon2id; "" until the link is used
+    many("teams"),
+    many("skills"),  # products and kinds of service; empty = all
+    many("languages"),  # empty = all
+    Column("capacity", SmallInteger, nullable=False, server_default="4"),  # conversations at a time
+    Column("presence", String(8), nullable=False, server_default="offline"),
+    Column("seen_at", Double),
+    Column("disabled_at", Double),
+    Column("created_at", Double, nullable=False),
+    only("role", "agent", "supervisor", "admin", "auditor"),
+    only("presence", "online", "busy", "away", "offline"),
+)
+
+agent_link = Table(  # one-use links: the first password, or a new one
+    "agent_link",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("agent_id", ForeignKey("agent.id"), nullable=False, index=True),
+    Column("expires_at", Double, nullable=False),
+    Column("used_at", Double),
+)
+
+agent_session = Table(
+    "agent_session",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("agent_id", ForeignKey("agent.id"), nullable=False, index=True),
+    Column("csrf", String(64), nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("seen_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+)
+
+agent_identity = Table(  # who an agent is on a platform: only linked people count
+    "agent_identity",
+    metadata,
+    Column("channel", String(64), primary_key=True),
+    Column("sender", String(255), primary_key=True),
+    Column("agent_id", ForeignKey("agent.id"), nullable=False, index=True),
+    Column("created_at", Double, nullable=False),
+)
+
+throttle = Table(  # tries that failed, by login and by address
+    "throttle",
+    metadata,
+    Column("key", String(255), primary_key=True),
+    Column("tries", Integer, nullable=False),
+    Column("until", Double, nullable=False),
+)
+
+api_token = Table(
+    "api_token",
+    metadata,
+    identifier(),
+    Column("name", String(100), nullable=False, unique=True),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    many("scopes"),
+    Column("created_at", Double, nullable=False),
+    Column("revoked_at", Double),
+)
+
+audit = Table(  # append-only
+    "audit",
+    metadata,
+    identifier(),
+    Column("at", Double, nullable=False),
+    Column("agent_id", BigInteger),  # NULL: the command line, or nobody who could be named
+    Column("action", String(60), nullable=False),
+    Column("subject", String(120), nullable=False, server_default=""),
+    empty("data"),
+    Index("ix_audit_subject_id", "subject", "id"),
+)
+
+handover = Table(  # what people need to know of an open conversation that is, or was, with them
+    "handover",
+    metadata,
+    Column("conversation_id", ForeignKey("conversation.id"), primary_key=True),
+    Column("reason", String(40), nullable=False),
+    Column("priority", SmallInteger, nullable=False),  # 0 urgent, 1 high, 2 normal
+    empty("wants"),  # language, product, service, team, preferred agent
+    empty("packet"),
+    Column("waiting_since", Double),  # NULL: it does not wait
+    Column("offered_at", Double),  # when it was given to its agent
+    Column("snoozed_until", Double),
+    open_rows("ix_handover_waiting", "priority", "waiting_since", where="waiting_since IS NOT NULL"),
+)
+
+remark = Table(  # an internal note: never a message, so that it cannot leak as one
+    "remark",
+    metadata,
+    identifier(),
+    Column("conversation_id", ForeignKey("conversation.id"), nullable=False, index=True),
+    Column("agent_id", ForeignKey("agent.id"), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("attachments", Json),
+    Column("created_at", Double, nullable=False),
+)
+
+seen = Table(  # how far an agent has read a chat, and whether he is looking or typing now
+    "seen",
+    metadata,
+    Column("agent_id", ForeignKey("agent.id"), primary_key=True),
+    Column("chat_id", ForeignKey("chat.id"), primary_key=True),
+    Column("seq", Integer, nullable=False, server_default="0"),
+    Column("looking_at", Double),
+    Column("typing_at", Double),
+    Index("ix_seen_chat_id", "chat_id"),
+)
+
+desk_place = Table(  # where a desk on a platform shows a conversation: a second address of the customer's chat
+    "desk_place",
+    metadata,
+    Column("conversation_id", ForeignKey("conversation.id"), primary_key=True),
+    Column("channel", String(64), primary_key=True),
+    Column("address", String(255), nullable=False),
+    Index("ix_desk_place_channel_address", "channel", "address"),
+)
+
+promise = Table(
+    "promise",
+    metadata,
+    identifier(),
+    Column("conversation_id", ForeignKey("conversation.id"), index=True),
+    Column("ticket_id", ForeignKey("ticket.id"), index=True),
+    Column("chat_id", ForeignKey("chat.id"), nullable=False),
+    Column("customer_id", ForeignKey("customer.id"), nullable=False, index=True),
+    Column("agent_id", ForeignKey("agent.id"), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("due_at", Double, nullable=False),
+    Column("state", String(12), nullable=False, server_default="open"),
+    Column("proof", Text, nullable=False, server_default=""),
+    Column("follows", BigInteger),  # the promise that this one renegotiates
+    Column("made_at", Double, nullable=False),
+    Column("ended_at", Double),
+    only("state", "open", "kept", "renegotiated", "broken"),
+    CheckConstraint("(state = 'open') = (ended_at IS NULL)", name="ended"),
+)
+
+command_result = Table(  # what came of an agent's command, for the request that waits for it
+    "command_result",
+    metadata,
+    Column("inbox_id", ForeignKey("inbox.id"), primary_key=True),
+    Column("done", Boolean, nullable=False),
+    empty("data"),
+)
