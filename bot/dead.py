@@ -10,6 +10,8 @@ from sqlalchemy import Connection, select, text, update
 
 from bot.tables import chat, inbox, reply
 
+SEE = "; see `aftercare dead list` (what could not be read has no chat and stays as it is)"
+
 
 class NoSuchDead(Exception):
     """There is nothing dead by that id."""
@@ -44,9 +46,9 @@ def _line(name: str, what: str, row: Any, since: float | None) -> dict[str, Any]
 
 
 def retry(connection: Connection, ids: Sequence[str]) -> int:
-    """Let these be handled or sent again from the first try; raises NoSuchDead, and then nothing was changed."""
-    now = time.time()
-    for name in _all(connection, ids):
+    """Let these be handled or sent again from the first try, and count them; raises NoSuchDead: nothing was changed."""
+    now, names = time.time(), _all(connection, ids)
+    for name in names:
         kind, which = _which(name)
         if kind == "reply":
             again = update(reply).where(reply.c.id == which, reply.c.state == "dead")
@@ -54,8 +56,8 @@ def retry(connection: Connection, ids: Sequence[str]) -> int:
         else:
             done = _enter_anew(connection, which, now)
         if not done:
-            raise NoSuchDead(f"nothing dead by the id {name} can be tried again; see `aftercare dead list`")
-    return len(ids)
+            raise NoSuchDead(f"nothing dead by the id {name} can be tried again{SEE}")
+    return len(names)
 
 
 def _enter_anew(connection: Connection, which: int, now: float) -> int:
@@ -71,8 +73,9 @@ def _enter_anew(connection: Connection, which: int, now: float) -> int:
 
 
 def discard(connection: Connection, ids: Sequence[str]) -> int:
-    """Let these go: they stay on record, silent; raises NoSuchDead, and then nothing was changed."""
-    for name in _all(connection, ids):
+    """Let these go, and count them: they stay on record, silent; raises NoSuchDead: nothing was changed."""
+    names = _all(connection, ids)
+    for name in names:
         kind, which = _which(name)
         if kind == "reply":
             gone = update(reply).where(reply.c.id == which, reply.c.state == "dead").values(state="withdrawn")
@@ -80,13 +83,13 @@ def discard(connection: Connection, ids: Sequence[str]) -> int:
             gone = update(inbox).where(inbox.c.id == which, inbox.c.state == "dead", inbox.c.chat_id.is_not(None))
             gone = gone.values(state="done", outcome="silent", turn_id=inbox.c.id)
         if not connection.execute(gone).rowcount:
-            raise NoSuchDead(f"nothing dead by the id {name} can be discarded; see `aftercare dead list`")
-    return len(ids)
+            raise NoSuchDead(f"nothing dead by the id {name} can be discarded{SEE}")
+    return len(names)
 
 
 def _all(connection: Connection, ids: Sequence[str]) -> Sequence[str]:
-    if list(ids) != ["all"]:
-        return ids
+    if "all" not in ids:
+        return list(dict.fromkeys(ids))  # named twice, meant once
     readable = connection.execute(text("SELECT id FROM inbox WHERE state = 'dead' AND chat_id IS NOT NULL"))
     replies = connection.execute(text("SELECT id FROM reply WHERE state = 'dead'"))
     return [str(i) for (i,) in readable] + [f"r{i}" for (i,) in replies]

@@ -18,7 +18,7 @@ import structlog
 
 from bot.app import App
 from bot.config import Settings
-from bot.lock import Busy, ServingLock
+from bot.lock import ServingLock
 from bot.migrate import migrate as upgrade
 from bot.server import listen
 from bot.server import serve as run
@@ -46,13 +46,16 @@ def serve(settings: Settings, workers: int) -> None:
         return _serve_inherited(settings)
     if workers > 1 and settings.database.startswith("sqlite"):
         raise Unfit("--workers: SQLite is served by one process; set DATABASE_URL to a PostgreSQL database for more")
-    with _alone(settings):
+    with _alone(settings) as lock:
         listener = _listener(settings)
+        place = _place(listener)
+        if lock:
+            lock.tell(place)
         for name, why in settings.off.items():
             _say(f"channel {name} is off: {why}")
         if workers > 1:
-            return _supervise(listener, workers)
-        _run(settings, listener)
+            return _supervise(listener, workers, place)
+        asyncio.run(run(App(settings), listener, ready=lambda: _say(f"Aftercare is ready at {place}")))
     return None
 
 
@@ -102,19 +105,15 @@ async def _talk(app: App, terminal: Terminal) -> None:
 
 
 @contextmanager
-def _alone(settings: Settings) -> Iterator[None]:
-    """The lock of a SQLite file while it is served."""
+def _alone(settings: Settings) -> Iterator[ServingLock | None]:
+    """The lock of a SQLite file while it is served; raises Busy."""
     if not settings.database.startswith("sqlite"):
-        yield
+        yield None
         return
     lock = ServingLock(settings.database.removeprefix("sqlite:///"))
+    lock.take()
     try:
-        lock.take()
-    except Busy as busy:
-        host, port = settings.server.host, settings.server.port
-        raise Busy(f"{busy}; its web chat is at http://{host}:{port}") from None
-    try:
-        yield
+        yield lock
     finally:
         lock.drop()
 
@@ -127,10 +126,10 @@ def _listener(settings: Settings) -> socket.socket:
         raise OSError(f"cannot listen at {host}:{port}: {error.strerror}; choose another with --port") from None
 
 
-def _run(settings: Settings, listener: socket.socket) -> None:
+def _place(listener: socket.socket) -> str:
+    """Where the web chat really is, whatever the configuration says about host and port."""
     host, port = listener.getsockname()[:2]
-    place = f"[{host}]" if ":" in host else host
-    asyncio.run(run(App(settings), listener, ready=lambda: _say(f"Aftercare is ready at http://{place}:{port}")))
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 # ------------------------------------------------------------ several processes
@@ -154,7 +153,7 @@ def _serve_inherited(settings: Settings) -> None:
     asyncio.run(go())
 
 
-def _supervise(listener: socket.socket, workers: int) -> None:
+def _supervise(listener: socket.socket, workers: int, place: str) -> None:
     """Keep so many worker processes running on one socket, until told to stop."""
     stopping = False
 
@@ -165,8 +164,7 @@ def _supervise(listener: socket.socket, workers: int) -> None:
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, stop)
     running = [_worker(listener) for _ in range(workers)]
-    host, port = listener.getsockname()[:2]
-    _say(f"Aftercare is ready at http://{host}:{port} ({workers} processes)")
+    _say(f"Aftercare is ready at {place} ({workers} processes)")
     while not stopping:
         time.sleep(0.2)
         for n, process in enumerate(running):

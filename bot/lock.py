@@ -25,9 +25,16 @@ class ServingLock:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            place = os.pread(fd, 200, 0).decode("utf-8", "replace")
             os.close(fd)
-            raise Busy(f"another aftercare process serves {self._path.with_suffix('')}") from None
+            where = f"; its web chat is at {place}" if place else ""
+            raise Busy(f"another aftercare process serves {self._path.with_suffix('')}{where}") from None
+        os.ftruncate(fd, 0)
         self._fd = fd
+
+    def tell(self, place: str) -> None:
+        """Where whoever finds the lock taken can reach us: the web chat's address."""
+        os.pwrite(self._fd, place.encode(), 0)
 
     def drop(self) -> None:
         """Let go."""

@@ -14,6 +14,7 @@ from secrets import token_urlsafe
 from traceback import extract_tb
 from typing import Any
 from urllib.parse import quote, unquote
+from uuid import UUID
 
 import structlog
 from itsdangerous import BadSignature, URLSafeTimedSerializer
@@ -261,7 +262,7 @@ def read(
         raise Refused(400, "a message needs text, choice or attachment")
     return Inbound(
         channel,
-        f"{visitor.address}:{id}",
+        f"{visitor.address}:{UUID(id)}",  # in one spelling: a UUID is the same in capitals
         visitor.address,
         Kind.CHOICE if choice else Kind.TEXT,
         name=visitor.name,

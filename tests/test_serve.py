@@ -142,8 +142,10 @@ async def test_it_tells_its_health_and_stops_in_time_with_a_stream_open(tmp_path
 
 def test_a_second_server_on_one_sqlite_file_is_refused(tmp_path: Path) -> None:
     database = f"sqlite:///{tmp_path}/a.db"
-    with served(tmp_path, database), pytest.raises(AssertionError, match="another aftercare process serves"):
+    with served(tmp_path, database) as first, pytest.raises(AssertionError) as refused:
         Served(tmp_path, database)
+    told = f"another aftercare process serves {tmp_path}/a.db; its web chat is at {first.url}\n"
+    assert str(refused.value).endswith(told)
 
 
 async def test_two_processes_on_postgresql_share_the_work(tmp_path: Path, postgres: str) -> None:
