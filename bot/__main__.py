@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from bot import faq_commands
-from bot.options import CONFIG, FAILED, WRONG, Config, Lang
+from bot.options import CONFIG, FAILED, WRONG, Config, Lang, spoken
 from bot.strictyaml import YamlError
 
 app = typer.Typer(
@@ -47,7 +47,8 @@ def chat(config: Config = CONFIG, lang: Lang = "") -> None:
     from bot.config import load
 
     log.set_up(level="WARNING")
-    launch.chat(load(config), lang)
+    settings = load(config)
+    launch.chat(settings, spoken(lang, settings.languages))
 
 
 @app.command()
@@ -56,19 +57,29 @@ def ask(
     config: Config = CONFIG,
     faq: Annotated[Path | None, typer.Option(help="A folder of FAQ files, or a JSONL file of examples.")] = None,
     lang: Lang = "",
-    json: Annotated[bool, typer.Option("--json", help="JSON on a terminal, too.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="JSON on a terminal, too, and JSON only from it.")] = False,
 ) -> None:
     """Tell what the bot would answer and how sure it is. Needs no database."""
     import intents
     from bot.config import Settings, load
     from knowledge.ask import answer_lines, open_knowledge
 
-    known = (load(config) if config.exists() or not faq else Settings()).knowledge
+    settings = load(config) if config.exists() or not faq else Settings()
+    lang, known = spoken(lang, settings.languages), settings.knowledge
     source = faq or known.faq
     wishes = intents.read(known.intents).examples if source.is_dir() else None
     knowledge = open_knowledge(source, wishes, mode=known.certainty)
-    for line in answer_lines(knowledge, [" ".join(text)] if text and text != ["-"] else sys.stdin, lang):
+    given, refused = bool(text and text != ["-"]), list[int]()
+
+    def refuse(number: int) -> None:
+        refused.append(number)
+        typer.echo(f'standard input:{number}: should be a line like {{"id": "7", "text": "a question"}}', err=True)
+
+    asked = [dumps({"text": " ".join(text or ())})] if given else sys.stdin
+    for line in answer_lines(knowledge, asked, lang, refuse=refuse if json and not given else None):
         typer.echo(line if json or not sys.stdout.isatty() else _readable(line))
+    if refused:
+        raise typer.Exit(WRONG)
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -67,13 +67,25 @@ def as_json(ranking: Ranking, text: str, lang: str = "", id: str = "") -> dict[s
     }
 
 
-def answer_lines(knowledge: Knowledge, lines: Iterable[str], lang: str = "", now: date | None = None) -> Iterator[str]:
-    """For each line ``{"id", "text", "lang"?}`` (or plain text) its decision, as a JSON line."""
-    for line in lines:
+def answer_lines(
+    knowledge: Knowledge,
+    lines: Iterable[str],
+    lang: str = "",
+    now: date | None = None,
+    refuse: Callable[[int], object] | None = None,
+) -> Iterator[str]:
+    """For each line ``{"id", "text", "lang"?}`` its decision, as a JSON line.
+
+    Any other line is a question in plain text; with ``refuse`` it is none, and its number is told.
+    """
+    for number, line in enumerate(lines, 1):
+        row = _json(line)
         if not line.strip():
             continue
-        row = _json(line)
         if not isinstance(row, dict) or not isinstance(row.get("text"), str):
+            if refuse:
+                refuse(number)
+                continue
             row = {"text": line.rstrip("\r\n")}
         made = decision(knowledge, row["text"], str(row.get("lang") or lang), now=now, id=str(row.get("id", "")))
         yield json.dumps(made, ensure_ascii=False)

@@ -48,6 +48,12 @@ def aftercare(
         ),
         (["check", "--config", "bot"], 2, "bot:1: cannot be read: Is a directory"),
         (["ask", "--faq", "none", "why?"], 2, "none:1: cannot be read"),
+        (
+            ["ask", "--lang", "xx", "why?"],
+            2,
+            "Invalid value for '--lang': 'xx' is not spoken here; the languages",
+        ),
+        (["chat", "--lang", "EN"], 2, "Invalid value for '--lang': 'EN' is not spoken here; the languages are en, zh"),
         (["verify"], 1, "there is no database at /nowhere/a.db; `aftercare migrate` makes it so"),
         (["dead", "list"], 1, "there is no database at /nowhere/a.db"),
         (["dead", "retry"], 2, "Missing argument 'ID...'"),
@@ -85,6 +91,20 @@ def test_questions_are_answered_without_a_database() -> None:
     asked = '{"id": "7", "text": "怎么转人工"}\n\n路由器怎么设置\n'
     many = [json.loads(line) for line in aftercare("ask", "-", said=asked).stdout.splitlines()]
     assert [(made["id"], made["outcome"]) for made in many] == [("7", "intent"), ("", "answer")]
+
+
+def test_a_line_that_is_no_question_is_named_and_the_others_are_answered() -> None:
+    asked = '{"id": "1", "text": "怎么转人工"}\nnonsense\n{"id": "3", "text": ""}\n["text"]\n{"id": 5, "text": "🙂"}\n'
+    done = aftercare("ask", "--json", "-", said=asked)
+    assert done.returncode == 2
+    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == ["1", "3", "5"]
+    told = done.stderr.splitlines()
+    assert [line.split(": ")[0] for line in told] == ["standard input:2", "standard input:4"]
+    assert 'should be a line like {"id": "7", "text": "a question"}' in told[0]
+
+
+def test_nothing_is_an_answer_to_nothing() -> None:
+    assert json.loads(aftercare("ask", "").stdout)["outcome"] == "unknown"
 
 
 def test_check_has_nothing_to_say_about_the_demo_company() -> None:
