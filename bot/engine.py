@@ -9,7 +9,7 @@ from typing import Final
 from bot.dialogue import Alarm, Decision, Need, SetTimer, Turn, Wait
 from bot.flows import buttons, journal, public, wishes
 from bot.flows.draft import Draft, Missing
-from bot.flows.inside import aftermath, inside
+from bot.flows.inside import aftermath, inside, left
 from bot.flows.questions import answer, choose, contacted, outcome, unknown
 from bot.flows.reading import is_score, ticket_number, typed
 from bot.messages import Kind
@@ -93,6 +93,7 @@ def idle(draft: Draft) -> None:
     """The customer has gone quiet."""
     here = draft.turn.conversation
     if here and not draft.agent_has_floor and not draft.talk.pending:
+        left(draft)
         if draft.talk.answered or here.answered:
             draft.ask_rating(here.number, here.cycle)
         draft.close("idle")

@@ -41,6 +41,7 @@ BUTTON: Final = 60  # bytes of a button's id
 FINISHED: Final = frozenset({"solved", "resolved", "closed", "done", "cancelled"})
 PROMISED: Final = {"emergency": "urgent", "recovery": "complaint", "complaint": "urgent"}  # kind -> kind to go by
 RATE: Final = tuple("12345")
+NAMES: Final = {"product": 3, "contact": 3}  # question -> words of an answer that is written alike in every language
 
 
 class Missing(Exception):
@@ -94,6 +95,8 @@ class Draft:
         if not talk.language and chosen in spoken:
             return talk.but(language=chosen, language_chosen=True)
         heard = self.meant.language if self.meant and not talk.language_chosen else ""
+        if heard == "en" and talk.asked in NAMES and len(self.words.split()) <= NAMES[talk.asked]:
+            heard = ""
         hint = self.event.language[:2].lower()
         language = next((x for x in (heard, talk.language, hint) if x in spoken), spoken[0])
         return talk.but(language=language)

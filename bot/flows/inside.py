@@ -10,6 +10,7 @@ from bot.flows.draft import Draft
 from bot.flows.questions import answer, outcome
 from bot.flows.rating import FAIR
 from bot.flows.reading import is_calm, is_question
+from bot.flows.steps import LEFT
 
 MISSES: Final = 3  # answers in a row that did not fit, then a person
 ASIDE: Final = frozenset({"ticket_status", "complaint"})  # wishes granted in the middle of a flow
@@ -58,6 +59,17 @@ def inside(draft: Draft) -> bool:
     return True
 
 
+def left(draft: Draft) -> None:
+    """The customer is going in the middle of a ticket: what he told, or sent, reaches people all the same."""
+    run = journal.resume(draft) if draft.talk.flow == "ticket" else None
+    if run and run.asked and run.asked.name == "what" and not run.turns:
+        if not draft.talk.extra.get("files"):
+            return
+        run.answer(draft.text("no_words"))
+    while run and run.asked:
+        run.answer(LEFT)
+
+
 def elsewhere(draft: Draft, run: journal.Run) -> bool:
     """Whether the words are about something else than a light question asked a moment ago."""
     asked_at = datetime.fromisoformat(run.known["at"])
@@ -84,6 +96,7 @@ def way_out(draft: Draft, run: journal.Run) -> bool:
             journal.drop(draft)
             draft.say("flow.left" if run.name in journal.PEOPLE else "flow.cancelled")
         case "goodbye":
+            left(draft)
             journal.drop(draft)
             wishes.grant(draft, "goodbye")
         case "back":

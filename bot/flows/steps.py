@@ -10,6 +10,7 @@ from bot.dialogue import Effect
 from bot.flows.reading import Heard
 
 SKIP: Final = "skip"
+LEFT: Final = "left"  # the answer of a customer who has gone: what he told must do
 
 
 @dataclass(frozen=True, slots=True, init=False)

@@ -6,12 +6,12 @@ from typing import Any
 
 from bot.dialogue import Learn
 from bot.flows import reading
-from bot.flows.steps import SKIP, Ask, Flow, Known, Say, Ticket
+from bot.flows.steps import LEFT, SKIP, Ask, Flow, Known, Say, Ticket
 from bot.texts import Word
 
 
 def ticket(known: Known) -> Flow:
-    """Ask only what is missing, show it once, and give a number and a time."""
+    """Ask only what is missing, show it once, and give a number and a time; also to who left in the middle."""
     asks = {
         "what": Ask("what", reading.words, free=True),
         "product": Ask("product", reading.product, names=tuple(known.get("products", ())), options=(SKIP,)),
@@ -22,10 +22,10 @@ def ticket(known: Known) -> Flow:
         if part == "product" and not told.get(part):
             told[part] = reading.mentioned(told["what"], known.get("products", ()))
         if not told.get(part):
-            told[part] = yield ask
+            yield from filled(told, part, ask)
     while (sure := (yield confirmation(told))) == "change":
-        part = yield Ask("part", reading.button, options=tuple(asks))
-        told[part] = yield asks[part]
+        if (part := (yield Ask("part", reading.button, options=tuple(asks)))) != LEFT:
+            yield from filled(told, part, asks[part])
     if sure == "no":
         yield Say("ticket.dropped")
         return
@@ -35,7 +35,16 @@ def ticket(known: Known) -> Flow:
         yield Learn("contact", contact)
     if product in known.get("products", ()):
         yield Learn("product", product)
-    yield Say("ticket.opened", "do:ticket_status", **opened)
+    if sure == LEFT:
+        yield Say("ticket.left", "do:ticket_status", what=told["what"], **opened)
+    else:
+        yield Say("ticket.opened", "do:ticket_status", **opened)
+
+
+def filled(told: dict[str, Any], part: str, ask: Ask) -> Flow:
+    """One part of it, asked for; what was told before stands if nobody answers."""
+    answer = yield ask
+    told[part] = told.get(part) or SKIP if answer == LEFT else answer
 
 
 def confirmation(told: dict[str, Any]) -> Ask:
