@@ -1,0 +1,138 @@
+"""Who may do what: the one place that says yes or no to people, whatever way they come, and the book of what they did."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, true
+
+from bot.tables import conversation, ticket
+from handoff.tables import agent, handover
+from handoff.tables import audit as book
+
+ROLES: Final = ("agent", "supervisor", "admin", "auditor")
+_ALL: Final = frozenset(ROLES)
+_WORK: Final = frozenset({"agent", "supervisor", "admin"})
+_LEAD: Final = frozenset({"supervisor", "admin"})
+_LOOK: Final = frozenset({"supervisor", "admin", "auditor"})
+
+RULES: Final[dict[str, frozenset[str]]] = {  # what can be done -> the roles that may
+    "self": _ALL,  # one's own password, presence and session
+    "inbox.read": _ALL,
+    "conversation.read": _ALL,
+    "conversation.command": _WORK,
+    "ticket.read": _ALL,
+    "ticket.command": _WORK,
+    "wall.read": _LOOK,
+    "dead.read": _LOOK,
+    "dead.command": _LEAD,
+    "faq.read": _ALL,
+    "settings.read": frozenset({"admin", "auditor"}),
+    "account.read": _LOOK,
+    "account.command": frozenset({"admin"}),
+    "audit.read": frozenset({"admin", "auditor"}),
+}
+
+
+class Denied(Exception):
+    """This role may not do that."""
+
+    def __init__(self, said: str = "your role may not do that") -> None:
+        super().__init__(said)
+
+
+class Unknown(Denied):
+    """There is no such thing, or it is another team's: outsiders cannot tell which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody who acts, as the rules see him. ``scopes``: of an API token, the actions it may; else empty."""
+
+    id: int
+    name: str
+    role: str
+    teams: frozenset[str] = frozenset()
+    scopes: frozenset[str] = frozenset()
+    via: str = "console"  # console, api, command line, or the channel of a desk
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether no team limits him: admins, auditors, and supervisors of the whole house."""
+        return self.role in ("admin", "auditor") or (self.role == "supervisor" and not self.teams)
+
+
+def allowed(actor: Actor, action: str) -> bool:
+    """Whether somebody of this role, or with this token, may do such a thing at all. An unknown action is a slip."""
+    return actor.role in RULES[action] and (actor.via != "api" or action in actor.scopes)
+
+
+def access(connection: Connection, actor: Actor, id: str, action: str) -> None:
+    """Let the actor do ``action`` to the conversation or ticket with this number ("" where there is none).
+
+    Raises Denied when his role does not allow it, Unknown when that one is not his to see.
+    """
+    if not allowed(actor, action):
+        raise Denied
+    if find := _FIND.get(action.split(".")[0]):
+        find(connection, actor, id)
+
+
+def _conversation(connection: Connection, actor: Actor, number: str) -> None:
+    its = select(conversation.c.id).outerjoin(handover).where(conversation.c.number == number)
+    if connection.scalar(its.where(conversations(connection, actor))) is None:
+        raise Unknown("there is no such conversation")
+
+
+def _ticket(connection: Connection, actor: Actor, number: str) -> None:
+    its = select(ticket.c.id).where(ticket.c.number == number)
+    if connection.scalar(its.where(tickets(connection, actor))) is None:
+        raise Unknown("there is no such ticket")
+
+
+_FIND: Final[dict[str, Callable[[Connection, Actor, str], None]]] = {"conversation": _conversation, "ticket": _ticket}
+
+
+def conversations(connection: Connection, actor: Actor) -> ColumnElement[bool]:
+    """The conversations he may see, for a query that has ``conversation`` outer-joined to ``handover``.
+
+    His own, his team's colleagues', and those nobody has that are wanted of his team or of none in particular.
+    """
+    if actor.sees_all:
+        return true()
+    team = handover.c.wants["team"].as_string()
+    free = or_(team.is_(None), team == "", team.in_(sorted(actor.teams)))
+    colleagues = conversation.c.agent_id.in_(team_mates(connection, actor))
+    return or_(colleagues, and_(conversation.c.agent_id.is_(None), free))
+
+
+def tickets(connection: Connection, actor: Actor) -> ColumnElement[bool]:
+    """The tickets he may see, for a query on ``ticket``: ``owner`` may be ``team:NAME``."""
+    if actor.sees_all:
+        return true()
+    teams = [f"team:{name}" for name in sorted(actor.teams)]
+    free = or_(ticket.c.owner.not_like("team:%"), ticket.c.owner.in_(teams))
+    return or_(ticket.c.agent_id.in_(team_mates(connection, actor)), and_(ticket.c.agent_id.is_(None), free))
+
+
+def team_mates(connection: Connection, actor: Actor) -> list[int]:
+    """The ids of everybody who shares a team with him, he included; who has no team is with the others without one."""
+    everybody = connection.execute(select(agent.c.id, agent.c.teams)).all()
+    mine = actor.teams
+    mates = {one.id for one in everybody if (mine & set(one.teams) if mine else not one.teams)}
+    return sorted(mates | {actor.id})
+
+
+def audit(
+    connection: Connection, actor: Actor | None, action: str, subject: str = "", data: Mapping[str, Any] | None = None
+) -> None:
+    """Write down who did what to what; nothing is ever taken out of this book. No actor: nobody who could be named."""
+    told = dict(data or {})
+    if actor and actor.via != "console":
+        told["via"] = actor.via
+    who = actor.id if actor and actor.id else None
+    row = {"at": time.time(), "agent_id": who, "action": action, "subject": subject[:120], "data": told}
+    connection.execute(insert(book).values(row))
