@@ -100,6 +100,7 @@ message = Table(
     Column("seq", Integer, primary_key=True),
     Column("conversation_id", ForeignKey("conversation.id"), index=True),
     Column("author", String(10), nullable=False),
+    Column("agent_id", BigInteger),  # who of us, when author is "agent"
     Column("native", String(255), nullable=False, server_default=""),  # the platform's id of a customer's message
     Column("text", Text, nullable=False),
     Column("choices", Json),
@@ -143,6 +144,7 @@ conversation = Table(
     Column("customer_id", ForeignKey("customer.id"), nullable=False, index=True),
     Column("owner", String(8), nullable=False),
     Column("agent_id", BigInteger),
+    Column("served_by", BigInteger),  # the agent who had it last in this cycle; NULL: the bot alone
     Column("epoch", Integer, nullable=False, server_default="0"),
     Column("cycle", Integer, nullable=False, server_default="1"),  # the first is 1; reopening starts the next
     Column("answered", Integer, nullable=False, server_default="0"),

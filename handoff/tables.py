@@ -113,6 +113,21 @@ handover = Table(  # what people need to know of an open conversation that is, o
     open_rows("ix_handover_waiting", "priority", "waiting_since", where="waiting_since IS NOT NULL"),
 )
 
+alarm = Table(  # what people must see now, until one of them has seen to it
+    "alarm",
+    metadata,
+    identifier(),
+    Column("at", Double, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("chat_id", ForeignKey("chat.id"), nullable=False),
+    Column("conversation_id", ForeignKey("conversation.id"), index=True),
+    Column("agent_id", BigInteger),  # the owner it is for; NULL: nobody's yet. Supervisors see all of them
+    Column("text", Text, nullable=False, server_default=""),
+    Column("settled_at", Double),
+    Column("settled_by", BigInteger),
+    open_rows("ix_alarm_open", "at", where="settled_at IS NULL"),
+)
+
 remark = Table(  # an internal note: never a message, so that it cannot leak as one
     "remark",
     metadata,

@@ -117,6 +117,31 @@ def upgrade() -> None:
         batch_op.create_index("ix_seen_chat_id", ["chat_id"], unique=False)
 
     op.create_table(
+        "alarm",
+        sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("chat_id", sa.BigInteger(), nullable=False),
+        sa.Column("conversation_id", ID, nullable=True),
+        sa.Column("agent_id", sa.BigInteger(), nullable=True),
+        sa.Column("text", sa.Text(), server_default="", nullable=False),
+        sa.Column("settled_at", sa.Double(), nullable=True),
+        sa.Column("settled_by", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["chat_id"], ["chat.id"], name=op.f("fk_alarm_chat_id")),
+        sa.ForeignKeyConstraint(["conversation_id"], ["conversation.id"], name=op.f("fk_alarm_conversation_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alarm")),
+    )
+    with op.batch_alter_table("alarm", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_alarm_conversation_id"), ["conversation_id"], unique=False)
+        batch_op.create_index(
+            "ix_alarm_open",
+            ["at"],
+            unique=False,
+            sqlite_where=sa.text("settled_at IS NULL"),
+            postgresql_where=sa.text("settled_at IS NULL"),
+        )
+
+    op.create_table(
         "command_result",
         sa.Column("inbox_id", ID, nullable=False),
         sa.Column("done", sa.Boolean(), nullable=False),
@@ -202,6 +227,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_promise_ticket_id"), ["ticket_id"], unique=False)
 
     with op.batch_alter_table("conversation", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("served_by", sa.BigInteger(), nullable=True))
         batch_op.create_index(
             "ix_conversation_agent",
             ["agent_id"],
@@ -209,6 +235,9 @@ def upgrade() -> None:
             sqlite_where=sa.text("owner = 'agent'"),
             postgresql_where=sa.text("owner = 'agent'"),
         )
+
+    with op.batch_alter_table("message", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("agent_id", sa.BigInteger(), nullable=True))
 
     with op.batch_alter_table("ticket", schema=None) as batch_op:
         batch_op.add_column(sa.Column("agent_id", sa.BigInteger(), nullable=True))
