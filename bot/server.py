@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from bot import metrics
+from bot import connection, metrics
 from bot.store import Away
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ async def serve(app: App, listener: socket.socket, *, ready: Callable[[], None] 
         server_header=False,
         timeout_graceful_shutdown=max(1, int(app.settings.limits.stop * 0.3)),
         forwarded_allow_ips=list(app.settings.server.proxies),
+        **connection.settings(),
     )
     server = Server(config)
     server.before_shutdown = app.hub.wake
