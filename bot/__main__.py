@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from bot import faq_commands
+from bot import agent_commands, faq_commands
 from bot.options import CONFIG, FAILED, WRONG, Config, Lang, spoken
 from bot.strictyaml import YamlError
 
@@ -162,6 +162,7 @@ def discard(ids: Ids, config: Config = CONFIG) -> None:
     typer.echo(f"{errand.run(load(config), lambda c: let_go(c, ids), write=True)} discarded")
 
 
+app.add_typer(agent_commands.agent, name="agent")
 app.add_typer(faq_commands.faq, name="faq")
 app.command()(faq_commands.replay)
 
@@ -221,7 +222,7 @@ def _told(error: Exception) -> str:
     if isinstance(error, typer.TyperException):
         return error.format_message()
     said = " ".join(str(error).split()) or type(error).__name__
-    if isinstance(error, OSError) or type(error).__module__.startswith("bot."):
+    if isinstance(error, OSError) or type(error).__module__.startswith(("bot.", "handoff.")):
         return said
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {said} ({Path(last.filename).name}:{last.lineno})"

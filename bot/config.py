@@ -11,56 +11,18 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import available_timezones
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from bot import channelsheet, startrules
+from bot.section import Bytes, Count, Duration, Section, Share, Span
 from bot.strictyaml import Node, Place, Problem, YamlError, check
 from bot.strictyaml import load as read
+from handoff.settings import Handoff
 
-_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_LONGEST: Final = 36500 * 86400.0  # a hundred years
 _HOST = re.compile(r"(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _VARIABLE = re.compile(r"\$\{(?:([A-Za-z_]\w*)(?::-([^{}]*))?\})?")  # ${NAME} or ${NAME:-default}; else a slip
 _HOUSE: Final = Path(__file__).parent.parent  # the demo company's answers, for a config.yaml that names no others
 _LANGUAGES: Final = {file.stem for file in (Path(__file__).parent / "texts").glob("*.yaml")}
-
-
-def seconds(value: Any) -> float:
-    """A time as people write it: "1.2s", "500ms", "15m", "2h", "30d", or a bare number of seconds."""
-    if match := re.fullmatch(r"(\d{1,9}(?:\.\d+)?) ?(ms|[smhd])?", str(value)):
-        if (found := float(match[1]) * _UNITS[match[2] or "s"]) <= _LONGEST:
-            return found
-        raise ValueError("must not be longer than 36500d")
-    raise ValueError(f"must be a time like 1.2s, 15m, 2h or 30d, not {str(value)[:60]!r}")
-
-
-Duration = Annotated[float, BeforeValidator(seconds)]  # in seconds
-Span = Annotated[Duration, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
-Bytes = Annotated[int, Field(ge=1024)]
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Section(BaseModel):
-    """A block of config.yaml: keys it does not know are mistakes, a key without a value has its default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_is_default(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        return {key: value for key, value in data.items() if value != "" or key not in cls.model_fields}
 
 
 class Server(Section):
@@ -72,6 +34,12 @@ class Server(Section):
     trusted_hosts: tuple[str, ...] = ()  # the names it answers to; empty = any
     proxies: tuple[str, ...] = ("127.0.0.1",)  # addresses or networks of reverse proxies whose word is taken
     secret_key: str = ""  # signs the customers' sessions
+
+    @property
+    def place(self) -> str:
+        """Where people find this server: as the world does, or on this computer."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
 
     @field_validator("public_url")
     @classmethod
@@ -167,10 +135,6 @@ class Standards(Section):
         "fault": 8 * 3600.0,
         "question": 24 * 3600.0,
     }
-
-
-class Handoff(Section):
-    """People; the people issue fills it."""
 
 
 class Settings(Section):

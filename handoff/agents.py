@@ -1,4 +1,4 @@
-"""Who may do what: the one place that says yes or no to people, whatever way they come, and the book of what they did."""
+"""Who may do what: one place says yes or no to people, whatever way they come, and keeps the book of what they did."""
 
 from __future__ import annotations
 
