@@ -15,7 +15,8 @@ import typer
 
 import intents as wishes
 from bot import check, mind
-from bot.config import Settings, seconds
+from bot.config import Settings
+from bot.section import seconds
 from bot.strictyaml import Problem, load, suggest
 from bot.strictyaml import check as fit
 from intents import Understanding

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import Settings, load, seconds
+from bot.config import Settings, load
+from bot.section import seconds
 from bot.startrules import secret_key
 from bot.strictyaml import YamlError
 

@@ -88,6 +88,7 @@ def test_config_yaml_shows_the_defaults() -> None:
     shown = load(HOME / "config.yaml")
     assert shown.limits == Limits()
     assert shown.standards == Settings().standards
+    assert shown.handoff == Settings().handoff
     assert shown.server.model_copy(update={"secret_key": ""}) == Server()
 
 

@@ -1,0 +1,21 @@
+"""The block ``handoff`` of config.yaml: how what the bot cannot resolve reaches people."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bot.section import Count, Section, Span
+
+
+class Handoff(Section):
+    """How people and waiting customers come together. Without any agent all of it is left to tickets."""
+
+    mode: Literal["auto", "manual"] = "auto"  # who gives out what waits: we do, or agents pick
+    capacity: Count = 4  # conversations at a time, for agents who have no number of their own
+    silent_after: Span = 180.0  # an agent who owes an answer for so long loses the conversation
+    widen_after: Span = 60.0  # each such time of waiting widens the search for somebody by one step
+    escalate_after: Span = 300.0  # supervisors are told, and take part
+    tell_every: Span = 300.0  # how often somebody who waits hears where he stands
+    give_up_after: Span = 1800.0  # nobody waits longer: it becomes a ticket
+    left_after: Span = 86400.0  # a customer who owes an answer for so long has left
+    first_tiers: tuple[str, ...] = ()  # customers of these tiers go before others
