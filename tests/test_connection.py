@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import resource
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,7 +47,7 @@ class Site:
     async def ask(self, *pieces: bytes, pause: float = 0.0) -> bytes:
         """Send the pieces; everything that comes until the other side hangs up."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        reading = asyncio.create_task(reader.read())
+        reading = asyncio.create_task(_all_of(reader))
         try:
             for piece in pieces:
                 if reading.done():
@@ -58,6 +59,15 @@ class Site:
         finally:
             reading.cancel()
             writer.close()
+
+
+async def _all_of(reader: asyncio.StreamReader) -> bytes:
+    """What comes, also if in the end the other side hangs up on what we were still saying."""
+    said = b""
+    with suppress(ConnectionResetError):
+        while piece := await reader.read(65536):
+            said += piece
+    return said
 
 
 @pytest.fixture
