@@ -66,9 +66,9 @@ class Server(Section):
 class Company(Section):
     """The company whose bot this is; its words appear in the bot's sentences."""
 
-    name: dict[str, str] = {}  # language -> name
+    name: Mapping[str, str] = {}  # language -> name
     phone: str = ""
-    hours: dict[str, str] = {}  # language -> when people are there, in words
+    hours: Mapping[str, str] = {}  # language -> when people are there, in words
     timezone: str = "UTC"  # "tomorrow at ten" is meant there
     products: tuple[str, ...] = ()
 
@@ -128,7 +128,7 @@ class Limits(Section):
 class Standards(Section):
     """What is promised: the time until a person's first answer, per kind of ticket."""
 
-    first_answer: dict[str, Duration] = {
+    first_answer: Mapping[str, Duration] = {
         "urgent": 2 * 3600.0,
         "complaint": 4 * 3600.0,
         "recovery": 4 * 3600.0,
@@ -145,7 +145,7 @@ class Settings(Section):
     server: Server = Server()
     languages: Annotated[tuple[str, ...], Field(min_length=1)] = ("en", "zh")
     company: Company = Company()
-    channels: dict[str, dict[str, Any]] = {"web": {"type": "web"}}
+    channels: Mapping[str, dict[str, Any]] = {"web": {"type": "web"}}
     knowledge: KnowledgeSettings = KnowledgeSettings()
     handoff: Handoff = Handoff()
     standards: Standards = Standards()
