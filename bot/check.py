@@ -33,6 +33,7 @@ def problems(config: Path) -> tuple[list[Problem], list[Problem]]:
 
 def _faq(settings: Settings) -> list[Problem]:
     from knowledge import faq
+    from knowledge.doubts import doubts
 
     known = faq.read(settings.knowledge.faq, settings.languages)
     products = set(settings.company.products)
@@ -41,7 +42,7 @@ def _faq(settings: Settings) -> list[Problem]:
         raise YamlError(
             Problem(e.file, e.line, f"{e.id}: unknown product {p!r} {suggest(p, products)}") for e, p in strange
         )
-    return known.problems(settings.languages, datetime.now(UTC).date())
+    return doubts(known, settings.languages, datetime.now(UTC).date())
 
 
 def _intents(settings: Settings) -> list[Problem]:

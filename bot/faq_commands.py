@@ -24,7 +24,11 @@ Since = Annotated[str, typer.Option(help="How far to look back: 12h, 30d.", meta
 
 
 @faq.command()
-def check(config: Config = CONFIG, json: Json = False) -> None:
+def check(
+    config: Config = CONFIG,
+    everything: Annotated[bool, typer.Option("--all", help="Every pair that collides, not only the worst.")] = False,
+    json: Json = False,
+) -> None:
     """Look the answers over: mistakes, and what collides, has expired or cannot be reached."""
     from bot import faqtools, mind
     from bot.config import load
@@ -36,11 +40,12 @@ def check(config: Config = CONFIG, json: Json = False) -> None:
     if wrong := faqtools.mistakes(config, settings):
         raise YamlError(wrong)
     found = review(knowledge, settings.languages, faqtools.clock(settings).date())
+    remarks = [*found.problems, *found.pairs]
     if json:
-        _print({"problems": [asdict(p) for p in found.problems], "expected": found.rate})
+        _print({"problems": [asdict(p) for p in remarks], "expected": found.rate})
         return
-    typer.echo(found)
-    typer.echo(f"{len(knowledge.faq.entries)} answers can be used; {len(found.problems)} remarks.")
+    typer.echo(found if everything else found.brief())
+    typer.echo(f"{len(knowledge.faq.entries)} answers can be used; {len(remarks)} remarks.")
 
 
 @faq.command("test")

@@ -14,16 +14,18 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints, model_validator
 
 from bot.strictyaml import Problem, YamlError, check, load
-from knowledge.normal import chinese, normal
+from knowledge.normal import chinese
 
-Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)]
+Id = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=56)
+]  # Telegram's buttons hold 64 bytes
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
 Url = Annotated[str, StringConstraints(pattern=r"^(https?://|mailto:|tel:)\S+$")]
 
 SYNONYMS = "synonyms.yaml"  # beside the entries: language → groups of words that mean the same
 NAMES = "foreign.yaml"  # beside the entries: other makers' and services' names, and our own
-ENOUGH = 5  # examples per language and entry
+TO_WRITE = {"en": "Write the answer here.", "zh": "请在这里写答案。"}  # what an answer is until somebody writes it
 
 
 class Link(BaseModel):
@@ -112,23 +114,6 @@ class Faq:
         text = json.dumps([content, self.synonyms, self.names.model_dump()], sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
-    def problems(self, languages: Iterable[str] = (), today: date | None = None) -> list[Problem]:
-        """What an admin should look at although the FAQ can be used."""
-        return [Problem(e.file, e.line, f"{e.id}: {w}") for e in self.entries for w in _doubts(e, languages, today)]
-
-
-def _doubts(entry: Entry, languages: Iterable[str], today: date | None) -> Iterator[str]:
-    for language in languages or entry.questions:
-        have = len(entry.questions.get(language, ()))
-        if 0 < have < ENOUGH:
-            yield f"only {have} example question{'s' * (have > 1)} in {language}; {ENOUGH} or more answer better"
-    for language, texts in ({k: (v,) for k, v in entry.answer.items()} | dict(entry.questions)).items():
-        for text in (entry.answer.get(language, ""), *texts):
-            if text and (chinese(normal(text)) == 0 if language == "zh" else chinese(normal(text)) > 0.8):
-                yield f"“{text[:40]}” stands under '{language}' but is not written in it"
-    if today and entry.valid.last and entry.valid.last < today:
-        yield f"expired on {entry.valid.last}; remove it or set a later 'to'"
-
 
 def read(folder: Path, languages: Iterable[str] = ()) -> Faq:
     """All ``*.yaml`` of a folder. Every entry must have all ``languages`` (none given = whatever it has).
@@ -151,7 +136,7 @@ def read(folder: Path, languages: Iterable[str] = ()) -> Faq:
                 entries += _entries(path)
         except YamlError as error:
             problems += error.problems
-    problems += [*_disagreements(entries), *_languages(entries, tuple(languages))]
+    problems += [*_disagreements(entries), *_languages(entries, tuple(languages)), *_unwritten(entries)]
     if problems:
         raise YamlError(problems)
     return Faq(tuple(entries), synonyms, names)
@@ -206,6 +191,14 @@ def _languages(entries: list[Entry], languages: tuple[str, ...]) -> Iterator[Pro
                 if language not in languages:
                     what = f"{entry.id}: {key} in '{language}', but the languages are {', '.join(languages)}"
                     yield Problem(entry.file, entry.line, what)
+
+
+def _unwritten(entries: list[Entry]) -> Iterator[Problem]:
+    """Answers that only hold their place: no customer should read that."""
+    for entry in entries:
+        for language, text in entry.answer.items():
+            if text in TO_WRITE.values():
+                yield Problem(entry.file, entry.line, f"{entry.id}: the answer in '{language}' is still to be written")
 
 
 def from_examples(rows: Iterable[Mapping[str, Any]]) -> Faq:

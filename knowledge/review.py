@@ -2,61 +2,57 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from urllib.parse import urlsplit
 
 from bot.strictyaml import Problem
-from knowledge.faq import Entry
-from knowledge.index import INTENT, Knowledge
-from knowledge.space import Role, Space
+from knowledge.doubts import doubts
+from knowledge.index import INTENT, TIE, Knowledge
+from knowledge.space import LeftOut, Role, Space
 
-_LINK = re.compile(r"\[[^\]]*\]\(([^)]*)\)")
 MANY = 10  # entries from which on an answer can be called strange
 STRANGE = (
     0.028  # measured on 94 entries: swapped answers score 0.027 at most for their entry, right ones 0.031 at least
 )
-SCHEMES = ("http", "https", "mailto", "tel")
+PAIRS = 15  # pairs of answers that are told unless all are wanted
+EXAMPLES = 3  # questions of a pair that are told
 
 
 @dataclass(frozen=True)
 class Review:
-    """What to look at, and what to expect."""
+    """What to look at, the gravest of ``pairs`` first, and what to expect."""
 
     problems: tuple[Problem, ...]
+    pairs: tuple[Problem, ...]  # two answers that take each other's questions
     rate: str
 
+    def brief(self, most: int = PAIRS) -> str:
+        """To be read in a minute."""
+        left = len(self.pairs) - most
+        more = [f"… and {left} more pairs of answers, with fewer such questions; --all tells them"] if left > 0 else []
+        return "\n".join([*map(str, (*self.problems, *self.pairs[:most])), *more, self.rate])
+
     def __str__(self) -> str:
-        return "\n".join([*map(str, self.problems), self.rate])
+        return self.brief(len(self.pairs))
 
 
 def review(knowledge: Knowledge, languages: Iterable[str] = (), today: date | None = None) -> Review:
     """All doubts about an FAQ that can be read; they stop nothing."""
-    found = list(knowledge.faq.problems(tuple(languages), today))
-    for entry in knowledge.faq.entries:
-        found += [Problem(entry.file, entry.line, f"{entry.id}: {what}") for what in _links(entry)]
+    found = doubts(knowledge.faq, tuple(languages), today)
     for space in knowledge.spaces.values():
-        for label, what in [
-            *_twice(space),
-            *_collisions(space, knowledge),
-            *_strange_answers(space),
-            *_unreachable(space),
-        ]:
+        for label, what in [*_twice(space), *_strange_answers(space), *_unreachable(space)]:
             if at := knowledge.entry(label):
                 found.append(Problem(at.file, at.line, f"{label}: {what}"))
-    return Review(tuple(sorted(found)), expectation(knowledge))
+    return Review(tuple(sorted(found)), tuple(_pairs(knowledge)), expectation(knowledge))
 
 
-def _links(entry: Entry) -> Iterator[str]:
-    targets = [link.url for link in entry.links]
-    targets += [target for answer in entry.answer.values() for target in _LINK.findall(answer)]
-    for target in targets:
-        parts = urlsplit(target)
-        web = parts.scheme in ("http", "https")
-        if parts.scheme not in SCHEMES or (web and "." not in parts.netloc) or not (parts.netloc or parts.path):
-            yield f"link '{target}' leads nowhere; it should begin with https://, mailto: or tel:"
+def given(out: LeftOut, space: Space, knowledge: Knowledge) -> bool:
+    """Would it be answered at once, rather than with a choice or not at all?"""
+    answer, _ = space.calibration.threshold(knowledge.mode)
+    ahead = out.sure - out.second
+    tie = ahead < space.calibration.margin(knowledge.mode) or (out.second >= answer and ahead < TIE)
+    return out.sure >= answer and not tie
 
 
 def _twice(space: Space) -> Iterator[tuple[str, str]]:
@@ -73,14 +69,33 @@ def _twice(space: Space) -> Iterator[tuple[str, str]]:
             yield example.label, f"“{example.text}” is a question of this entry and under 'not' at once"
 
 
-def _collisions(space: Space, knowledge: Knowledge) -> Iterator[tuple[str, str]]:
-    """Questions another entry would surely answer, did they not stand where they stand."""
-    answer, _ = space.calibration.threshold(knowledge.mode)
-    for out in space.left_out():
-        if out.astray and out.sure >= answer:
-            kind = "the wish" if out.label.startswith(INTENT) else "entry"
-            whose = f"{kind} '{out.label.removeprefix(INTENT)}' ({out.sure:.0%} sure)"
-            yield out.example.label, f"question “{out.example.text}” would be answered by {whose}"
+def _pairs(knowledge: Knowledge) -> Iterator[Problem]:
+    """Two answers (or an answer and a wish) that would get each other's questions, did they not stand where they do."""
+    taken: dict[tuple[str, str], list[LeftOut]] = {}
+    for space in knowledge.spaces.values():
+        for out in space.left_out():
+            if out.astray and given(out, space, knowledge):
+                taken.setdefault((min(out.example.label, out.label), max(out.example.label, out.label)), []).append(out)
+    for pair in sorted(taken, key=lambda pair: (-len(taken[pair]), -max(o.sure for o in taken[pair]), pair)):
+        outs = sorted(taken[pair], key=lambda out: -out.sure)
+        own = next((o.example.label for o in outs if not o.example.label.startswith(INTENT)), outs[0].label)
+        if at := knowledge.entry(own):
+            yield Problem(at.file, at.line, _told(own, pair[own == pair[0]], outs))
+
+
+def _told(own: str, other: str, outs: list[LeftOut]) -> str:
+    """One line on two that collide: how often, and by which questions above all."""
+    lost = sum(o.example.label == own for o in outs)
+    won = len(outs) - lost
+    name = f"the wish '{other.removeprefix(INTENT)}'" if other.startswith(INTENT) else f"'{other}'"
+    said = ", ".join(f"“{o.example.text}”" for o in outs[:EXAMPLES])
+    if not lost:
+        return f"{own}: would answer {_questions(won)} of {name}: {said}"
+    return f"{own}: {_questions(lost)} would be answered by {name}{f', and {won} the other way' * (won > 0)}: {said}"
+
+
+def _questions(count: int) -> str:
+    return f"{count} question{'s' * (count > 1)}"
 
 
 def _strange_answers(space: Space) -> Iterator[tuple[str, str]]:
@@ -109,12 +124,13 @@ def expectation(knowledge: Knowledge) -> str:
     """What customers who ask like the examples can expect, in one line."""
     answered = right = offered = total = 0
     for space in knowledge.spaces.values():
-        answer, choose = space.calibration.threshold(knowledge.mode)
+        _, choose = space.calibration.threshold(knowledge.mode)
         for out in space.left_out():
+            at_once = given(out, space, knowledge)
             total += 1
-            answered += out.sure >= answer
-            right += out.sure >= answer and not out.astray
-            offered += choose <= out.sure < answer
+            answered += at_once
+            right += at_once and not out.astray
+            offered += choose <= out.sure and not at_once
     if not total:
         return "the FAQ is empty: every question will be unknown"
     return (

@@ -34,6 +34,7 @@ class HeldOut:
     best: Rows  # the best label of each text left out
     score: Matrix  # and its score
     own: Matrix  # the score of its own label
+    second: Matrix  # the score of the label after the best
 
 
 def fit(kernel: Matrix, landmarks: Rows, lesson: Lesson, ridge: float) -> tuple[Matrix, HeldOut]:
@@ -68,12 +69,14 @@ def _held_out(
 ) -> HeldOut:
     """One row out: y - d / diagonal. A whole group out: y_G - inverse(block_GG) d_G. Nothing is fitted again."""
     n, labels, asked = len(targets), lesson.labels, lesson.asked
-    best, score, own = np.empty(n, np.intp), np.empty(n), np.empty(n)
+    best, score, own, second = np.empty(n, np.intp), np.empty(n), np.empty(n), np.empty(n)
     for at in range(0, n, BLOCK):
         rows = slice(at, at + BLOCK)
         alone = targets[rows] - duals[rows] / diagonal[rows, None]
         best[rows], score[rows] = alone.argmax(1), alone.max(1)
         own[rows] = alone[np.arange(len(alone)), labels[rows]]
+        alone[np.arange(len(alone)), best[rows]] = -np.inf
+        second[rows] = alone.max(1)
     foreign = []
     order = np.argsort(labels, kind="stable")
     for group in np.split(order, np.flatnonzero(np.diff(labels[order])) + 1):
@@ -81,7 +84,7 @@ def _held_out(
         without[:, labels[group]] = 0
         foreign.append(without.max(1)[asked[group]])
     right = best == labels
-    return HeldOut(score[right & asked], score[~right & asked], np.concatenate(foreign), best, score, own)
+    return HeldOut(score[right & asked], score[~right & asked], np.concatenate(foreign), best, score, own, second)
 
 
 def inverse(a: Matrix) -> Matrix:

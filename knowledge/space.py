@@ -57,6 +57,7 @@ class LeftOut:
     label: str  # what it would get
     sure: float  # how sure that would be
     own: float  # score of the label it belongs to
+    second: float  # how sure the next best label would be
 
     @property
     def astray(self) -> bool:
@@ -128,8 +129,9 @@ class Space:
         held_out = self.held_out
         for place, row in enumerate(self.taught.tolist()):
             if (example := self.examples[row]).role is role:
-                sure = self.calibration.confidence(float(held_out.score[place]))
-                yield LeftOut(example, self.labels[int(held_out.best[place])], sure, float(held_out.own[place]))
+                best, own, second = (float(x[place]) for x in (held_out.score, held_out.own, held_out.second))
+                sure = self.calibration.confidence
+                yield LeftOut(example, self.labels[int(held_out.best[place])], sure(best), own, sure(second))
 
     def contrast(self, fit: Fit, label: str) -> tuple[str, float]:
         """The text against this label that is most alike, and how much more so than all the label's own questions."""

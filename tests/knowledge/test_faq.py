@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.strictyaml import YamlError
+from knowledge.doubts import doubts
 from knowledge.faq import Faq, from_examples, read
 
 GOOD = """\
@@ -54,6 +55,8 @@ def test_a_good_faq(tmp_path: Path) -> None:
         ("zh: 很快。", "de: Bald.", 10, "the languages are en, zh"),
         ("en: [Where is my refund?]", "en: Where is my refund?", 12, "must be a list"),
         ("id: refund", "id: Re fund", 10, "id"),
+        ("id: refund", f"id: {'x' * 57}", 10, "at most 56 characters"),
+        ("en: Soon.", "en: Write the answer here.", 10, "refund: the answer in 'en' is still to be written"),
         ("- id: pay", "id: pay", 2, ""),
     ],
 )
@@ -75,7 +78,7 @@ def test_all_files_are_checked_at_once(tmp_path: Path) -> None:
 
 def test_doubts_are_no_errors(tmp_path: Path) -> None:
     faq = read(written(tmp_path, GOOD))
-    said = [str(p) for p in faq.problems(["en"], date(2027, 1, 1))]
+    said = [str(p) for p in doubts(faq, ["en"], date(2027, 1, 1))]
     assert any("expired on 2026-12-31" in s for s in said)
     assert any("only 1 example question in en" in s for s in said)
 

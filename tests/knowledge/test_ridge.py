@@ -61,7 +61,7 @@ def test_inverse_by_halves() -> None:
 def test_confidence_is_the_share_of_right_answers() -> None:
     rng = np.random.default_rng(2)
     good, bad = rng.normal(0.7, 0.15, 600), rng.normal(0.35, 0.15, 200)
-    made = calibrate(HeldOut(good, bad, rng.normal(0.3, 0.1, 600), np.zeros(800, np.intp), good, good))
+    made = calibrate(HeldOut(good, bad, rng.normal(0.3, 0.1, 600), np.zeros(800, np.intp), good, good, good))
     fresh = np.concatenate([rng.normal(0.7, 0.15, 6000), rng.normal(0.35, 0.15, 2000), rng.normal(0.3, 0.1, 2667)])
     true = np.arange(len(fresh)) < 6000
     sure = np.array([made.confidence(s) for s in fresh])
@@ -74,6 +74,6 @@ def test_confidence_is_the_share_of_right_answers() -> None:
 
 def test_nothing_to_learn_from_is_no_error() -> None:
     empty = np.empty(0)
-    made = calibrate(HeldOut(empty, empty, empty, np.empty(0, np.intp), empty, empty))
+    made = calibrate(HeldOut(empty, empty, empty, np.empty(0, np.intp), empty, empty, empty))
     assert not made.attainable
     assert 0 < made.lenient < 0.5 < made.confidence(0.9)
