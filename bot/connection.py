@@ -6,9 +6,11 @@ import asyncio
 import resource
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from bot.joined import Joined
 
 HEAD_TIME: Final = 10.0  # seconds for a request line and its headers, the wait for the first byte included
 HEAD_BYTES: Final = 65_536
@@ -32,7 +34,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody has come."""
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", Joined(transport, self.loop)))
         if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency:
             self.connections.discard(self)  # or uvicorn would count it against the others
             self._end(HTTPStatus.TOO_MANY_REQUESTS)

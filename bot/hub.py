@@ -6,7 +6,8 @@ import asyncio
 import json
 import secrets
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -52,6 +53,23 @@ class Hub:
         self._streams: dict[Place, set[asyncio.Queue[Event | None]]] = defaultdict(set)
         self._missed: dict[Place, int] = {}  # chats another process wrote to, and from which seq on
         self._catching_up: asyncio.Task[None] | None = None
+        self._watchers: set[asyncio.Event] = set()
+        self.over = False  # the server stops: nobody is to wait here any more
+
+    @contextmanager
+    def watch(self) -> Iterator[asyncio.Event]:
+        """An event that is set whenever anything may have changed, in any chat, here or in another process."""
+        changed = asyncio.Event()
+        self._watchers.add(changed)
+        try:
+            yield changed
+        finally:
+            self._watchers.discard(changed)
+
+    def stir(self) -> None:
+        """Something was committed."""
+        for watcher in self._watchers:
+            watcher.set()
 
     def publish(self, said: Iterable[Said]) -> None:
         """Messages that were just committed."""
@@ -69,6 +87,7 @@ class Hub:
         told = json.loads(payload)
         if told["from"] == self.process:
             return
+        self.stir()
         if not told["at"]:  # too many to be named
             self._look(self._streams)
         for channel, firsts in told["at"].items():
@@ -93,7 +112,9 @@ class Hub:
             self._put(self._streams.get(place, ()), {"event": "look", "seq": None, "data": {}})
 
     def wake(self) -> None:
-        """End every wait, e.g. because the server stops."""
+        """End every wait, because the server stops."""
+        self.over = True
+        self.stir()
         for streams in self._streams.values():
             self._put(streams, None)
 
@@ -114,6 +135,7 @@ class Hub:
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
         streams = self._streams[channel, address]
         streams.add(queue)
+        clock = _Clock(queue)
         behind = True  # the database has more than we showed
         try:
             while True:
@@ -121,7 +143,7 @@ class Hub:
                     for missed in page:
                         after = missed["seq"]
                         yield missed
-                event = await _next(queue)
+                event = await queue.get()
                 if event is None:
                     return
                 seq = event["seq"]
@@ -136,6 +158,7 @@ class Hub:
         except Away:
             return  # the customer's browser comes again
         finally:
+            clock.stop()
             streams.discard(queue)
             if not streams:
                 self._streams.pop((channel, address), None)
@@ -155,10 +178,21 @@ def _since(connection: Connection, missed: Mapping[Place, int]) -> list[Said]:
     return [Said(*places[row.chat_id], row.seq, event_data(row._asdict())) for row in rows]
 
 
-async def _next(queue: asyncio.Queue[Event | None]) -> Event | None:
-    """The next event, or a silence; None ends the stream."""
-    try:
-        async with asyncio.timeout(SILENCE):
-            return await queue.get()
-    except TimeoutError:
-        return {"event": "silence", "seq": None, "data": {}}
+class _Clock:
+    """Puts a silence on the queue every so often: the stream shows that it lives, and looks whether it missed anything.
+
+    One timer for the life of a stream; a timeout around every wait would cost more than the event it waits for.
+    """
+
+    def __init__(self, queue: asyncio.Queue[Event | None]) -> None:
+        self._queue, self._loop = queue, asyncio.get_running_loop()
+        self._timer = self._loop.call_later(SILENCE, self._tick)
+
+    def _tick(self) -> None:
+        if self._queue.empty():
+            self._queue.put_nowait({"event": "silence", "seq": None, "data": {}})
+        self._timer = self._loop.call_later(SILENCE, self._tick)
+
+    def stop(self) -> None:
+        """The stream has ended."""
+        self._timer.cancel()

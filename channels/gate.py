@@ -5,12 +5,15 @@ from __future__ import annotations
 import ipaddress
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, TypeVar
 
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from bot.files import FileRefused, TooLarge
 
@@ -44,6 +47,38 @@ def answered(endpoint: Endpoint[Channel]) -> Endpoint[Channel]:
             return Response(status_code=400)  # nobody reads it
 
     return answer
+
+
+class Direct:
+    """An endpoint that answers whatever happens, without the layers that would do so for it."""
+
+    def __init__(self, endpoint: Callable[[Request], Awaitable[Response]]) -> None:
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As an ASGI app."""
+        response = await self._endpoint(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+
+class Elsewhere(CORSMiddleware):
+    """Requests from pages of other sites; those from nowhere, or from our own page, need none of it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        foreign = any(name == b"origin" for name, _ in scope["headers"])
+        await (super().__call__ if foreign else self.app)(scope, receive, send)
+
+
+def elsewhere(origins: Sequence[str]) -> Middleware:
+    """What pages of these sites may ask of the chat."""
+    return Middleware(
+        Elsewhere,
+        allow_origins=origins,
+        allow_methods=("GET", "POST"),
+        allow_headers=("Authorization", "Content-Type", "Last-Event-ID", "X-File-Name"),
+        expose_headers=("Retry-After",),
+        max_age=7200,
+    )
 
 
 class Budget:

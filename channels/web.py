@@ -18,8 +18,6 @@ from uuid import UUID
 
 import structlog
 from itsdangerous import BadSignature, URLSafeTimedSerializer
-from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
@@ -29,7 +27,18 @@ from bot.files import SHOWN, FileRefused
 from bot.messages import Attachment, Inbound, Kind
 from bot.text import clean
 from channels import Can, Channel
-from channels.gate import Budget, Refused, answered, body_of, form_file, network_of, object_of, text_of
+from channels.gate import (
+    Budget,
+    Direct,
+    Refused,
+    answered,
+    body_of,
+    elsewhere,
+    form_file,
+    network_of,
+    object_of,
+    text_of,
+)
 from channels.widget import Company, front
 
 log = structlog.get_logger()
@@ -39,7 +48,11 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 _LINE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _FILE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LINK_LIFE = 12 * 3600  # s a picture's address works without the token
-_STORED = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
+_STORED = {
+    "Vary": "Origin",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+}
 _STREAM = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -87,22 +100,17 @@ class Web(Channel):
 
     def routes(self) -> list[BaseRoute]:
         """The chat under /chat, for the page itself and for the configured sites; the widget and its page."""
-        cors = Middleware(
-            CORSMiddleware,
-            allow_origins=self._origins,
-            allow_methods=("GET", "POST"),
-            allow_headers=("Authorization", "Content-Type", "Last-Event-ID", "X-File-Name"),
-            expose_headers=("Retry-After",),
-            max_age=7200,
-        )
         chat = [
-            Route("/session", self.session, methods=["POST"]),
-            Route("/messages", self.message, methods=["POST"]),
-            Route("/files", self.upload, methods=["POST"]),
-            Route("/files/{id}", self.download),
-            Route("/events", self.events),
+            Route("/messages", Direct(self.message), methods=["POST"]),
+            Route("/events", Direct(self.events), methods=["GET"]),
+            Route("/session", Direct(self.session), methods=["POST"]),
+            Route("/files", Direct(self.upload), methods=["POST"]),
+            Route("/files/{id}", Direct(self.download), methods=["GET"]),
         ]
-        return [Mount("/chat", routes=chat, middleware=[cors]), *front(self._company, self._origins)]
+        return [
+            Mount("/chat", routes=chat, middleware=[elsewhere(self._origins)]),
+            *front(self._company, self._origins),
+        ]
 
     @answered
     async def session(self, request: Request) -> Response:

@@ -1,0 +1,34 @@
+"""What is written to a connection in one turn of the loop leaves in one piece: a head with its body, one event with the
+next. A call of the system costs more than everything else that is done for an event of a stream."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+
+class Joined:
+    """A transport that holds what is written until the loop comes round; everything else is the transport's own."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._soon = transport, loop.call_soon
+        self._held: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send it before the loop does anything else twice."""
+        if not self._held:
+            self._soon(self._send)
+        self._held.append(data)
+
+    def close(self) -> None:
+        """Send what is held, and close when it is sent."""
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        held, self._held = self._held, []
+        if held and not self._transport.is_closing():
+            self._transport.write(held[0] if len(held) == 1 else b"".join(held))
