@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from bot.messages import Attachment, Kind, Reply
+from bot.messages import Attachment, Author, Kind, Reply
+from bot.policy import Policy as Policy
+from handoff.dialogue import Deed
 
 if TYPE_CHECKING:
     from intents import Understanding
@@ -21,6 +23,7 @@ class Pending:
     inbox_id: int
     text: str
     attachments: tuple[Attachment, ...] = ()
+    native: str = ""  # the platform's id of the message, should it be changed while it waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Talk:
         known = {k: v for k, v in data.items() if k in cls.__dataclass_fields__}
         if "pending" in known:
             known["pending"] = tuple(
-                Pending(p["inbox_id"], p["text"], tuple(Attachment(**a) for a in p["attachments"]))
+                Pending(p["inbox_id"], p["text"], tuple(Attachment(**a) for a in p["attachments"]), p.get("native", ""))
                 for p in known["pending"]
             )
         for name in ("journal", "offered"):
@@ -87,6 +90,7 @@ class Event:
     language: str = ""  # hint of the platform
     public: bool = False  # others read along
     addressed: bool = True  # said to us
+    native: str = ""  # the platform's id of the message; of an edit, of the message that was changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,8 @@ class ConversationView:
     opened_at: datetime
     closed_at: datetime | None = None
     answered: int = 0
+    agent: int | None = None  # whose it is, when the owner is an agent
+    served_by: int | None = None  # the agent who had it last in this cycle
     rated: int | None = None  # score given in this cycle
     rated_at: datetime | None = None
 
@@ -119,21 +125,6 @@ class TicketView:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
-    """The numbers of config.yaml that decisions depend on."""
-
-    languages: tuple[str, ...] = ("en", "zh")
-    company: Mapping[str, str] = field(default_factory=dict)  # name_en, name_zh, phone, hours_en, hours_zh ...
-    burst: float = 1.2  # seconds
-    idle: float = 1800.0  # seconds of silence after which a conversation is closed
-    rating_window: float = 86400.0  # seconds in which a rating may be changed
-    rating_pause: float = 86400.0  # at most one request for a rating per customer in so many seconds
-    recovery_due: float = 4 * 3600.0  # a low rating becomes a task due in so many seconds
-    promise: Mapping[str, float] = field(default_factory=dict)  # ticket kind -> seconds until a first answer
-    products: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Turn:
     """Everything a decision may depend on."""
 
@@ -149,6 +140,7 @@ class Turn:
     customer: Mapping[str, Any] = field(default_factory=dict)  # name, tier, contact, asked_rating_at ...
     numbers: tuple[str, ...] = ()  # ready-made: "C-…" for a conversation first, then "T-…" for tickets
     looked: Mapping[tuple[str, str], Any] = field(default_factory=dict)  # results of Look, by (kind, key)
+    people_there: bool = False  # people answer on the platform itself: the customer can be handed over to them
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +192,8 @@ class Say:
 
     reply: Reply
     why: Mapping[str, Any] | None = None
+    author: Author = Author.BOT  # SYSTEM: about people; it is said whoever has the floor
+    agent: int | None = None  # who of us, when the author is an agent
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +260,7 @@ class Alarm:
 
     kind: str
     text: str = ""
+    agent: int | None = None  # whom it is for; None: the owner, or whoever leads
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +273,7 @@ class Note:
 
 Effect = (
     Open | Reopen | Close | Own | Say | OpenTicket | AddToTicket | Rate | SetTimer | DropTimer | Learn | Alarm | Note
-)
+) | Deed
 
 
 @dataclass(frozen=True, slots=True)

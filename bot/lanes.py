@@ -38,6 +38,8 @@ class Lane:
     received_at: float
     buried: bool = False  # given up: what is left is to say so
     stale: bool = False  # a timer that was moved or dropped after it fell due
+    unreachable: bool = False  # the customer had blocked us, or left
+    left: int | None = None  # messages that may still be sent, where a platform counts them
     open: ConversationView | None = None
     last: ConversationView | None = None
     tickets: list[TicketView] = field(default_factory=list)
@@ -155,6 +157,7 @@ def _lane(home: Any, head: Any) -> Lane:
         attempts=head.attempts + 1,
         shown=head.shown,
         received_at=head.received_at,
+        unreachable=home.unreachable,
         stale=kind is Kind.TIMER and head.timer_due != head.body["extra"]["due"],
     )
 
@@ -179,6 +182,8 @@ def view(row: Any) -> ConversationView:
         opened_at=moment(row.opened_at),
         closed_at=moment(row.closed_at) if row.closed_at else None,
         answered=row.answered,
+        agent=row.agent_id,
+        served_by=row.served_by,
         rated=row.score,
         rated_at=moment(row.rated_at) if row.rated_at else None,
     )

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     HELLO = "hello"  # the customer opened the chat (widget opened, /start)
     TIMER = "timer"  # something fell due
     COMMAND = "command"  # an agent's command; overtakes waiting customer events
+    NOTICE = "notice"  # the platform tells something about the chat; ``extra["notice"]`` says what
 
 
 class Author(StrEnum):
@@ -62,6 +63,7 @@ class Reply:
     text: str
     choices: tuple[Choice, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    hand_over: bool = False  # nothing to be said: the customer is given to people on the platform itself
 
 
 @dataclass(frozen=True, slots=True)

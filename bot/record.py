@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, text
+from sqlalchemy import Connection, bindparam, select, text, update
 
 from bot.bulk import among
 from bot.dialogue import Decision, Pending, Wait
@@ -17,10 +17,12 @@ from bot.inbox import attachments
 from bot.lanes import Lane
 from bot.messages import Author, Kind, Reply
 from bot.rows import Rows, Said
-from bot.tables import chat
+from bot.tables import chat, customer
+from handoff.recording import lock
 
 TOPIC = "aftercare"  # NOTIFY channel: which addresses have new messages
 NOTIFY = text(f"SELECT pg_notify('{TOPIC}', :payload)")
+HIS_OWN = frozenset({Kind.TEXT, Kind.CHOICE, Kind.EDIT, Kind.HELLO})  # events by which a customer shows himself
 NOTIFY_MOST = 7000  # characters of one payload; PostgreSQL refuses 8000
 
 
@@ -53,6 +55,7 @@ def record(connection: Connection, outcomes: Sequence[Outcome], *, holder: str, 
         row.id: row for row in connection.execute(LOCK, {"ids": [o.lane.chat_id for o in outcomes], "holder": holder})
     }
     rows = Rows()
+    lock(connection, (e for o in outcomes if o.decision for e in o.decision.effects))
     for outcome in sorted(outcomes, key=lambda o: o.lane.chat_id):
         mine = fences.get(outcome.lane.chat_id)
         if mine is None or mine.fence != outcome.lane.fence:
@@ -73,6 +76,8 @@ def _one(connection: Connection, outcome: Outcome, rows: Rows, now: float) -> No
         rows.chats.append(_chat(lane, lane.talk))
         return
     writer = Writer(connection, lane, rows, now)
+    if lane.kind in HIS_OWN:
+        _met(connection, lane)
     words = _show(lane, writer)
     if outcome.wait is not None:
         _wait(outcome.wait, lane, rows, writer, now)
@@ -87,13 +92,24 @@ def _one(connection: Connection, outcome: Outcome, rows: Rows, now: float) -> No
         rows.events.append(_event(outcome, "dead", None, now))
     else:
         rows.events.append(_event(outcome, "done", ending, now, turn=writer.cause))
-    rows.chats.append(_chat(lane, outcome.decision.talk if outcome.decision else lane.talk))
+    rows.chats.append(_chat(lane, outcome.decision.talk if outcome.decision and not writer.lost else lane.talk))
+
+
+def _met(connection: Connection, lane: Lane) -> None:
+    """The customer has shown himself: he can be reached, and may tell his name for the first time."""
+    if lane.unreachable:
+        connection.execute(update(chat).where(chat.c.id == lane.chat_id).values(unreachable=False))
+        lane.unreachable = False
+    if (name := str(lane.body.get("name", ""))) and not lane.customer.get("name"):
+        nameless = customer.c.id == lane.customer_id, customer.c.name == ""
+        connection.execute(update(customer).where(*nameless).values(name=name[:200]))
 
 
 def _decided(decision: Decision, outcome: Outcome, rows: Rows, writer: Writer, now: float) -> bool:
     """Write a decision's effects and finish the words that waited for it; True if anything was said."""
     lane = outcome.lane
-    gone = [p.inbox_id for p in lane.talk.pending if p not in decision.talk.pending]
+    kept = {p.inbox_id for p in decision.talk.pending}
+    gone = [p.inbox_id for p in lane.talk.pending if p.inbox_id not in kept]
     if gone and lane.kind is Kind.TIMER:
         writer.cause = gone[-1]  # the timer only set it off; the turn is that of the words it waited with
     replied = writer.apply(decision.effects, outcome.parts)
@@ -107,20 +123,23 @@ def _decided(decision: Decision, outcome: Outcome, rows: Rows, writer: Writer, n
 
 def _show(lane: Lane, writer: Writer) -> dict[str, Any] | None:
     """The customer's words or button become a message of the chat, once; an edit changes the one it is of."""
+    words, extra = str(lane.body.get("text", "")), lane.body.get("extra", {})
     if lane.kind is Kind.EDIT:
-        writer.edit(str(lane.body.get("native", "")), str(lane.body.get("text", "")))
-    if lane.shown or lane.kind not in (Kind.TEXT, Kind.CHOICE):
+        writer.edit(str(lane.body.get("native", "")), words, deleted=bool(extra.get("deleted")))
+    spoken = lane.kind in (Kind.TEXT, Kind.CHOICE) or extra.get("notice") == "agent"
+    if lane.shown or not spoken:
         return None
-    words = str(lane.body.get("text", ""))
-    if lane.kind is Kind.CHOICE:
+    author = Author.AGENT if lane.kind is Kind.NOTICE else Author.CUSTOMER
+    if lane.kind is Kind.CHOICE and "form" not in extra:
         choice = str(lane.body.get("choice", ""))
         words = dict(lane.talk.offered).get(choice, words or choice)
     files = [asdict(a) for a in attachments(lane.body)]
-    return writer.message(Author.CUSTOMER, words, native=str(lane.body.get("native", "")), attachments=files)
+    return writer.message(author, words, native=str(lane.body.get("native", "")), attachments=files)
 
 
 def _wait(wait: Wait, lane: Lane, rows: Rows, writer: Writer, now: float) -> None:
-    words = Pending(lane.inbox_id, str(lane.body.get("text", "")), attachments(lane.body))
+    native = str(lane.body.get("native", ""))
+    words = Pending(lane.inbox_id, str(lane.body.get("text", "")), attachments(lane.body), native)
     writer.set_timer("burst", f"chat:{lane.chat_id}", wait.until.timestamp(), {})
     rows.events.append(_event(Outcome(lane), "taken", None, now))
     rows.chats.append(_chat(lane, lane.talk.but(pending=(*lane.talk.pending, words))))

@@ -14,6 +14,7 @@ from bot.bulk import Bulk, inserts
 from bot.lanes import NEXT_READY
 from bot.messages import Reply
 from bot.tables import chat, conversation, fact, inbox, message, reply, ticket_word, timer
+from handoff.tables import command_result
 
 UNFIRED = timer.c.fired_at.is_(None)
 ANSWERED = Bulk(
@@ -67,10 +68,11 @@ JOINED = Bulk(
     lambda new: update(inbox).where(inbox.c.id == new["event"]).values({name: new[name] for name in JOIN}),
 )
 MESSAGES = inserts(
-    message, "chat_id seq conversation_id author native text choices attachments why inbox_id created_at"
+    message, "chat_id seq conversation_id author agent_id native text choices attachments why inbox_id created_at"
 )
 REPLIES = inserts(reply, "chat_id seq part_no cause_inbox_id channel address body state due_at created_at")
 FACTS = inserts(fact, "at kind chat_id conversation_id customer_id inbox_id data")
+RESULTS = inserts(command_result, "inbox_id done data", also=lambda new: new.on_conflict_do_nothing())
 WORDS = inserts(ticket_word, "ticket_id author text attachments created_at")
 
 
@@ -81,6 +83,17 @@ class Said:
     channel: str
     address: str
     seq: int
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """What came of an agent's command, and by which event of which chat it came in."""
+
+    inbox_id: int
+    chat_id: int
+    seq: int
+    done: bool
     data: dict[str, Any]
 
 
@@ -99,6 +112,8 @@ class Rows:
     dropped: set[tuple[str, str]] = field(default_factory=set)
     joined: list[dict[str, Any]] = field(default_factory=list)  # earlier events of a burst that a turn completes
     said: list[Said] = field(default_factory=list)
+    results: list[CommandResult] = field(default_factory=list)  # of agents' commands
+    moved: bool = False  # somebody waits, or has room, who did not before
 
     def write(self, connection: Connection) -> None:
         """All of it, in the caller's transaction."""
@@ -109,6 +124,7 @@ class Rows:
         ANSWERED(connection, self.answered)
         DROPPED(connection, [{"of": subject, "what": kind} for subject, kind in sorted(self.dropped)])
         TIMERS(connection, [self.timers[key] for key in sorted(self.timers)])
+        RESULTS(connection, [{"inbox_id": r.inbox_id, "done": r.done, "data": r.data} for r in self.results])
         JOINED(connection, self.joined)
         EVENTS(connection, self.events)
         STATES(connection, self.chats)  # last: which event is next depends on the states above

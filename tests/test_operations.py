@@ -20,7 +20,7 @@ from bot.dialogue import Decision, Turn
 from bot.messages import Reply
 from bot.migrate import migrate, newest, revision
 from bot.store import Away, Store
-from bot.tables import metadata
+from bot.schema import metadata
 from bot.verify import RULES, verify
 from bot.views import views
 from channels import Refused

@@ -2,8 +2,9 @@
 
 from alembic import context
 
-import handoff.tables  # noqa: F401 - adds its tables to the metadata
-from bot.tables import metadata
+import bot.tables  # noqa: F401 - adds its tables to the metadata
+import handoff.tables  # noqa: F401 - so does this
+from bot.schema import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

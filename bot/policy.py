@@ -1,0 +1,24 @@
+"""The numbers of config.yaml that decisions depend on: plain values, in seconds where they are times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from handoff.dialogue import People
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The numbers of config.yaml that decisions depend on."""
+
+    languages: tuple[str, ...] = ("en", "zh")
+    company: Mapping[str, str] = field(default_factory=dict)  # name_en, name_zh, phone, hours_en, hours_zh ...
+    burst: float = 1.2  # seconds
+    idle: float = 1800.0  # seconds of silence after which a conversation is closed
+    rating_window: float = 86400.0  # seconds in which a rating may be changed
+    rating_pause: float = 86400.0  # at most one request for a rating per customer in so many seconds
+    recovery_due: float = 4 * 3600.0  # a low rating becomes a task due in so many seconds
+    promise: Mapping[str, float] = field(default_factory=dict)  # ticket kind -> seconds until a first answer
+    products: tuple[str, ...] = ()
+    people: People = field(default_factory=People)

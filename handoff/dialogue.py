@@ -1,0 +1,125 @@
+"""What people add to a decision: how they are seen, and the effects of what they do. Plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from bot.messages import Attachment
+
+URGENT: Final = 0  # priorities of what waits for people
+HIGH: Final = 1
+NORMAL: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The numbers of ``handoff`` in config.yaml that decisions depend on; times in seconds."""
+
+    silent_after: float = 180.0
+    escalate_after: float = 300.0
+    tell_every: float = 300.0
+    give_up_after: float = 1800.0
+    left_after: float = 86400.0
+    first_tiers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AgentView:
+    """One of us, as a decision may know him. A disabled agent is nobody."""
+
+    id: int
+    name: str
+    role: str  # agent, supervisor, admin, auditor
+    presence: str = "offline"  # online, busy, away, offline
+    languages: tuple[str, ...] = ()  # empty = all
+    teams: tuple[str, ...] = ()
+
+    @property
+    def leads(self) -> bool:
+        """Whether he may take what a colleague has."""
+        return self.role in ("supervisor", "admin")
+
+
+@dataclass(frozen=True, slots=True)
+class DeskView:
+    """Whether anybody is there for somebody who waits, or would wait."""
+
+    staffed: bool = False  # there are agents at all
+    open: bool = False  # somebody is there now
+    ahead: int = 0  # who would be served before
+    estimate: float | None = None  # seconds until somebody has time, from what was seen lately; None: not known
+    opens_at: datetime | None = None  # when people are back; None: not known
+
+
+@dataclass(frozen=True, slots=True)
+class HandoverView:
+    """What people were told when the conversation was handed to them."""
+
+    reason: str
+    priority: int
+    wants: Mapping[str, Any] = field(default_factory=dict)
+    packet: Mapping[str, Any] = field(default_factory=dict)
+    waiting_since: datetime | None = None
+    snoozed_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """The agent takes the open conversation. Written before all else: if it fails, nothing of the decision is written
+    but its result, ``done`` false with the reason.
+
+    ``within_capacity``: only if he is online and has room, e.g. because he did not ask for it himself.
+    """
+
+    agent: int
+    name: str
+    within_capacity: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The open conversation waits for people; ``since`` is its place in the line, None = as it was, or now."""
+
+    reason: str  # asked, misses, missing, unsupported, policy, error, complaint, emergency, vip, lead, silent, transfer
+    priority: int = NORMAL
+    wants: Mapping[str, Any] = field(default_factory=dict)  # language, product, service, team, preferred, avoid, tier
+    packet: Mapping[str, Any] = field(default_factory=dict)  # what people should know; empty = as it was
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """An internal note; never a message."""
+
+    agent: int
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """People look at it again then; None: now."""
+
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """An agent is there, or is not."""
+
+    agent: int
+    presence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of an agent's command, for whoever waits for it."""
+
+    done: bool
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+Deed = Assign | Queue | Remark | Snooze | Presence | Result
