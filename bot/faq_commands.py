@@ -206,13 +206,13 @@ def bring(
     if to is None:
         typer.echo(as_yaml(entries), nl=False)
         return
-    faqtools.write(to, as_yaml(entries))
+    faqtools.write(to, as_yaml(entries).encode())
     typer.echo(f"{len(entries)} answers in {to}; `aftercare faq check` tells what they still need")
 
 
 @faq.command()
 def export(
-    file: Annotated[Path, typer.Argument(help="A new file; its ending says how: .csv .jsonl .md .yaml")],
+    file: Annotated[Path, typer.Argument(help="A new file; its ending says how: .csv .xlsx .jsonl .md .yaml")],
     config: Config = CONFIG,
 ) -> None:
     """Write all answers into one file, for a spreadsheet or to be read."""
@@ -222,21 +222,33 @@ def export(
     from knowledge.faq import read
 
     answers = read(load(config).knowledge.faq)
-    kind = file.suffix.lower().lstrip(".")
     try:
-        text = take(answers, kind)
+        content = take(answers, file.suffix.lower().lstrip("."))
     except ExchangeError as error:
         raise faqtools.Wrong(f"{file}: {error}") from None
-    faqtools.write(file, text, mark=kind == "csv")
+    faqtools.write(file, content)
     typer.echo(f"{len(answers.entries)} answers in {file}")
 
 
 @faq.command()
-def schema() -> None:
-    """Print the JSON Schema of a file of answers, for editors."""
+def schema(
+    file: Annotated[
+        Path | None, typer.Argument(help="Where to; - prints it. Usually beside the answers' folder.")
+    ] = None,
+    config: Config = CONFIG,
+) -> None:
+    """Write the JSON Schema of a file of answers, by which editors help."""
+    from bot.config import load
+    from knowledge.exchange import FIRST, SCHEMA
     from knowledge.exchange import schema as form
 
-    _print(form())
+    content = dumps(form(), ensure_ascii=False, indent=2) + "\n"
+    if file == Path("-"):
+        typer.echo(content, nl=False)
+        return
+    file = file or load(config).knowledge.faq.parent / SCHEMA
+    file.write_text(content, encoding="utf-8")
+    typer.echo(f"{file}; editors read it in files that begin with\n{FIRST.strip()}")
 
 
 def _changes(changes: Sequence[Change], questions: Sequence[Any], json: bool) -> None:

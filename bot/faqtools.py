@@ -69,11 +69,11 @@ def bring(file: Path) -> list[Entry]:
     return entries
 
 
-def write(file: Path, text: str, *, mark: bool = False) -> None:
-    """A new file; an old one is never written over. ``mark``: spreadsheets then know that it is UTF-8."""
+def write(file: Path, content: bytes) -> None:
+    """A new file; an old one is never written over. Raises Wrong."""
     try:
-        with file.open("x", encoding="utf-8-sig" if mark else "utf-8", newline="") as out:
-            out.write(text)
+        with file.open("xb") as out:
+            out.write(content)
     except FileExistsError:
         raise Wrong(f"{file} is there already; name another file") from None
 

@@ -7,22 +7,26 @@ import io
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from defusedxml.ElementTree import iterparse
+from defusedxml.ElementTree import ParseError
+from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import LiteralScalarString
 
-from knowledge.faq import Entry, Faq, Written
+from knowledge import sheet
+from knowledge.faq import TO_WRITE, Entry, Faq, Written
 from knowledge.normal import chinese, normal
 
-SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-LARGEST = 50_000_000  # bytes of a sheet that are unpacked
+SCHEMA = "faq.schema.json"  # beside the folder of the answers
+FIRST = f"# yaml-language-server: $schema=../{SCHEMA}\n"  # of a file of answers: editors then know what may stand in it
 COLUMNS = ("id", "topic", "language", "question", "answer")
 _ALSO = {"questions": "question", "q": "question", "问题": "question", "问": "question", "a": "answer"}
 _ALSO |= {"答案": "answer", "回答": "answer", "答": "answer", "lang": "language", "语言": "language"}
+_SPOKEN = {"english": "en", "英文": "en", "英语": "en", "chinese": "zh", "中文": "zh", "汉语": "zh", "cn": "zh"}
 _ALSO |= {"category": "topic", "分类": "topic", "主题": "topic", "label": "id", "text": "question"}
 
 
@@ -30,11 +34,17 @@ class ExchangeError(Exception):
     """The file cannot be taken in; says why and what would be right."""
 
 
+_UNREADABLE = (
+    *(OSError, ValueError, LookupError, RuntimeError, csv.Error),  # RuntimeError: a workbook with a password
+    *(zipfile.BadZipFile, zlib.error, ParseError),
+)
+
+
 def bring(file: Path) -> list[Entry]:
     """The entries of a CSV, XLSX, Markdown or JSONL file. Raises ExchangeError."""
     readers: dict[str, Callable[[Path], Iterable[Mapping[str, str]]]] = {
         ".csv": _csv,
-        ".xlsx": _xlsx,
+        ".xlsx": sheet.read,
         ".md": _markdown,
         ".jsonl": _jsonl,
     }
@@ -43,7 +53,7 @@ def bring(file: Path) -> list[Entry]:
         raise ExchangeError(f"{file}: cannot read '{file.suffix}', only {', '.join(readers)}")
     try:
         return gather(reader(file))
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, csv.Error) as error:
+    except _UNREADABLE as error:
         raise ExchangeError(f"{file}: {error}") from None
 
 
@@ -55,7 +65,7 @@ def gather(rows: Iterable[Mapping[str, str]]) -> list[Entry]:
         questions = [q for q in cell.get("question", "").splitlines() if q.strip()]
         if not questions:
             continue
-        language = cell.get("language") or ("zh" if chinese(normal(questions[0])) >= 0.5 else "en")
+        language = _language(cell.get("language", "")) or ("zh" if chinese(normal(questions[0])) >= 0.5 else "en")
         key = cell.get("id") or cell.get("answer") or questions[0]
         name = slug(cell.get("id", "")) or slug(questions[0]) or f"entry-{len(found) + 1}"
         made = found.setdefault(key, {"id": _free(name, found), "topic": "", "questions": {}, "answer": {}})
@@ -65,14 +75,28 @@ def gather(rows: Iterable[Mapping[str, str]]) -> list[Entry]:
             made["answer"].setdefault(language, cell["answer"])
     for made in found.values():
         for language in made["questions"]:
-            made["answer"].setdefault(language, "Write the answer here.")
+            made["answer"].setdefault(language, TO_WRITE.get(language, TO_WRITE["en"]))
         made["questions"] = {language: tuple(dict.fromkeys(said)) for language, said in made["questions"].items()}
-    return [Entry(**made) for made in found.values()]
+    return [_entry(made) for made in found.values()]
+
+
+def _language(said: str) -> str:
+    """ "zh-CN", "English" and 中文 by their short names."""
+    return _SPOKEN.get(said.lower(), re.split(r"[-_]", said.lower())[0])
+
+
+def _entry(made: Mapping[str, Any]) -> Entry:
+    try:
+        return Entry(**made)
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)[0]
+        place = ".".join(map(str, wrong["loc"]))
+        raise ValueError(f"{made['id']}: {place}: {str(wrong['input'])[:40]!r} {wrong['msg']}") from None
 
 
 def slug(text: str) -> str:
     """A name in kebab case from the Latin words of a text."""
-    return "-".join(re.findall(r"[a-z0-9]+", text.lower()))[:60].strip("-")
+    return "-".join(re.findall(r"[a-z0-9]+", text.lower()))[:50].strip("-")
 
 
 def _free(name: str, found: Mapping[str, Mapping[str, Any]]) -> str:
@@ -109,53 +133,30 @@ def _markdown(file: Path) -> Iterator[Mapping[str, str]]:
             answer.append(re.sub(r"^\**(?:A|答)\s*[.:：]\**\s*", "", line))
 
 
-def _xlsx(file: Path) -> Iterable[Mapping[str, str]]:
-    """The first sheet; its first row names the columns."""
-    with zipfile.ZipFile(file) as book:
-        names = book.namelist()
-        shared = _texts(book, "xl/sharedStrings.xml", "si") if "xl/sharedStrings.xml" in names else []
-        sheet = min(name for name in names if name.startswith("xl/worksheets/sheet"))
-        rows = [_cells(row, shared) for row in _elements(book, sheet, "row")]
-    heads = rows[0] if rows else {}
-    return [{heads[c]: text for c, text in row.items() if c in heads} for row in rows[1:]]
-
-
-def _elements(book: zipfile.ZipFile, name: str, tag: str) -> Iterator[Any]:
-    if book.getinfo(name).file_size > LARGEST:
-        raise ValueError(f"{name} is larger than {LARGEST // 1_000_000} MB")
-    with book.open(name) as stream:
-        for _, element in iterparse(stream):
-            if element.tag == SHEET + tag:
-                yield element
-
-
-def _texts(book: zipfile.ZipFile, name: str, tag: str) -> list[str]:
-    return ["".join(t.text or "" for t in element.iter(SHEET + "t")) for element in _elements(book, name, tag)]
-
-
-def _cells(row: Any, shared: list[str]) -> dict[str, str]:
-    cells = {}
-    for cell in row.iter(SHEET + "c"):
-        value = cell.find(SHEET + "v")
-        text = "".join(t.text or "" for t in cell.iter(SHEET + "t")) if value is None else value.text or ""
-        cells[re.sub(r"\d", "", cell.get("r", ""))] = shared[int(text)] if cell.get("t") == "s" else text
-    return cells
-
-
 # ---------------------------------------------------------------- out
 
 
-def take(faq: Faq, kind: str) -> str:
-    """The FAQ as "csv", "jsonl", "md" or "yaml" text; pictures of it, except YAML, without what has no column."""
-    writers: dict[str, Callable[[Iterable[Entry]], str]] = {
+def take(faq: Faq, kind: str) -> bytes:
+    """The FAQ as a "csv", "xlsx", "jsonl", "md" or "yaml" file; but for YAML, without what has no column.
+
+    Raises ExchangeError.
+    """
+    writers: dict[str, Callable[[Iterable[Entry]], bytes | str]] = {
         "csv": _as_csv,
+        "xlsx": lambda entries: sheet.write(COLUMNS, _rows(entries)),
         "jsonl": _as_jsonl,
         "md": _as_markdown,
         "yaml": as_yaml,
     }
     if kind not in writers:
         raise ExchangeError(f"cannot write '{kind}', only {', '.join(writers)}")
-    return writers[kind](faq.entries)
+    try:
+        content = writers[kind](faq.entries)
+    except ValueError as error:
+        raise ExchangeError(str(error)) from None
+    if isinstance(content, bytes):
+        return content
+    return content.encode("utf-8-sig" if kind == "csv" else "utf-8")  # spreadsheets then know that it is UTF-8
 
 
 def _rows(entries: Iterable[Entry]) -> Iterator[dict[str, str]]:
@@ -189,7 +190,12 @@ def _as_markdown(entries: Iterable[Entry]) -> str:
 
 
 def as_yaml(entries: Iterable[Entry]) -> str:
-    """Entries as an admin would write them."""
+    """A file of entries as an admin would write them."""
+    return FIRST + as_block(entries)
+
+
+def as_block(entries: Iterable[Entry]) -> str:
+    """Entries to be pasted into a file."""
     yaml, out = YAML(), io.StringIO()
     yaml.default_flow_style, yaml.width, yaml.allow_unicode = False, 110, True
     rows = []

@@ -54,18 +54,20 @@ class Written(BaseModel):
     """One entry as it stands in the file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-    id: Id
-    topic: Id
-    questions: dict[Language, tuple[Text, ...]] = Field(min_length=1)
-    answer: dict[Language, Text] = Field(min_length=1)
-    not_: dict[Language, tuple[Text, ...]] = Field(default={}, alias="not")
-    follow_ups: tuple[Id, ...] = ()
-    products: tuple[Text, ...] = ()
+    id: Id = Field(description="Its name: small letters, digits and hyphens; never used twice.")
+    topic: Id = Field(description="What it is about; entries of one topic usually stand in one file.")
+    questions: dict[Language, tuple[Text, ...]] = Field(min_length=1, description="How customers ask, by language.")
+    answer: dict[Language, Text] = Field(min_length=1, description="Said exactly as it stands here, by language.")
+    not_: dict[Language, tuple[Text, ...]] = Field(
+        default={}, alias="not", description="Questions that look alike and must not get this answer, by language."
+    )
+    follow_ups: tuple[Id, ...] = Field(default=(), description="Ids of what people ask next, as buttons.")
+    products: tuple[Text, ...] = Field(default=(), description="Only for these; none: for all.")
     service: Literal["installation", "commissioning", "maintenance", "emergency", "warranty", "sales", ""] = ""
-    valid: Validity = Validity()
-    links: tuple[Link, ...] = ()
+    valid: Validity = Field(default=Validity(), description="Given only from and to these days.")
+    links: tuple[Link, ...] = Field(default=(), description="Where to read on.")
     attachments: tuple[Text, ...] = ()
-    owner: str = ""
+    owner: str = Field(default="", description="Who keeps it up to date.")
 
 
 class Entry(Written):

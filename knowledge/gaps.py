@@ -140,6 +140,6 @@ def _draft(language: str, questions: Sequence[str], reply: str) -> Entry:
 
 def patch(entry: Entry) -> str:
     """An entry as YAML to paste into a file of the FAQ."""
-    from knowledge.exchange import as_yaml
+    from knowledge.exchange import as_block
 
-    return as_yaml([entry])
+    return as_block([entry])

@@ -186,7 +186,7 @@ def test_nothing_is_claimed_that_the_questions_do_not_carry(run: Terminal, place
 
 
 def test_answers_go_out_and_come_in_again(run: Terminal, place: Path, tmp_path: Path) -> None:
-    for kind in ("jsonl", "csv"):
+    for kind in ("jsonl", "xlsx", "csv"):
         out, back = tmp_path / f"a.{kind}", tmp_path / f"{kind}.yaml"
         assert run(place, "faq", "export", str(out)).stdout == f"5 answers in {out}\n"
         assert "is there already" in run.refused(place, "faq", "export", str(out))
@@ -200,9 +200,12 @@ def test_answers_go_out_and_come_in_again(run: Terminal, place: Path, tmp_path: 
         assert (done.returncode, done.stdout, told in done.stderr) == (2, "", True)
 
 
-def test_the_schema_is_printed(run: Terminal) -> None:
-    form = json.loads(run(None, "faq", "schema").stdout)
+def test_the_schema_is_written_beside_the_answers(run: Terminal, tmp_path: Path) -> None:
+    form = json.loads(run(None, "faq", "schema", "-").stdout)
     assert {"id", "questions", "answer"} <= form["items"]["properties"].keys()
+    settled(tmp_path)
+    assert "editors read it in files that begin with" in run(tmp_path, "faq", "schema").stdout
+    assert json.loads((tmp_path / "faq.schema.json").read_text()) == form
 
 
 # ---------------------------------------------------------------- what customers asked

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import json
 import zipfile
 from pathlib import Path
 
 import pytest
+from defusedxml.ElementTree import fromstring
 
-from knowledge.exchange import ExchangeError, as_yaml, bring, schema, take
-from knowledge.faq import Entry, Faq, read
+from knowledge.exchange import FIRST, SCHEMA, ExchangeError, as_yaml, bring, gather, schema, take
+from knowledge.faq import NAMES, SYNONYMS, Entry, Faq, read
+
+KNOWLEDGE = Path(__file__).parent.parent.parent / "knowledge"
 
 CSV = 'id,topic,Question,答案\npay,orders,"How can I pay?\nWhich cards?",Any card.\npay,orders,怎么付款,都可以。\n'
 MARKDOWN = """\
@@ -67,7 +72,7 @@ def test_xlsx(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("a.doc", b""), ("a.xlsx", b"no"), ("a.jsonl", b"[1]"), ("a.csv", b"\xff")]
+    ("name", "content"), [("a.doc", b""), ("a.xlsx", b"no"), ("a.jsonl", b"[1]"), ("a.csv", b"\xff"), ("a.md", b"\xff")]
 )
 def test_what_cannot_be_read_is_said(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
@@ -81,20 +86,55 @@ def test_what_is_written_can_be_read(tmp_path: Path) -> None:
     faq = Faq(entries)
     (tmp_path / "faq.yaml").write_text(as_yaml(entries), encoding="utf-8")
     assert read(tmp_path).version == faq.version
-    for kind in ("csv", "jsonl"):
-        (tmp_path / f"out.{kind}").write_text(take(faq, kind), encoding="utf-8")
+    for kind in ("csv", "xlsx", "jsonl"):
+        (tmp_path / f"out.{kind}").write_bytes(take(faq, kind))
         assert Faq(tuple(bring(tmp_path / f"out.{kind}"))).version == faq.version
-    assert "## How can I pay?" in take(faq, "md")
+    assert "## How can I pay?" in take(faq, "md").decode()
     with pytest.raises(ExchangeError, match="doc"):
         take(faq, "doc")
 
 
 def test_a_formula_stays_text() -> None:
     entry = Entry(id="a", topic="t", questions={"en": ("=1+1",)}, answer={"en": "2"})
-    assert "'=1+1" in take(Faq((entry,)), "csv")
+    assert "'=1+1" in take(Faq((entry,)), "csv").decode()
 
 
 def test_schema_names_the_keys() -> None:
     made = schema()
     assert {"id", "questions", "answer", "not", "valid"} <= set(made["items"]["properties"])
     assert made["items"]["additionalProperties"] is False
+
+
+def test_the_schema_in_the_house_is_that_of_the_code_and_every_file_names_it() -> None:
+    kept = KNOWLEDGE / SCHEMA
+    assert json.loads(kept.read_text("utf-8")) == schema(), "run `aftercare faq schema`"
+    files = [file for file in (KNOWLEDGE / "faq").glob("*.yaml") if file.name not in (SYNONYMS, NAMES)]
+    assert {file.read_text("utf-8").partition("\n")[0] + "\n" for file in files} == {FIRST}
+    assert (files[0].parent / FIRST.strip().partition("=")[2]).resolve() == kept.resolve()
+
+
+@pytest.mark.parametrize(
+    ("said", "code"), [("English", "en"), ("zh-CN", "zh"), ("中文", "zh"), ("EN_us", "en"), ("", "en")]
+)
+def test_languages_by_their_names(said: str, code: str) -> None:
+    (entry,) = gather([{"question": "How?", "answer": "So.", "language": said}])
+    assert list(entry.questions) == [code]
+
+
+def test_what_cannot_be_an_entry_is_named() -> None:
+    with pytest.raises(ValueError, match=r"pay: questions\.klingon.*'klingon'"):
+        gather([{"id": "pay", "question": "How?", "answer": "So.", "language": "Klingon"}])
+    with pytest.raises(ExchangeError, match="characters, a cell holds 32767"):
+        take(Faq((Entry(id="a", topic="t", questions={"en": ("q" * 20_000,) * 2}, answer={"en": "2"}),)), "xlsx")
+
+
+def test_a_workbook_is_text_throughout_and_always_the_same() -> None:
+    entry = Entry(id="a", topic="t", questions={"en": ("=1+1", "<b> & 'c'")}, answer={"en": " 2\n3"})
+    made = take(Faq((entry,)), "xlsx")
+    assert made == take(Faq((entry,)), "xlsx")
+    with zipfile.ZipFile(io.BytesIO(made)) as book:
+        cells = book.read("xl/worksheets/sheet1.xml").decode()
+        for name in book.namelist():
+            fromstring(book.read(name))
+    assert cells.count("<c ") == cells.count('t="inlineStr"') == 10
+    assert "=1+1\n&lt;b&gt; &amp; 'c'" in cells

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from knowledge.exchange import as_yaml
+from knowledge.exchange import as_block
 from knowledge.faq import Entry, Faq, read
 from knowledge.gaps import Asked, gaps
 from knowledge.index import build
@@ -61,4 +61,4 @@ def test_one_person_asking_often_is_no_gap() -> None:
 
 def test_nothing_asked_nothing_missing() -> None:
     assert gaps(build(Faq()), []) == []
-    assert as_yaml([]) == "[]\n"
+    assert as_block([]) == "[]\n"
