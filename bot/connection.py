@@ -31,6 +31,7 @@ class Connection(HttpToolsProtocol):
     _bytes = 0  # of the head, or of the body since it was last looked at
     _piece = 0  # bytes of the piece being read
     _requests = 0
+    _last = False  # the peer wants no connection after this request
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody has come."""
@@ -82,10 +83,16 @@ class Connection(HttpToolsProtocol):
         """The head is here."""
         self._coming, self._bytes = "body", 0
         super().on_headers_complete()
+        self._last = not self.cycle.keep_alive
+        self.cycle.keep_alive = True  # until the body is here: on whom we hang up while he speaks, he does not hear us
 
     def on_message_complete(self) -> None:
         """The whole request is here."""
         self._coming = ""
+        if self._last:
+            self.cycle.keep_alive = False
+        if self._last and self.cycle.response_complete:
+            self.transport.close()
         super().on_message_complete()
 
     # ------------------------------------------------------------ what takes too long

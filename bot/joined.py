@@ -4,7 +4,9 @@ next. A call of the system costs more than everything else that is done for an e
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Final
+
+ENOUGH: Final = 65_536  # bytes that are not held any longer: who writes without a pause must feel the other end's pace
 
 
 class Joined:
@@ -13,6 +15,7 @@ class Joined:
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport, self._soon = transport, loop.call_soon
         self._held: list[bytes] = []
+        self._size = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
@@ -22,6 +25,9 @@ class Joined:
         if not self._held:
             self._soon(self._send)
         self._held.append(data)
+        self._size += len(data)
+        if self._size > ENOUGH:
+            self._send()
 
     def close(self) -> None:
         """Send what is held, and close when it is sent."""
@@ -29,6 +35,6 @@ class Joined:
         self._transport.close()
 
     def _send(self) -> None:
-        held, self._held = self._held, []
+        held, self._held, self._size = self._held, [], 0
         if held and not self._transport.is_closing():
             self._transport.write(held[0] if len(held) == 1 else b"".join(held))

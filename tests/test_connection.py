@@ -28,7 +28,7 @@ class Site:
     ended: list[str] = field(default_factory=list)
 
     async def app(self, scope: Any, receive: Any, send: Any) -> None:
-        body, more = b"", True
+        body, more = b"", scope["path"] != "/no"
         while more:
             event = await receive()
             if event["type"] == "http.disconnect":
@@ -132,6 +132,16 @@ async def test_a_slow_body_that_comes(site: Site, monkeypatch: pytest.MonkeyPatc
     answer = await site.ask(POST, b"Content-Length: 10000\r\n" + CLOSE, *pieces, pause=0.12)
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert site.bodies == [b"x" * 10_000]
+
+
+async def test_who_is_refused_while_he_speaks_hears_it(site: Site) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+    writer.write(POST.replace(b"/ ", b"/no ") + b"Content-Length: 50000\r\n" + CLOSE)
+    assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200 ")
+    writer.write(b"x" * 50_000)
+    async with asyncio.timeout(PATIENCE):
+        assert await reader.read() == b"\r\n0\r\n\r\n"
+    writer.close()
 
 
 async def test_what_comes_after_a_body_is_nobodys(site: Site) -> None:
