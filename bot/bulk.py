@@ -5,6 +5,7 @@ PostgreSQL gets an array per column; SQLite, to which a call costs nothing, a tu
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy import (
     ARRAY,
     JSON,
     BigInteger,
+    BindParameter,
     Boolean,
     Column,
     ColumnElement,
@@ -73,6 +75,64 @@ class Bulk:
         ]
         self._prepared[dialect.name] = prepared = (str(compiled), taken)
         return prepared
+
+
+class Query:
+    """A question, or a change, that is asked again and again: compiled once, its rows made without detours.
+
+    Called with a connection and the values of its parameters; returns the rows, with the columns as attributes.
+    """
+
+    def __init__(self, statement: Executable) -> None:
+        self._statement = statement
+        self._prepared: dict[str, tuple[str, list[Callable[[Row], Any]]]] = {}
+        self._made: dict[str, Callable[[Sequence[Any]], Any]] = {}
+
+    def __call__(self, connection: Connection, **values: Any) -> list[Any]:
+        """Ask."""
+        dialect = connection.dialect
+        sql, parameters = self._prepared.get(dialect.name) or self._prepare(dialect)
+        found = connection.exec_driver_sql(sql, tuple([take(values) for take in parameters]))
+        cursor: Any = found.cursor
+        if not found.returns_rows:
+            return []
+        made = self._made.get(dialect.name) or self._make(dialect, cursor.description)
+        rows = [made(row) for row in cursor.fetchall()]
+        found.close()
+        return rows
+
+    def _prepare(self, dialect: Any) -> Any:
+        compiled: Any = self._statement.compile(dialect=dialect)  # type: ignore[attr-defined]
+        processors = compiled._bind_processors
+        taken = [_given(compiled.binds[name], processors.get(name)) for name in compiled.positiontup]
+        self._prepared[dialect.name] = prepared = (str(compiled), taken)
+        return prepared
+
+    def _make(self, dialect: Any, description: Sequence[Any]) -> Callable[[Sequence[Any]], Any]:
+        """How a row of ours is made from the driver's."""
+        columns = self._statement.compile(dialect=dialect)._result_columns  # type: ignore[attr-defined]
+        row: Any = namedtuple("Row", [column.keyname for column in columns])  # type: ignore[misc]
+        kinds = zip(columns, description, strict=True)
+        found = [column.type.dialect_impl(dialect).result_processor(dialect, its[1]) for column, its in kinds]
+        processed = [(n, process) for n, process in enumerate(found) if process]
+
+        def made(values: Sequence[Any]) -> Any:
+            own = list(values)
+            for n, process in processed:
+                own[n] = process(own[n])
+            return row._make(own)
+
+        self._made[dialect.name] = making = made if processed else row._make
+        return making
+
+
+def _given(parameter: BindParameter[Any], bind: Callable[[Any], Any] | None) -> Callable[[Row], Any]:
+    """How a parameter's value is found: among what the caller gives, or in the statement itself."""
+    name, own = parameter.key, parameter.effective_value
+    if not parameter.required:
+        constant = bind(own) if bind else own
+        return lambda _: constant
+    return (lambda values: bind(values[name])) if bind else (lambda values: values[name])
 
 
 def inserts(table: Table, columns: str, also: Callable[[Insert], Insert] = lambda one: one) -> Bulk:

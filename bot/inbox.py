@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from bot.bulk import Bulk, among, inserts
+from bot.bulk import Bulk, Query, among, inserts
 from bot.bulk import insert as upserting
 from bot.group import Group
 from bot.messages import Attachment, Inbound, Kind
@@ -127,10 +127,12 @@ def attachments(data: Mapping[str, Any]) -> tuple[Attachment, ...]:
     return tuple(Attachment(**a) for a in data.get("attachments", ()))
 
 
-KNOWN = select(inbox.c.channel, inbox.c.dedup_key, inbox.c.chat_id, inbox.c.seq).where(
-    among(inbox.c.channel, "channels"), among(inbox.c.dedup_key, "keys")
+KNOWN = Query(
+    select(inbox.c.channel, inbox.c.dedup_key, inbox.c.chat_id, inbox.c.seq).where(
+        among(inbox.c.channel, "channels"), among(inbox.c.dedup_key, "keys")
+    )
 )
-CHATS = (
+CHATS = Query(
     select(chat.c.id, chat.c.channel, chat.c.address, chat.c.inbox_seq)
     .where(among(chat.c.id, "ids"))
     .order_by(chat.c.id)
@@ -153,8 +155,7 @@ CHAT = upserting(chat).on_conflict_do_nothing()
 
 
 def _known(connection: Connection, inbounds: Iterable[Inbound]) -> dict[tuple[str, str], tuple[int | None, int]]:
-    wanted = {"channels": sorted({i.channel for i in inbounds}), "keys": [i.key for i in inbounds]}
-    rows = connection.execute(KNOWN, wanted)
+    rows = KNOWN(connection, channels=sorted({i.channel for i in inbounds}), keys=[i.key for i in inbounds])
     return {(r.channel, r.dedup_key): (r.chat_id, r.seq) for r in rows}
 
 
@@ -167,11 +168,11 @@ def _ready(connection: Connection, touched: Iterable[int], chats: Mapping[Any, d
 def _chats(connection: Connection, places: Mapping[Any, Inbound], now: float) -> dict[Any, dict[str, Any]]:
     """The chat rows of these addresses, locked in the order of their ids; new ones are made."""
     ids = {chat_id(*place): place for place in places}
-    found = {row.id: row for row in connection.execute(CHATS, {"ids": list(ids)})} if ids else {}
+    found = {row.id: row for row in CHATS(connection, ids=list(ids))} if ids else {}
     for missing in sorted(ids.keys() - found.keys()):
         _open(connection, missing, places[ids[missing]], now)
     if ids.keys() - found.keys():
-        found = {row.id: row for row in connection.execute(CHATS, {"ids": list(ids)})}
+        found = {row.id: row for row in CHATS(connection, ids=list(ids))}
     for number, row in found.items():
         if (row.channel, row.address) != ids[number]:
             raise ValueError(f"two addresses share the chat id {number}")

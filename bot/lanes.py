@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, func, literal_column, or_, select, update
 
-from bot.bulk import Bulk, among
+from bot.bulk import Bulk, Query, among
 from bot.dialogue import ConversationView, Talk, TicketView
 from bot.messages import Kind
 from bot.tables import chat, conversation, customer, inbox, rating, ticket, timer
@@ -49,7 +49,7 @@ WAITING = inbox.c.state == literal_column("'waiting'")  # in so many words, as t
 _waiting = select(inbox.c.id).where(inbox.c.chat_id == chat.c.id, WAITING)
 _head = _waiting.order_by(inbox.c.priority, inbox.c.seq).limit(1).correlate(chat)
 
-READY = (
+READY = Query(
     select(chat, customer.c.name.label("customer_name"), customer.c.tier, customer.c.known)
     .join(customer, customer.c.id == chat.c.customer_id)
     .where(
@@ -60,19 +60,19 @@ READY = (
     .with_for_update(of=chat, skip_locked=True)
 )
 _first = inbox.alias()
-HEADS = (
+HEADS = Query(
     select(_first, timer.c.due_at.label("timer_due"))
     .select_from(chat)
     .join(_first, _first.c.id == _head.scalar_subquery())
     .outerjoin(timer, and_(timer.c.id == _first.c.timer_id, timer.c.fired_at.is_(None)))
     .where(among(chat.c.id, "ids"))
 )
-LEASE = (
+LEASE = Query(
     update(chat)
     .where(among(chat.c.id, "ids"))
     .values(lease_holder=bindparam("holder"), lease_until=bindparam("until"), fence=chat.c.fence + 1)
 )
-TRIED = update(inbox).where(among(inbox.c.id, "ids")).values(attempts=inbox.c.attempts + 1)
+TRIED = Query(update(inbox).where(among(inbox.c.id, "ids")).values(attempts=inbox.c.attempts + 1))
 NOT_YET = Bulk(
     {"chat": chat.c.id, "ready": chat.c.ready_at},
     lambda new: update(chat).where(chat.c.id == new["chat"]).values(ready_at=new["ready"]),
@@ -85,12 +85,16 @@ NEXT_READY = (
     .correlate(chat)
     .scalar_subquery()
 )
-NEXT = select(func.min(chat.c.ready_at)).where(chat.c.ready_at.is_not(None), chat.c.lease_holder.is_(None))
+NEXT = Query(
+    select(func.min(chat.c.ready_at).label("ready_at")).where(
+        chat.c.ready_at.is_not(None), chat.c.lease_holder.is_(None)
+    )
+)
 _latest = (
     select(func.max(conversation.c.id)).where(among(conversation.c.chat_id, "ids")).group_by(conversation.c.chat_id)
 )
 _closed = _latest.where(conversation.c.owner == "none")
-MATTERS = (
+MATTERS = Query(
     select(conversation, rating.c.score, rating.c.created_at.label("rated_at"))
     .outerjoin(rating, and_(rating.c.conversation_id == conversation.c.id, rating.c.cycle == conversation.c.cycle))
     .where(conversation.c.id.in_(_latest.union(_closed)))
@@ -99,7 +103,7 @@ _nth = func.row_number().over(partition_by=ticket.c.customer_id, order_by=ticket
 _newest = (
     select(ticket, _nth.label("nth")).where(among(ticket.c.customer_id, "ids"), ticket.c.closed_at.is_(None)).subquery()
 )
-TICKETS = select(_newest).where(_newest.c.nth <= TICKETS_SHOWN).order_by(_newest.c.id.desc())
+TICKETS = Query(select(_newest).where(_newest.c.nth <= TICKETS_SHOWN).order_by(_newest.c.id.desc()))
 
 
 def moment(seconds: float) -> datetime:
@@ -115,10 +119,10 @@ def take(
     An event that was tried before may be the one that brings its neighbours down: it goes alone, when there is
     nothing innocent to do or ``alone`` says it is its turn.
     """
-    ready = {row.id: row for row in connection.execute(READY, {"now": now, "most": most})}
+    ready = {row.id: row for row in READY(connection, now=now, most=most)}
     if not ready:
         return []
-    heads = {row.chat_id: row for row in connection.execute(HEADS, {"ids": list(ready)})}
+    heads = {row.chat_id: row for row in HEADS(connection, ids=list(ready))}
     _put_off(connection, [(i, heads[i].ready_at if i in heads else None) for i in ready], now)
     due = [heads[i] for i in ready if i in heads and heads[i].ready_at <= now]
     innocent = [h for h in due if h.attempts == 0]
@@ -127,8 +131,8 @@ def take(
     if not chosen:
         return []
     ids = sorted(h.chat_id for h in chosen)
-    connection.execute(LEASE, {"ids": ids, "holder": holder, "until": now + lease})
-    connection.execute(TRIED, {"ids": [h.id for h in chosen]})
+    LEASE(connection, ids=ids, holder=holder, until=now + lease)
+    TRIED(connection, ids=[h.id for h in chosen])
     lanes = [_lane(ready[h.chat_id], h) for h in chosen]
     _matters(connection, {lane.chat_id: lane for lane in lanes})
     _tickets(connection, lanes)
@@ -163,7 +167,7 @@ def _lane(home: Any, head: Any) -> Lane:
 
 
 def _matters(connection: Connection, lanes: Mapping[int, Lane]) -> None:
-    for row in connection.execute(MATTERS, {"ids": list(lanes)}):
+    for row in MATTERS(connection, ids=list(lanes)):
         lane, matter = lanes[row.chat_id], view(row)
         if matter.owner == "none":
             lane.last = matter
@@ -193,7 +197,7 @@ def _tickets(connection: Connection, lanes: Iterable[Lane]) -> None:
     by_customer: dict[int, list[Lane]] = {}
     for lane in lanes:
         by_customer.setdefault(lane.customer_id, []).append(lane)
-    for row in connection.execute(TICKETS, {"ids": list(by_customer)}):
+    for row in TICKETS(connection, ids=list(by_customer)):
         for lane in by_customer[row.customer_id]:
             lane.tickets.append(ticket_view(row))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, text, update
 
-from bot.bulk import among
+from bot.bulk import Query, among
 from bot.dialogue import Decision, Pending, Wait
 from bot.effects import Writer
 from bot.inbox import attachments
@@ -41,7 +41,7 @@ class Outcome:
     dead: bool = False
 
 
-LOCK = (
+LOCK = Query(
     select(chat.c.id, chat.c.fence, chat.c.message_seq)
     .where(among(chat.c.id, "ids"), chat.c.lease_holder == bindparam("holder"))
     .order_by(chat.c.id)
@@ -51,9 +51,7 @@ LOCK = (
 
 def record(connection: Connection, outcomes: Sequence[Outcome], *, holder: str, now: float) -> Rows:
     """Write the outcomes whose lease still holds; returns what was written, to be told once this is committed."""
-    fences = {
-        row.id: row for row in connection.execute(LOCK, {"ids": [o.lane.chat_id for o in outcomes], "holder": holder})
-    }
+    fences = {row.id: row for row in LOCK(connection, ids=[o.lane.chat_id for o in outcomes], holder=holder)}
     rows = Rows()
     lock(connection, (e for o in outcomes if o.decision for e in o.decision.effects))
     for outcome in sorted(outcomes, key=lambda o: o.lane.chat_id):
