@@ -19,11 +19,11 @@ from bot.duty import Duty
 from bot.files import Files, Kept
 from bot.hub import Hub
 from bot.inbox import Inbox, Receipt, chat_id
-from bot.messages import Inbound, Reply
+from bot.messages import Inbound
 from bot.migrate import migrate
 from bot.mind import Mind, shelf
 from bot.notes import Notebook
-from bot.outbox import Outbox
+from bot.outbox import Outbox, undelivered
 from bot.record import TOPIC
 from bot.rows import Rows
 from bot.startrules import secret_key
@@ -31,7 +31,6 @@ from bot.store import Away, Store
 from bot.tables import chat, file, inbox, lease, reply
 from bot.worker import Worker
 from channels import Can, Channel, make
-from channels.fit import parts
 from handoff.rounds import Rounds
 
 log = structlog.get_logger("app")
@@ -75,6 +74,11 @@ class Office:
         """The channel's notes whose keys begin so, oldest key first."""
         return await self._app.store.read(partial(self._app.notebook.find, channel=self._name, prefix=prefix))
 
+    async def failed(self, address: str, id: str, why: str) -> None:
+        """The platform takes back that a reply went out."""
+        log.warning("reply_failed_later", channel=self._name, chat=self.chat(address), why=why)
+        await self._app.store.write(partial(undelivered, chat_id=self.chat(address), provider_id=id, why=why))
+
     async def hold(self, what: str) -> bool:
         """Whether this process is the one to do ``what`` just now; to be asked again every few seconds."""
         duty = self._duties.setdefault(what, Duty(self._app.store, f"{self._name}:{what}", self._app.holder))
@@ -117,7 +121,7 @@ class App:
             policy=lambda: mind.policy,
             knowledge=lambda: self.shelf.now.knowledge,
             limits=limits,
-            fit=self._fit,
+            at=self._at,
             typing=self._typing,
             recorded=self._recorded,
         )
@@ -133,10 +137,9 @@ class App:
         self._quiet = asyncio.Event()
         self._typists: set[asyncio.Task[None]] = set()
 
-    def _fit(self, name: str, reply: Reply) -> tuple[Reply, ...]:
-        """What is to be sent of a reply on a channel; nothing where the channel shows messages itself."""
-        can = next((c.can for c in self.channels if c.name == name), Can())
-        return () if can.shows_itself else parts(reply, can, can.measure)
+    def _at(self, name: str, address: str) -> Can:
+        """What can be done at an address of a channel."""
+        return next((c.at(address) for c in self.channels if c.name == name), Can())
 
     def _typing(self, name: str, address: str) -> None:
         """Let the customer see that he was heard, where the platform can show it."""
@@ -213,6 +216,7 @@ class App:
             await asyncio.sleep(AGAIN)
 
     def _recorded(self, rows: Rows) -> None:
+        self.hub.stir()
         self.rounds.wake(rows.next_due)
         if rows.to_send:
             for outbox in self.outboxes:

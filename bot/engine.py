@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from bot.dialogue import Alarm, Decision, Need, SetTimer, Turn, Wait
-from bot.flows import buttons, journal, public, wishes
+from bot.flows import buttons, changed, journal, notices, platform, public, wishes
 from bot.flows.draft import Draft, Missing
 from bot.flows.inside import aftermath, inside, left
 from bot.flows.questions import answer, choose, contacted, outcome, unknown
@@ -26,6 +26,7 @@ def decide(turn: Turn) -> Decision | Need | Wait:
     """All that comes of one event; no clock, no randomness, nothing read or written."""
     draft = Draft(turn)
     try:
+        platform.spoken(draft)
         EVENTS[turn.event.kind](draft)
     except Missing as missing:
         return missing.need
@@ -37,20 +38,28 @@ def decide(turn: Turn) -> Decision | Need | Wait:
 
 def words(draft: Draft) -> None:
     """The customer has written."""
+    said = next((id for id in (draft.event.native, *(p.native for p in reversed(draft.talk.pending))) if id), None)
     draft.remember(pending=())
     if draft.event.public:
         public.words(draft)
         return
-    any(rule(draft) for rule in POLICY)
+    rule = next((rule for rule in POLICY if rule(draft)), None)
+    draft.keep(said=said, unanswered=said if rule in UNANSWERED else None)
 
 
 def edit(draft: Draft) -> None:
-    """A message was changed: only what makes a difference is answered."""
+    """A message was changed or taken back: what waits is changed there, what was not answered may be now."""
+    rules = (*ALWAYS, *(ANEW if changed.unanswered(draft) else ()))
     if draft.event.public:
-        draft.note("edited", text=draft.words)
-        return
-    if not any(rule(draft) for rule in CORRECTED):
-        draft.note("edited", text=draft.words)
+        public.edited(draft)
+    elif not changed.waiting(draft):
+        changed.remembered(draft)
+        gone = changed.taken_back(draft)
+        rule = None if gone else next((rule for rule in rules if rule(draft)), None)
+        if rule is None:
+            draft.note("deleted" if gone else "edited", text=draft.words)
+        elif rule not in UNANSWERED:
+            draft.keep(unanswered=None)
     draft.files = ()
 
 
@@ -69,11 +78,19 @@ def choice(draft: Draft) -> None:
 
 
 def hello(draft: Draft) -> None:
-    """The chat was opened: greet once, if it is new."""
+    """The chat was opened: greet once, if it is new; whoever says so himself (``/start``) is answered each time."""
+    asked = bool(draft.event.data.get("asked"))
     new = not (draft.turn.conversation or draft.turn.last or draft.talk.extra.get("greeted") or draft.talk.stopped)
-    if new:
+    if asked:
+        draft.remember(stopped=False)
+        draft.note("started", link=str(draft.event.data.get("start", "")))
+    if draft.event.public:
+        public.hello(draft)
+    elif asked and draft.talk.flow and (run := journal.resume(draft)):
+        run.say_question(draft.text("greeting"))
+    elif new or asked:
         draft.keep(greeted=True)
-        draft.say("hello", *wishes.STARTERS)
+        draft.say("hello" if new else "help", *wishes.STARTERS)
 
 
 def timer(draft: Draft) -> None:
@@ -92,7 +109,7 @@ def timer(draft: Draft) -> None:
 def idle(draft: Draft) -> None:
     """The customer has gone quiet."""
     here = draft.turn.conversation
-    if here and not draft.agent_has_floor and not draft.talk.pending:
+    if here and not (draft.agent_has_floor or platform.has(draft) or draft.talk.pending):
         left(draft)
         if draft.talk.answered or here.answered:
             draft.ask_rating(here.number, here.cycle)
@@ -125,6 +142,7 @@ EVENTS: Final[dict[Kind, Callable[[Draft], None]]] = {
     Kind.HELLO: hello,
     Kind.TIMER: timer,
     Kind.COMMAND: lambda draft: None,  # agents' commands are the desk's
+    Kind.NOTICE: notices.notice,
 }
 
 
@@ -241,10 +259,6 @@ POLICY: Final[tuple[Rule, ...]] = (
 )
 
 
-def corrected(draft: Draft) -> bool:
-    """An edited question is answered again only if the answer is another one."""
-    known = draft.ranking.candidates[0].entry if outcome(draft) == "answer" and draft.ranking else ""
-    return bool(known) and not draft.talk.flow and known != draft.talk.last_entry and answer(draft)
-
-
-CORRECTED: Final[tuple[Rule, ...]] = (floor, stop, emergency, person, corrected)
+UNANSWERED: Final = frozenset({choose, unknown})  # after these an edit is tried anew
+ALWAYS: Final[tuple[Rule, ...]] = (floor, stop, emergency)  # whichever message was edited
+ANEW: Final[tuple[Rule, ...]] = (person, wish, answer, choose)

@@ -108,6 +108,12 @@ def unreachable(connection: Connection, chat_id: int) -> None:
     connection.execute(left.values(state="dead", due_at=None, error="the customer cannot be reached"))
 
 
+def undelivered(connection: Connection, chat_id: int, provider_id: str, why: str) -> None:
+    """What the platform had taken did not arrive after all: dead, and visible as such."""
+    its = reply.c.chat_id == chat_id, reply.c.provider_id == provider_id, reply.c.state.in_(("sent", "uncertain"))
+    connection.execute(update(reply).where(*its).values(state="dead", due_at=None, error=why[:300]))
+
+
 class Outbox:
     """Sends for one channel; one process at a time does, by lease."""
 
@@ -235,4 +241,5 @@ class Outbox:
 
 def _reply(body: Any) -> Reply:
     choices = tuple(Choice(**c) for c in body["choices"])
-    return Reply(body["text"], choices, tuple(Attachment(**a) for a in body["attachments"]))
+    files = tuple(Attachment(**a) for a in body["attachments"])
+    return Reply(body["text"], choices, files, hand_over=bool(body.get("hand_over")))

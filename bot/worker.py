@@ -18,7 +18,9 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
+from bot import texts
 from bot.dialogue import Decision, Event, Need, Policy, Turn, Wait
+from bot.fitting import allowances, fitted
 from bot.hub import Hub
 from bot.inbox import attachments
 from bot.lanes import NEXT, Lane, moment, take
@@ -27,6 +29,7 @@ from bot.messages import Kind, Reply
 from bot.record import Outcome, record
 from bot.rows import Rows
 from bot.store import Away, Store
+from channels import Can
 
 log = structlog.get_logger("worker")
 
@@ -37,7 +40,7 @@ POLL = 1.0  # seconds; being woken is only quicker
 SLOW = 0.3  # seconds of deciding after which the customer sees that somebody is typing
 
 Brain = Callable[[Turn], Decision | Need | Wait]
-Fit = Callable[[str, Reply], tuple[Reply, ...]]  # a channel's name and a reply -> what is to be sent, part by part
+At = Callable[[str, str], Can]  # a channel's name and an address -> what can be done there
 
 
 def numbers() -> tuple[str, ...]:
@@ -64,12 +67,12 @@ class Worker:
         policy: Callable[[], Policy],
         knowledge: Callable[[], Any],
         limits: Any,
-        fit: Fit,
+        at: At,
         typing: Callable[[str, str], None] = lambda _channel, _address: None,
         recorded: Callable[[Rows], None] = lambda _: None,
     ) -> None:
         self._store, self._hub, self._mind, self._brain, self._sorry = store, hub, mind, brain, sorry
-        self._policy, self._knowledge, self._limits, self._fit = policy, knowledge, limits, fit
+        self._policy, self._knowledge, self._limits, self._at = policy, knowledge, limits, at
         self._recorded, self._typing = recorded, typing
         self._holder = hub.process
         self._woken = asyncio.Event()
@@ -159,7 +162,9 @@ class Worker:
 
     async def _decide(self, lanes: Sequence[Lane]) -> list[Outcome]:
         loop = asyncio.get_running_loop()
-        slow = loop.call_later(SLOW, lambda: [self._typing(lane.channel, lane.address) for lane in lanes])
+        asked = [lane for lane in lanes if not lane.body.get("unaddressed")]
+        slow = loop.call_later(SLOW, lambda: [self._typing(lane.channel, lane.address) for lane in asked])
+        await self._count(lanes)
         turns = {lane.chat_id: self._turn(lane) for lane in lanes if not lane.stale}
         outcomes = [Outcome(lane, Decision(lane.talk)) for lane in lanes if lane.stale]
         open_lanes = {lane.chat_id: lane for lane in lanes if not lane.stale}
@@ -195,8 +200,23 @@ class Worker:
             return Outcome(lane, thought, parts, error="it never finished", dead=True)
         return Outcome(lane, thought, parts)
 
+    async def _count(self, lanes: Sequence[Lane]) -> None:
+        """Where a platform counts our messages: how many are left. The customer's own words start it anew."""
+        places = {lane.chat_id: self._at(lane.channel, lane.address) for lane in lanes}
+        counted = [lane for lane in lanes if places[lane.chat_id].replies]
+        if not counted:
+            return
+        wrote = {lane.chat_id: lane.received_at if lane.kind in (Kind.TEXT, Kind.CHOICE) else None for lane in counted}
+        wanted = {chat: (places[chat], at) for chat, at in wrote.items()}
+        with suppress(Away):  # then the platform will say so
+            left = await self._store.read(lambda c: allowances(c, wanted))
+            for lane in counted:
+                lane.left = left[lane.chat_id]
+
     def _parts(self, lane: Lane, decision: Decision) -> tuple[tuple[Reply, ...], ...]:
-        return tuple(self._fit(lane.channel, said.reply) for said in decision.replies)
+        can, replies = self._at(lane.channel, lane.address), [said.reply for said in decision.replies]
+        more = texts.say(decision.talk.language, "shortened") if lane.left is not None else ""
+        return fitted(can, replies, lane.left, more)
 
     async def _answer(self, turns: Mapping[int, Turn], lanes: Mapping[int, Lane], needs: Mapping[int, Need]) -> Any:
         def read(connection: Connection) -> dict[int, Turn]:
@@ -242,6 +262,7 @@ class Worker:
             language=str(body.get("language", "")),
             public=bool(body.get("public")),
             addressed=not body.get("unaddressed"),
+            native=str(body.get("native", "")),
         )
         return Turn(
             now=moment(time.time()),
@@ -254,6 +275,7 @@ class Worker:
             tickets=tuple(lane.tickets),
             customer=lane.customer,
             numbers=numbers(),
+            people_there=self._at(lane.channel, lane.address).people,
         )
 
 

@@ -62,11 +62,15 @@ class Can:
     edit: bool = False  # messages can be changed afterwards
     typing: bool = False
     threads: bool = False
+    people: bool = False  # people answer on the platform itself: a customer can be handed over to them there
     shows_itself: bool = False  # it reads messages from the database: nothing is to be sent
     max_text: int = 4000  # of one message, in text_unit
     text_unit: Literal["characters", "utf16", "bytes"] = "characters"
     measure: Callable[[str], int] | None = None  # how long a markdown text becomes there; None: as it is
+    beside_buttons: int = 0  # longest text of a message with buttons, as ``max_text``; 0 = as long as any
+    beside_file: int = 0  # longest text of a message with a file; 0 = a file is a message of its own
     window: float = 0.0  # seconds after the customer's last words in which he may be written to; 0 = always
+    replies: int = 0  # messages that may follow each of the customer's; 0 = any number
     budget: Budget = Budget()
 
 
@@ -99,6 +103,9 @@ class Office(Protocol):
     async def notes(self, prefix: str) -> dict[str, bytes]:
         """The channel's notes whose keys begin so."""
 
+    async def failed(self, address: str, id: str, why: str) -> None:
+        """The platform takes back that a reply it called ``id`` went out; it is dead, for all to see."""
+
     async def hold(self, what: str) -> bool:
         """Whether this process is the one to do ``what`` just now; to be asked again every few seconds."""
 
@@ -127,6 +134,10 @@ class Channel:
 
     async def run(self) -> None:
         """Listen, if it has to, until cancelled."""
+
+    def at(self, address: str) -> Can:
+        """What can be done at an address, should places differ."""
+        return self.can
 
     def place(self, address: str) -> tuple[str, bool]:
         """The place whose budget a message to this address uses, and whether it is a group."""

@@ -16,27 +16,28 @@ Measure = Callable[[str], int]  # how long a markdown text is on the platform
 
 
 def parts(reply: Reply, can: Can, measure: Measure | None = None) -> tuple[Reply, ...]:
-    """The reply as messages that the platform takes, at least one. Choices and attachments go with the last.
+    """The reply as messages that the platform takes, at least one: words, choices below the last of them, files.
 
     ``measure`` tells how long a markdown text is on the platform; otherwise its source is measured.
     """
-    text, choices = _degraded(reply, can)
-    *first, last = _split(text, can, measure or measured(str, can.text_unit))
-    return (*map(Reply, first), Reply(last, choices, reply.attachments))
+    measure = measure or measured(str, can.text_unit)
+    text, choices = _degraded(reply, can, measure)
+    return _dealt(_texts(text, can, measure, buttons=bool(choices)), choices, reply, can, measure)
 
 
 def shorten(reply: Reply, can: Can, most: int, more: str, measure: Measure | None = None) -> tuple[Reply, ...]:
-    """Like ``parts``, but at most ``most`` messages; if that is too few, the last ends with "…" and ``more``."""
+    """Like ``parts``, but at most ``most`` messages; if that is too few, the last text ends with "…" and ``more``."""
     whole = parts(reply, can, measure)
     if len(whole) <= most:
         return whole
     measure = measure or measured(str, can.text_unit)
-    hint, numbered = parse(f"… {more}").inside, _numbered(() if whole[-1].choices else reply.choices)
+    below = can.buttons and len(reply.choices) <= can.most_buttons and not can.beside_buttons
+    hint, numbered = parse(f"… {more}").inside, _numbered(() if below else reply.choices)
     ends = ((*hint, *numbered), hint, ())
     end = next(end for end in ends if measure(write(Node("doc", end))) <= can.max_text // 2)
-    texts = _pack(list(divide(parse(reply.text), can.text_unit)), can, measure, most, end)
-    short = [replace(whole[-1], text=text) for text in texts]
-    return (*(Reply(part.text) for part in short[:-1]), *short[-1:])
+    room = max(1, most - len(reply.attachments) - reply.hand_over)
+    texts = tuple(_pack(list(divide(parse(reply.text), can.text_unit)), can, measure, room, end))
+    return _dealt(texts, reply.choices if below else (), reply, can, measure)
 
 
 @lru_cache(16)
@@ -57,8 +58,36 @@ def clip(text: str, most: int) -> str:
     return kept.rstrip() + "…"
 
 
-def _degraded(reply: Reply, can: Can) -> tuple[str, tuple[Choice, ...]]:
-    if not reply.choices or (can.buttons and len(reply.choices) <= can.most_buttons):
+def _dealt(
+    texts: tuple[str, ...], choices: tuple[Choice, ...], reply: Reply, can: Can, measure: Measure
+) -> tuple[Reply, ...]:
+    """One message each. A file is one of its own, unless it is the only one and the words fit beside it."""
+    last = (Reply("", hand_over=True),) if reply.hand_over else ()
+    files = [Reply("", (), (file,)) for file in reply.attachments]
+    if len(files) == len(texts) == 1 and can.beside_file and measure(texts[0]) <= can.beside_file:
+        return (Reply(texts[0], choices, reply.attachments), *last)
+    words = [Reply(text) for text in texts if text.strip() or choices or not files]
+    words[-1:] = [replace(one, choices=choices) for one in words[-1:]]
+    return (*words, *files, *last)
+
+
+def _texts(text: str, can: Can, measure: Measure, *, buttons: bool) -> tuple[str, ...]:
+    """The text in messages; where few words may stand beside buttons the last one is short, or empty."""
+    whole = _split(text, can, measure)
+    if not buttons or not can.beside_buttons or measure(whole[-1]) <= can.beside_buttons:
+        return whole
+    *before, last = parse(text).inside
+    tail = write(Node("doc", (last,)))
+    if before and measure(tail) <= can.beside_buttons:
+        return (*_split(write(Node("doc", tuple(before))), can, measure), tail)
+    return (*whole, "")
+
+
+def _degraded(reply: Reply, can: Can, measure: Measure) -> tuple[str, tuple[Choice, ...]]:
+    below = can.buttons and len(reply.choices) <= can.most_buttons
+    if can.replies and can.beside_buttons and below:  # each message counts: numbers are better than two of them
+        below = measure(reply.text) <= can.beside_buttons
+    if not reply.choices or below:
         return reply.text, reply.choices
     return write(Node("doc", (*parse(reply.text).inside, *_numbered(reply.choices)))), ()
 

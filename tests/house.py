@@ -19,7 +19,7 @@ from bot.outbox import Outbox
 from bot.rows import Rows
 from bot.store import Store
 from bot.worker import Brain, Worker
-from channels import Channel
+from channels import Can, Channel
 from handoff.rounds import Rounds
 
 QUICK = Limits(backoff=(0.02, 0.02, 0.02, 0.02), burst=0.1, lease=5.0)
@@ -75,7 +75,7 @@ class House:
             policy=Policy,
             knowledge=lambda: None,
             limits=limits,
-            fit=lambda channel, reply: () if channel == "web" else (reply,),
+            at=lambda channel, address: Can(shows_itself=channel == "web"),
             recorded=self._recorded,
         )
         self.rounds = Rounds(store, keep_raw=limits.keep_raw, woken=self.worker.wake)

@@ -91,6 +91,8 @@ class Chat:
         self.effects: tuple[d.Effect, ...] = ()
         self.buttons: dict[str, str] = {}  # label -> id, of all messages so far
         self._count = {"C": 0, "T": 0}
+        self._written = 0
+        self.there = False
 
     @property
     def open(self) -> d.ConversationView | None:
@@ -107,7 +109,23 @@ class Chat:
 
     def write(self, text: str, *files: str) -> list[str]:
         """The customer writes."""
-        return self.step(Kind.TEXT, text=text, attachments=tuple(Attachment(f, f, "image/png", 9) for f in files))
+        self._written += 1
+        kept = tuple(Attachment(f, f, "image/png", 9) for f in files)
+        return self.step(Kind.TEXT, text=text, native=f"m{self._written}", attachments=kept)
+
+    def edit(self, text: str) -> list[str]:
+        """The customer changes what he wrote last; to nothing: he deletes it."""
+        return self.step(Kind.EDIT, text=text, native=f"m{self._written}")
+
+    def form(self, what: str, product: str, contact: str) -> list[str]:
+        """The customer sends a form that asks for a ticket."""
+        filled = {"what": what, "product": product, "contact": contact}
+        return self.step(Kind.CHOICE, choice="do:ticket", text=what, data={"form": filled})
+
+    def people_there(self, there: str) -> list[str]:
+        """Whether people answer on the platform itself."""
+        self.there = there == "yes"
+        return []
 
     def press(self, label: str) -> list[str]:
         """The customer presses a button of any message so far, by its label or id."""
@@ -149,7 +167,7 @@ class Chat:
         assert not isinstance(result, d.Need)
         if isinstance(result, d.Wait):
             assert turn.event.kind is Kind.TEXT
-            waiting = d.Pending(1, turn.event.text, turn.event.attachments)
+            waiting = d.Pending(1, turn.event.text, turn.event.attachments, turn.event.native)
             self.talk = self.talk.but(pending=(*self.talk.pending, waiting))
             self.timers["chat", "burst"] = (result.until, {})
             return ["* waits"]
@@ -180,6 +198,7 @@ class Chat:
             tickets=tuple(reversed([t for t in self.tickets if t.state != "closed"])),
             customer=self.customer,
             numbers=(self._next("C"), self._next("T"), self._next("T", 2)),
+            people_there=self.there,
         )
 
     def _next(self, prefix: str, ahead: int = 1) -> str:
@@ -202,6 +221,8 @@ class Chat:
         choices = effect.reply.choices
         yield f"bot: {head}"
         yield from (f"  {line}" for line in rest if line)
+        if effect.reply.hand_over:
+            yield "* handed over on the platform"
         if choices:
             yield "  " + " ".join(f"[{c.label}]" for c in choices)
             self.buttons |= {c.label: c.id for c in choices}
@@ -221,6 +242,12 @@ class Chat:
         again = {"cycle": old.cycle + 1, "epoch": old.epoch + 1, "rated": None, "rated_at": None}
         self._change(old, owner="bot", closed_at=None, **again)
         yield f"* reopened {effect.number}"
+
+    @_fold.register
+    def _(self, effect: d.Own) -> Iterator[str]:
+        assert self.open, "nothing is open"
+        self._change(self.open, owner=effect.owner, epoch=self.open.epoch + 1)
+        yield f"* {effect.owner} owns it: {effect.reason}"
 
     @_fold.register
     def _(self, effect: d.Close) -> Iterator[str]:
@@ -319,9 +346,15 @@ def _played(chat: Chat, word: str, rest: str) -> list[str]:
         return chat.write(text, name)
     doing = {
         "button": lambda: chat.press(rest),
-        "edit": lambda: chat.step(Kind.EDIT, text=rest),
+        "edit": lambda: chat.edit(rest),
+        "deletes": lambda: chat.edit(""),
         "agent": lambda: chat.agent(rest),
         "hello": lambda: chat.step(Kind.HELLO),
+        "start": lambda: chat.step(Kind.HELLO, data={"asked": True, "start": rest}),
+        "form": lambda: chat.form(*rest.split(" | ")),
+        "notice": lambda: chat.step(Kind.NOTICE, data=dict(part.split("=") for part in rest.split(" | "))),
+        "people": lambda: chat.people_there(rest),
+        "to people": lambda: chat.step(Kind.TEXT, text=rest, data={"person": "wangwu"}),
         "ticket": lambda: _ticket(chat, *rest.split(" ", 1)),
     }
     return doing[word]()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from bot.flows import journal, wishes
@@ -50,8 +50,10 @@ def flow(draft: Draft, rest: str) -> None:
 def do(draft: Draft, rest: str) -> None:
     """``do:<wish>`` and ``do:<wish>:<about>``."""
     wish, _, about = rest.partition(":")
-    running = draft.talk.flow
-    if running and wish == running:
+    running, form = draft.talk.flow, draft.event.data.get("form")
+    if wish == "ticket" and isinstance(form, Mapping):
+        wishes.filled_in(draft, form)
+    elif running and wish == running:
         repeat(draft)
     elif running and wish in REPEATS:
         if wish == "ticket_status":

@@ -76,7 +76,8 @@ class Draft:
     @property
     def agent_has_floor(self) -> bool:
         """Whether a person is talking with the customer."""
-        return self.turn.conversation is not None and self.turn.conversation.owner == "agent"
+        here = self.turn.conversation
+        return (here is not None and here.owner == "agent") or "person" in self.event.data
 
     @property
     def ranking(self) -> Ranking | None:
@@ -163,7 +164,7 @@ class Draft:
 
     def _anew(self, **changes: Any) -> None:
         self.remember(flow="", journal=(), asked="", misses=0, unknowns=0, **changes)
-        self.keep(files=None, ticket=None, soothed=None)
+        self.keep(files=None, ticket=None, soothed=None, platform=None)
 
     def look(self, kind: str, key: str) -> Any:
         """What the worker found, or what the turn carries. Raises Missing."""

@@ -22,6 +22,17 @@ def words(draft: Draft) -> None:
             return
 
 
+def edited(draft: Draft) -> None:
+    """A message was changed: only danger and anger count, for what is said here was said to all."""
+    if not (danger(draft) or anger(draft)):
+        draft.note("edited", text=draft.words)
+
+
+def hello(draft: Draft) -> None:
+    """A word of welcome, without buttons that lead to anything personal."""
+    draft.say("greeting")
+
+
 def pressed(draft: Draft, choice: str) -> bool:
     """Whether a button may be answered here; a personal one leads to the private chat."""
     if choice.startswith(HARMLESS):

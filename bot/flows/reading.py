@@ -17,6 +17,7 @@ NO_MATTER: Final = frozenset({"yes", "no", "greeting", "thanks"})
 NAME: Final = (4, 12)  # words, and Chinese characters, of a product we do not know by its name
 
 _PHONE = re.compile(r"(?<![\w.])(?:\+|00)?[(\d](?:[\s().-]{0,2}\d){5,15}\)?(?!\w)")
+_MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]{2,}")
 _DIGIT = re.compile(r"[\W_]*(\d{1,2})[\W_]*")
 _BARE = re.compile(r"(?<![A-Z0-9])(?=[A-Z]*[0-9])(?=[0-9]*[A-Z])([0-9A-TV-Z]{8})(?![A-Z0-9])")
 _DID = re.compile(r"y\b|yes|yep|yeah|是|有|对", re.IGNORECASE)  # "yes" to "did that help?", where "ok" only goes on
@@ -121,6 +122,11 @@ def contact(heard: Heard) -> str | None:
         return found
     other = _PHONE.search(unicodedata.normalize("NFKC", heard.text))
     return other[0].strip() if other else "skip" if refused(heard) else None
+
+
+def reachable(text: str) -> bool:
+    """Whether something written into a field is a phone number or an e-mail address."""
+    return bool(_PHONE.search(unicodedata.normalize("NFKC", text)) or _MAIL.search(text))
 
 
 def given_freely(heard: Heard) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
 from bot.dialogue import Learn, OpenTicket
-from bot.flows import journal
+from bot.flows import journal, platform
 from bot.flows.draft import RATE, Draft
-from bot.flows.reading import bare, ticket_number
+from bot.flows.reading import SUBJECT, bare, mentioned, reachable, ticket_number
+from bot.flows.steps import SKIP
 
 STARTERS: Final = ("do:ticket", "do:ticket_status", "do:human")
 WAYS_ON: Final = ("do:ticket", "do:human")
@@ -107,16 +108,28 @@ def offers(draft: Draft) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))[:3]
 
 
-def ticket(draft: Draft, kind: str) -> None:
+def ticket(draft: Draft, kind: str, **told: str) -> None:
     """A ticket about the words, or about the question before them."""
     draft.open()
     if not kind or kind == "ticket":
         entry = draft.turn.knowledge.entry(draft.talk.last_entry)
         kind = "fault" if entry and entry.topic == "faults" else "question"
-    what = telling(draft) or matter(draft)
+    what = told.get("what") or telling(draft) or matter(draft)
     priority = "high" if draft.meant and draft.meant.urgent else "normal"
     more = {"what": what, "kind": kind, "priority": priority, "products": draft.turn.policy.products[:8]}
-    journal.begin(draft, "ticket", **known(draft, **more))
+    journal.begin(draft, "ticket", **known(draft, **{**told, **more}))
+
+
+def filled_in(draft: Draft, form: Mapping[str, Any]) -> None:
+    """A form that asked everything at once: the ticket's dialogue with its answers, and nothing left to confirm."""
+    told = {part: str(form.get(part) or "").strip()[:SUBJECT] for part in ("what", "product", "contact")}
+    if told["contact"] and not reachable(told["contact"]):
+        told["contact"] = ""  # then it is asked for
+    journal.drop(draft)
+    what, kept = told["what"] or draft.words, draft.turn.customer.get("contact", "")
+    product = told["product"] or mentioned(what, draft.turn.policy.products) or SKIP
+    contact = told["contact"] or kept or ("" if form.get("contact") else SKIP)
+    ticket(draft, "", what=what, product=product, contact=contact, sure="yes")
 
 
 def ticket_status(draft: Draft, number: str) -> None:
@@ -127,6 +140,8 @@ def ticket_status(draft: Draft, number: str) -> None:
 
 def human(draft: Draft, reason: str) -> None:
     """A person, at once and without conditions."""
+    if platform.hand_over(draft, reason):
+        return
     draft.open()
     told = journal.take_over(draft)
     what = told.get("what") or telling(draft) or matter(draft)

@@ -74,9 +74,34 @@ def test_what_announces_a_list_stays_with_it() -> None:
     assert texts("Some words here.\n\nDo this:\n\n- a b c d e f g h", 30)[0] == "Some words here."
 
 
-def test_choices_and_attachments_go_with_the_last_part() -> None:
-    first, last = parts(Reply("one two\n\nthree four", choices("Yes"), (FILE,)), Can(max_text=12))
-    assert (first, last) == (Reply("one two"), Reply("three four", choices("Yes"), (FILE,)))
+def test_choices_go_with_the_last_words_and_each_file_by_itself() -> None:
+    reply = Reply("one two\n\nthree four", choices("Yes"), (FILE, FILE))
+    alone = Reply("", (), (FILE,))
+    assert parts(reply, Can(max_text=12)) == (Reply("one two"), Reply("three four", choices("Yes")), alone, alone)
+    assert parts(Reply("", (), (FILE,)), Can()) == (alone,)
+    assert parts(Reply("", choices("Yes"), (FILE,)), Can()) == (Reply("", choices("Yes")), alone)
+
+
+def test_one_file_may_have_its_words_beside_it() -> None:
+    reply, can = Reply("See this", choices("Yes"), (FILE,)), Can(beside_file=8)
+    assert parts(reply, can) == (reply,)
+    assert parts(Reply("", choices("Yes"), (FILE,)), can) == (Reply("", choices("Yes"), (FILE,)),)
+    assert len(parts(Reply("See this!", (), (FILE,)), can)) == 2
+    assert len(parts(Reply("See", (), (FILE, FILE)), can)) == 3
+
+
+def test_where_few_words_may_stand_beside_buttons_the_last_paragraph_does() -> None:
+    reply, can = Reply("Some long words.\n\nSure?", choices("Yes"), (FILE,)), Can(beside_buttons=5)
+    file = Reply("", (), (FILE,))
+    assert parts(reply, can) == (Reply("Some long words."), Reply("Sure?", choices("Yes")), file)
+    assert parts(Reply("Sure?", choices("Yes")), can) == (Reply("Sure?", choices("Yes")),)
+    assert parts(Reply("Really sure?", choices("Yes")), can) == (Reply("Really sure?"), Reply("", choices("Yes")))
+    (one,) = parts(Reply("Really sure?", choices("Yes")), Can(beside_buttons=5, replies=5))
+    assert one == Reply("Really sure?\n\n1. Yes")  # each message counts
+
+
+def test_who_is_handed_over_is_so_after_the_last_word() -> None:
+    assert parts(Reply("One moment", hand_over=True), Can()) == (Reply("One moment"), Reply("", hand_over=True))
 
 
 def test_choices_become_numbered_lines() -> None:
@@ -103,10 +128,11 @@ def test_a_long_answer_is_shortened() -> None:
     text = "\n\n".join(f"This is paragraph {number}." for number in range(1, 8))
     reply, can = Reply(text, choices("Yes"), (FILE,)), Can(max_text=60)
     assert shorten(reply, can, 7, "Ask on.") == parts(reply, can)
-    first, second = shorten(reply, can, 2, "Ask **on**.")
+    first, second, third = shorten(reply, can, 3, "Ask **on**.")
     assert first.text == "This is paragraph 1.\n\nThis is paragraph 2."
-    assert second == Reply("This is paragraph 3.\n\nThis is paragraph 4.\n\n… Ask **on**.", choices("Yes"), (FILE,))
-    assert shorten(reply, can, 0, "Ask on.") == ()
+    assert second == Reply("This is paragraph 3.\n\nThis is paragraph 4.\n\n… Ask **on**.", choices("Yes"))
+    assert third == Reply("", (), (FILE,))
+    assert shorten(reply, can, 0, "Ask on.")[0].text.endswith("… Ask on.")
 
 
 def test_a_shortened_answer_keeps_its_numbered_choices() -> None:

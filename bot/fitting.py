@@ -1,0 +1,69 @@
+"""What is to be sent of what was said: fitted to the place, and to how many messages may still follow there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from bot.lanes import moment
+from bot.messages import Reply
+from bot.tables import message, reply
+from channels import Can
+from channels.fit import parts, shorten
+
+GREETING: Final = 1  # messages to a customer who has not written yet: the answer to his opening the chat
+SPENT: Final = ("waiting", "sending", "sent", "uncertain")  # states of a reply that uses one up
+
+Parts = tuple[Reply, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What may still be written to a customer until he writes again: how many messages, and until when."""
+
+    left: int
+    until: datetime | None  # None: he has not written yet, or time does not matter
+
+
+def fitted(can: Can, replies: Sequence[Reply], left: int | None = None, more: str = "") -> tuple[Parts, ...]:
+    """Of each reply the messages to be sent; none where the channel shows it itself.
+
+    If ``left`` are too few for all of them they become one text, which is shortened and ends with ``more``.
+    """
+    if can.shows_itself:
+        return tuple(() for _ in replies)
+    whole = tuple(parts(one, can, can.measure) for one in replies)
+    if left is None or sum(map(len, whole)) <= left:
+        return whole
+    *before, last = replies
+    text = "\n\n".join(filter(None, (one.text for one in replies)))
+    files = tuple(file for one in replies for file in one.attachments)
+    choices = next((one.choices for one in reversed(replies) if one.choices), ())
+    one = Reply(text, choices, files, hand_over=last.hand_over)
+    return (*(() for _ in before), shorten(one, can, max(left, 1), more, can.measure))
+
+
+def allowance(connection: Connection, chat_id: int, can: Can, since: float | None = None) -> Allowance:
+    """What may still be sent to a chat at a place that counts, by its reply rows.
+
+    ``since``: when the customer's last words came, should they not stand among the messages yet.
+    """
+    if since is None:
+        his = select(message.c.created_at).where(message.c.chat_id == chat_id, message.c.author == "customer")
+        since = connection.scalar(his.order_by(message.c.seq.desc()).limit(1))
+    ours = select(reply.c.state, reply.c.created_at).where(reply.c.chat_id == chat_id, reply.c.body.is_not(None))
+    lately = connection.execute(ours.order_by(reply.c.seq.desc(), reply.c.part_no.desc()).limit(4 * can.replies))
+    spent = [at for state, at in lately if state in SPENT]
+    if since is None:
+        return Allowance(max(0, GREETING - len(spent)), None)
+    used = sum(at >= since for at in spent)
+    return Allowance(max(0, can.replies - used), moment(since + can.window) if can.window else None)
+
+
+def allowances(connection: Connection, wanted: Mapping[int, tuple[Can, float | None]]) -> dict[int, int]:
+    """How many messages are left, for several chats."""
+    return {chat: allowance(connection, chat, can, since).left for chat, (can, since) in wanted.items()}
