@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Protocol, TypeAlias
 
@@ -13,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
+from knowledge.grams import Grams, Rows, Vector, blocks
 from knowledge.meaning import Meanings
 from knowledge.normal import WORDS, models, units, words
 
-Vector: TypeAlias = NDArray[np.float64]
-Parts: TypeAlias = dict[str, Vector]  # name of a way to compare → its value for every example
-UNSEEN = 0.3  # how much a gram no example has makes a question unlike all of them
+Parts: TypeAlias = dict[str, Vector]  # name of a way to compare → what it says
 RATIO = 64  # characters that are compared by edit distance
+KEPT = 4096  # words whose runs of letters and whose stems are remembered: people use the same ones again and again
+_ENDINGS = ("ingly", "edly", "ing", "ies", "ed", "es", "er", "ly", "s", "e")
 
 
 class Encoder(Protocol):
@@ -45,61 +44,65 @@ class Kernel(Protocol):
 
     ridge: float  # how far the scores may stray from the examples
 
-    def parts(self, text: str, row: int = -1) -> Parts:
-        """The single comparisons of a normalised text with every example, for ``join`` and for ``why``.
+    def parts(self, text: str) -> Parts:
+        """The single comparisons of a normalised text with every example, for ``join`` and for ``why``."""
 
-        ``row``: the text is this example itself, so what is known of it need not be worked out again.
-        """
+    def among(self, rows: Rows) -> Iterator[Parts]:
+        """The same of the examples in ``rows``, ``TOGETHER`` of them at a time."""
 
     def join(self, parts: Parts) -> Vector:
-        """The kernel itself."""
-
-    def forget(self) -> None:
-        """The examples have been compared with each other: ``row`` will not be asked for again."""
+        """The kernel itself; it may use up the parts."""
 
 
-class Grams:
-    """Cosines of TF-IDF vectors, kept as postings: what a gram costs is where it occurs."""
+class Way(Protocol):
+    """One way to compare the examples with each other."""
 
-    def __init__(self, texts: Sequence[list[str]]) -> None:
-        self.size = len(texts)
-        counts = [Counter(text) for text in texts]
-        seen = Counter(gram for count in counts for gram in count)
-        self._column = {gram: i for i, gram in enumerate(seen)}
-        frequency = np.fromiter(seen.values(), float, len(seen))
-        self._rarest = math.log(1 + self.size) + 1
-        self._idf = np.log((1 + self.size) / (1 + frequency)) + 1
-        self._start = np.concatenate([[0], np.cumsum(frequency)]).astype(np.int64).tolist()
-        self._rows = np.empty(self._start[-1], np.int32)
-        self._weights = np.empty(self._start[-1])
-        free = self._start.copy()
-        self._vectors = [self._vector(count) for count in counts]
-        for row, (columns, weights) in enumerate(self._vectors):
-            for column, weight in zip(columns, weights.tolist(), strict=True):
-                self._rows[free[column]], self._weights[free[column]] = row, weight
-                free[column] += 1
+    def among(self, rows: Rows) -> Iterator[Vector]:
+        """How alike those in ``rows`` are to every one, ``TOGETHER`` rows at a time."""
 
-    def _vector(self, count: Counter[str]) -> tuple[list[int], Vector]:
-        known = [(self._column[gram], n) for gram, n in count.items() if gram in self._column]
-        columns = [column for column, _ in known]
-        weights = (1 + np.log(np.array([n for _, n in known], float))) * self._idf[columns] if known else np.empty(0)
-        strange = UNSEEN * (len(count) - len(known)) * self._rarest**2
-        return columns, weights / (math.sqrt(float(weights @ weights) + strange) or 1.0)
 
-    def forget(self) -> None:
-        """Let go of what is only needed to compare the texts with each other."""
-        self._vectors = []
+class Order:
+    """The share of characters that two texts have in the same order."""
 
-    def similar(self, grams: list[str], row: int = -1) -> Vector:
-        """The cosine of a text, or of the text in a row, with every text."""
-        columns, weights = self._vectors[row] if row >= 0 else self._vector(Counter(grams))
-        if not columns:
-            return np.zeros(self.size)
-        spans = [slice(self._start[c], self._start[c + 1]) for c in columns]
-        rows = np.concatenate([self._rows[s] for s in spans])
-        products = np.concatenate([self._weights[s] for s in spans])
-        products *= np.repeat(weights, [s.stop - s.start for s in spans])
-        return np.bincount(rows, products, self.size).astype(float)
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = [text[:RATIO] for text in texts]
+
+    def similar(self, text: str) -> Vector:
+        """The share of a text with every text."""
+        share: Vector = self._shares([text[:RATIO]])[0]
+        return share
+
+    def among(self, rows: Rows) -> Iterator[Vector]:
+        """The shares of the texts in ``rows`` with every text, ``TOGETHER`` rows at a time."""
+        for some in blocks(rows):
+            yield self._shares([self._texts[row] for row in some.tolist()])
+
+    def _shares(self, texts: list[str]) -> Vector:
+        shares: Vector = np.asarray(process.cdist(texts, self._texts, scorer=fuzz.ratio), float) / 100
+        return shares
+
+
+class Meant:
+    """What an encoder makes of the texts."""
+
+    def __init__(self, texts: Sequence[str], encoder: Encoder) -> None:
+        self._places, self._encoder = encoder.examples(texts), encoder
+
+    def similar(self, text: str) -> Vector:
+        """The cosine of a text with every text."""
+        return (self._places @ self._encoder.question(text)).astype(float)
+
+    def among(self, rows: Rows) -> Iterator[Vector]:
+        """The cosines of the texts in ``rows`` with every text, ``TOGETHER`` rows at a time."""
+        for some in blocks(rows):
+            yield (self._places[some] @ self._places.T).astype(float)
+
+
+def _among(rows: Rows, ways: Mapping[str, Way | None]) -> Iterator[Parts]:
+    """Every way to compare that there is, side by side."""
+    known = {name: way.among(rows) for name, way in ways.items() if way}
+    for parts in zip(*known.values(), strict=True):
+        yield dict(zip(known, parts, strict=True))
 
 
 # ---------------------------------------------------------------- English, and whatever is written in words
@@ -113,20 +116,23 @@ class English:
         self.ridge = 0.2 if encoder else 0.13
         self._letters = Grams([letters(w) for w in split])
         self._stems = Grams([stems(w) for w in split])
-        self._words = Meanings(split)
-        self._encoder = encoder
-        self._meanings = encoder.examples(texts) if encoder else None
+        self._words = None if encoder else Meanings(split)
+        self._meaning = Meant(texts, encoder) if encoder else None
 
-    def parts(self, text: str, row: int = -1) -> Parts:
-        """Letters, stems and, with an encoder, meaning."""
-        split = words(text) if row < 0 else []
-        parts = {"letters": self._letters.similar(letters(split), row), "stems": self._stems.similar(stems(split), row)}
-        if self._encoder and self._meanings is not None:
-            place = self._meanings[row] if row >= 0 else self._encoder.question(text)
-            parts["meaning"] = (self._meanings @ place).astype(float)
-        else:
-            parts["words"] = self._words.similar(split, row)
+    def parts(self, text: str) -> Parts:
+        """Letters, stems and what is meant, by an encoder or word by word."""
+        split = words(text)
+        parts = {"letters": self._letters.similar(letters(split)), "stems": self._stems.similar(stems(split))}
+        if self._meaning:
+            parts["meaning"] = self._meaning.similar(text)
+        if self._words:
+            parts["words"] = self._words.similar(split)
         return parts
+
+    def among(self, rows: Rows) -> Iterator[Parts]:
+        """See Kernel."""
+        meant = {"meaning": self._meaning, "words": self._words}
+        return _among(rows, {"letters": self._letters, "stems": self._stems, **meant})
 
     def join(self, parts: Parts) -> Vector:
         """Sharpened, so that one close example counts for more than many remote ones."""
@@ -135,22 +141,18 @@ class English:
             return (2 * np.exp(4 * (parts["meaning"] - 1)) + written) / 3
         return (2 * written + np.exp(4 * (parts["words"] - 1))) / 3
 
-    def forget(self) -> None:
-        """See Kernel."""
-        self._letters.forget()
-        self._stems.forget()
-
 
 def letters(split: Sequence[str]) -> list[str]:
     """Runs of two to five letters within each word and its borders; a model number is one run."""
-    runs: list[str] = []
-    for word in split:
-        edged = f" {word} "
-        if models(word):
-            runs += [edged] * 3
-            continue
-        runs += [edged[i : i + n] for n in range(2, 6) for i in range(len(edged) - n + 1)]
-    return runs
+    return [run for word in split for run in _runs(word)]
+
+
+@lru_cache(maxsize=KEPT)
+def _runs(word: str) -> tuple[str, ...]:
+    edged = f" {word} "
+    if models(word):
+        return (edged,) * 3
+    return tuple(edged[i : i + n] for n in range(2, 6) for i in range(len(edged) - n + 1))
 
 
 def stems(split: Sequence[str]) -> list[str]:
@@ -159,15 +161,11 @@ def stems(split: Sequence[str]) -> list[str]:
     return bare + [f"{a} {b}" for a, b in pairwise(bare)]
 
 
-@cache
-def _endings() -> tuple[str, ...]:
-    return ("ingly", "edly", "ing", "ies", "ed", "es", "er", "ly", "s", "e")
-
-
+@lru_cache(maxsize=KEPT)
 def stem(word: str) -> str:
     """A word without its commonest ending; crude, but the same for questions and examples."""
     word = word.removesuffix("'s").replace("'", "")
-    for ending in _endings():
+    for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
             root = word[: -len(ending)] + ("y" if ending == "ies" else "")
             doubled = len(root) > 3 and root[-1] == root[-2] and ending in ("ing", "ed", "er")
@@ -186,34 +184,28 @@ class Chinese:
         self.ridge = 0.3
         self._characters = Grams([pairs(u) for u in split])
         self._sounds = Grams([pairs(sounds(u)) for u in split])
-        self._texts = ["".join(u)[:RATIO] for u in split]
-        self._encoder = encoder
-        self._meanings = encoder.examples(texts) if encoder else None
+        self._order = Order(["".join(u) for u in split])
+        self._meaning = Meant(texts, encoder) if encoder else None
 
-    def parts(self, text: str, row: int = -1) -> Parts:
+    def parts(self, text: str) -> Parts:
         """Characters, sounds, order and, with a multilingual encoder, meaning."""
-        split = units(text) if row < 0 else []
-        whole = "".join(split)[:RATIO] if row < 0 else self._texts[row]
-        order = process.cdist([whole], self._texts, scorer=fuzz.ratio)[0]
+        split = units(text)
         parts = {
-            "characters": self._characters.similar(pairs(split), row),
-            "sounds": self._sounds.similar(pairs(sounds(split)), row),
-            "order": np.asarray(order, float) / 100,
+            "characters": self._characters.similar(pairs(split)),
+            "sounds": self._sounds.similar(pairs(sounds(split))),
+            "order": self._order.similar("".join(split)),
         }
-        if self._encoder and self._meanings is not None:
-            place = self._meanings[row] if row >= 0 else self._encoder.question(text)
-            parts["meaning"] = (self._meanings @ place).astype(float)
-        return parts
+        return parts | {"meaning": self._meaning.similar(text)} if self._meaning else parts
+
+    def among(self, rows: Rows) -> Iterator[Parts]:
+        """See Kernel."""
+        ways: dict[str, Way | None] = {"characters": self._characters, "sounds": self._sounds}
+        return _among(rows, ways | {"order": self._order, "meaning": self._meaning})
 
     def join(self, parts: Parts) -> Vector:
         """Characters and sounds alike, order half; sharpened as in English."""
         lexical = np.exp(0.8 * (parts["characters"] + parts["sounds"] + 0.5 * parts["order"]) - 2)
         return (np.exp(4 * (parts["meaning"] - 1)) + lexical) / 2 if "meaning" in parts else lexical
-
-    def forget(self) -> None:
-        """See Kernel."""
-        self._characters.forget()
-        self._sounds.forget()
 
 
 def pairs(split: Sequence[str]) -> list[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.grams import Rows, Vector, blocks
 from knowledge.normal import WORDS
 from knowledge.spelling import english
 
@@ -24,18 +26,23 @@ class Meanings:
 
     def __init__(self, texts: Sequence[list[str]]) -> None:
         seen = Counter(word for text in texts for word in set(text))
-        self._rarest = np.log(1 + len(texts)) + 1
-        self._rarity = {word: self._rarest - np.log(1 + n) for word, n in seen.items()}
+        self._rarest = math.log(1 + len(texts)) + 1
+        self._rarity = {word: self._rarest - math.log(1 + n) for word, n in seen.items()}
         self._texts = np.stack([self._place(text) for text in texts]) if texts else np.empty((0, 1), np.float32)
 
     def _place(self, text: list[str]) -> NDArray[np.float32]:
-        known = [(english()[word], self._rarity.get(word, self._rarest)) for word in text if word in english()]
+        known = [word for word in text if word in english()]
         if not known:
             return np.zeros(places().shape[1], np.float32)
-        rows, weights = zip(*known, strict=True)
-        place = np.asarray(weights) @ places()[list(rows)]
-        return np.asarray(place / (np.linalg.norm(place) or 1.0), np.float32)
+        weights = np.array([self._rarity.get(word, self._rarest) for word in known])
+        place = weights @ places()[[english()[word] for word in known]]
+        return np.asarray(place / (math.sqrt(place @ place) or 1.0), np.float32)
 
-    def similar(self, text: list[str], row: int = -1) -> NDArray[np.float64]:
-        """The cosine of a text, or of the text in a row, with every text."""
-        return np.asarray(self._texts @ (self._texts[row] if row >= 0 else self._place(text)), float)
+    def similar(self, text: list[str]) -> Vector:
+        """The cosine of a text with every text."""
+        return np.asarray(self._texts @ self._place(text), float)
+
+    def among(self, rows: Rows) -> Iterator[Vector]:
+        """The cosines of the texts in ``rows`` with every text, ``TOGETHER`` rows at a time."""
+        for some in blocks(rows):
+            yield np.stack([self._texts @ self._texts[row] for row in some.tolist()]).astype(float)  # as in a question

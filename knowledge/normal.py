@@ -16,7 +16,6 @@ _CJK = re.compile(f"[{CJK}]")
 _LATIN = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+(?:[.,:]\d+)*")
 _UNIT = re.compile(rf"[{CJK}]|[a-z0-9\u00c0-\u024f]+")
-_SPACE = re.compile(r"\s+")
 _JOINT = re.compile(r"\b([a-z]{1,6})[- ]?(\d{3,5}[a-z]{0,3})\b")
 _MODEL = re.compile(r"(?<![a-z0-9])[a-z]{1,6}\d{3,5}[a-z]{0,3}(?![a-z0-9])")
 
@@ -31,9 +30,12 @@ def traditional() -> dict[int, int]:
 def normal(text: str, models: Iterable[str] = ()) -> str:
     """Lower case, simplified, half width, one space, no invisible characters; ``models`` are written in one piece."""
     text = unicodedata.normalize("NFKC", text[: 4 * LIMIT])[:LIMIT]  # NFKC may grow a text eighteenfold
+    text = " ".join(text.split())
     if not text.isprintable():
-        text = "".join(c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
-    text = _SPACE.sub(" ", text.lower().replace("’", "'").translate(traditional())).strip()
+        text = " ".join("".join(c for c in text if unicodedata.category(c)[0] != "C").split())
+    text = text.lower()
+    if not text.isascii():
+        text = text.replace("’", "'").translate(traditional())
     known = frozenset(models)
     return _JOINT.sub(lambda m: m[1] + m[2] if m[1] + m[2] in known else m[0], text) if known else text
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.calibration import Calibration, calibrate
-from knowledge.kernels import Chinese, Encoder, English, Kernel, Parts, Vector
+from knowledge.grams import Vector, blocks
+from knowledge.kernels import Chinese, Encoder, English, Kernel, Parts
 from knowledge.normal import words
 from knowledge.ridge import Lesson, fit
 from knowledge.spelling import Speller
@@ -77,7 +78,7 @@ class Space:
         self._speller = None if language in UNSPACED else Speller([words(e.normal) for e in examples])
         texts = [self._repaired(e.normal) for e in examples]
         self._kernel: Kernel = (Chinese if language in UNSPACED else English)(texts, encoder)
-        self._solve(texts)
+        self._solve()
 
     def _repaired(self, text: str) -> str:
         split = words(text) if self._speller else []
@@ -92,7 +93,7 @@ class Space:
                 found.setdefault(example.label, []).append(row)
         return found
 
-    def _solve(self, texts: list[str]) -> None:
+    def _solve(self) -> None:
         number = {label: i for i, label in enumerate(self.labels)}
         taught = [row for row, e in enumerate(self.examples) if e.role is not Role.AGAINST and e.label in number]
         lesson = Lesson(
@@ -104,9 +105,8 @@ class Space:
         self.taught: NDArray[np.intp] = np.array(taught, np.intp)
         self._landmarks = self.taught[chosen]
         kernel = np.empty((len(chosen), len(taught)))
-        for place, row in enumerate(self._landmarks.tolist()):
-            kernel[place] = self._kernel.join(self._kernel.parts(texts[row], row))[self.taught]
-        self._kernel.forget()
+        for some, parts in zip(blocks(np.arange(len(chosen))), self._kernel.among(self._landmarks), strict=True):
+            kernel[some] = self._kernel.join(parts)[:, self.taught]
         self._weights, self.held_out = fit(kernel.T, chosen, lesson, self._kernel.ridge)
         self.calibration: Calibration = calibrate(self.held_out)
 
