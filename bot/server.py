@@ -19,7 +19,8 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot import connection, metrics
 from bot.store import Away
@@ -53,10 +54,27 @@ def web(app: App) -> Starlette:
 
     own = [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", numbers)]
     routes = [route for channel in app.channels for route in channel.routes()]
+    routes.append(Mount("/console", app=_console(app)))
     middleware = []
     if hosts := app.settings.server.trusted_hosts:
         middleware.append(Middleware(TrustedHostMiddleware, allowed_hosts=[*hosts, "127.0.0.1", "localhost"]))
     return Starlette(routes=own + routes, middleware=middleware)
+
+
+def _console(app: App) -> ASGIApp:
+    """The agents' console, opened when somebody first comes: templates and password hashing are for those who look."""
+    opened: list[ASGIApp] = []
+    opening = asyncio.Lock()
+
+    async def console(scope: Scope, receive: Receive, send: Send) -> None:
+        async with opening:
+            if not opened:
+                from handoff.console import open_console
+
+                opened.append(await asyncio.to_thread(open_console, app))
+        await opened[0](scope, receive, send)
+
+    return console
 
 
 async def _not_ready(app: App) -> list[str]:
@@ -94,6 +112,7 @@ async def serve(app: App, listener: socket.socket, *, ready: Callable[[], None] 
         loop.add_signal_handler(one, over.set)
     await app.start()
     gc.collect()
+    gc.set_threshold(20_000, 20, 50)  # a message leaves a thousand objects and no cycle: look more rarely
     gc.freeze()  # modules and the index stay for good: looking through them again and again takes a tenth of a second
     config = uvicorn.Config(
         web(app),

@@ -174,6 +174,7 @@ class Store:
         parsed = make_url(url)
         self.dialect = "sqlite" if parsed.get_backend_name() == "sqlite" else "postgresql"
         self.url = parsed.set(drivername=DRIVERS[self.dialect])
+        self.writers = 1 if self.dialect == "sqlite" else 2  # transactions that may write at the same time
         self.writable = True  # whether the last writing went well
         self._database: _Sqlite | _Postgres
         if self.dialect == "sqlite":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from base64 import b32encode
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -35,7 +36,9 @@ log = structlog.get_logger("worker")
 
 ROUNDS = 3  # how often a decision may ask for more
 NUMBERS = 6  # ready-made numbers a turn may use: one for a conversation, the rest for tickets
-ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base32: nothing that is misread aloud
+CROCKFORD = bytes.maketrans(  # base32 in the signs that are not misread aloud
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+)
 POLL = 1.0  # seconds; being woken is only quicker
 SLOW = 0.3  # seconds of deciding after which the customer sees that somebody is typing
 
@@ -45,7 +48,7 @@ At = Callable[[str, str], Can]  # a channel's name and an address -> what can be
 
 def numbers() -> tuple[str, ...]:
     """Numbers nobody can guess: ``C-…`` for a conversation, then ``T-…`` for tickets."""
-    signs = "".join([ALPHABET[byte & 31] for byte in secrets.token_bytes(NUMBERS * 8)])
+    signs = b32encode(secrets.token_bytes(NUMBERS * 5)).translate(CROCKFORD).decode()
     return tuple(f"{'T' if at else 'C'}-{signs[at : at + 8]}" for at in range(0, NUMBERS * 8, 8))
 
 
@@ -93,7 +96,14 @@ class Worker:
         self._woken.set()
 
     async def run(self) -> None:
-        """Beat until stopped. The database being away is waited out: what was decided is recorded afterwards."""
+        """Beat until stopped; where the database lets several write, one beat decides while another commits."""
+        async with asyncio.TaskGroup() as beats:
+            for _ in range(self._store.writers):
+                beats.create_task(self._work())
+        self._thread.shutdown(wait=False)
+
+    async def _work(self) -> None:
+        """The database being away is waited out: what was decided is recorded afterwards."""
         outcomes: list[Outcome] = []
         while outcomes or not self._stopping:
             self._woken.clear()
@@ -106,7 +116,6 @@ class Worker:
             outcomes = await self._decide(lanes) if lanes else []
             if not outcomes and not self._stopping:
                 await self._rest()
-        self._thread.shutdown(wait=False)
 
     async def _rest(self) -> None:
         with suppress(TimeoutError):
@@ -144,7 +153,7 @@ class Worker:
                 lease = self._limits.lease
                 lanes = take(connection, holder=self._holder, now=now, lease=lease, most=most, alone=self._alone)
             if not lanes:
-                self._next_ready = connection.scalar(NEXT) or now + POLL
+                self._next_ready = NEXT(connection)[0].ready_at or now + POLL
             return rows, lanes
 
         rows, lanes = await self._store.write(work)
