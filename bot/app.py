@@ -31,6 +31,7 @@ from bot.store import Away, Store
 from bot.tables import chat, file, inbox, lease, reply
 from bot.worker import Worker
 from channels import Can, Channel, make
+from handoff.door import Door
 from handoff.rounds import Rounds
 
 log = structlog.get_logger("app")
@@ -127,6 +128,7 @@ class App:
         )
         self.rounds = Rounds(self.store, keep_raw=limits.keep_raw, woken=self.worker.wake)
         self.inbox = Inbox(self.store, self.worker.wake)
+        self.door = Door(self.store, self.inbox)
         self.holder = secrets.token_hex(8)
         self.outboxes = [self._outbox(channel) for channel in self.channels if not channel.can.shows_itself]
         save, load = _rows(self.store)
@@ -218,6 +220,7 @@ class App:
     def _recorded(self, rows: Rows) -> None:
         self.hub.stir()
         self.rounds.wake(rows.next_due)
+        self.door.heard(rows.results)
         if rows.to_send:
             for outbox in self.outboxes:
                 outbox.wake()

@@ -7,12 +7,13 @@ from datetime import timedelta
 from typing import Final
 
 from bot.dialogue import Alarm, Decision, Need, SetTimer, Turn, Wait
-from bot.flows import buttons, changed, journal, notices, platform, public, wishes
+from bot.flows import buttons, changed, journal, line, notices, platform, public, waiting, wishes
 from bot.flows.draft import Draft, Missing
 from bot.flows.inside import aftermath, inside, left
 from bot.flows.questions import answer, choose, contacted, outcome, unknown
 from bot.flows.reading import is_score, ticket_number, typed
 from bot.messages import Kind
+from handoff import desk
 
 Rule = Callable[[Draft], bool]
 
@@ -104,12 +105,19 @@ def timer(draft: Draft) -> None:
             rating_due(draft)
         case "ticket_due":
             overdue(draft)
+        case "queue":
+            waiting.look_after(draft)
+        case other if other in desk.TIMERS:
+            desk.TIMERS[other](draft)
 
 
 def idle(draft: Draft) -> None:
     """The customer has gone quiet."""
     here = draft.turn.conversation
-    if here and not (draft.agent_has_floor or platform.has(draft) or draft.talk.pending):
+    awaited = draft.talk.extra.get("owed") or draft.talk.extra.get("snoozed")  # it is the agent's turn
+    if here and here.owner == "agent" and not awaited:
+        desk.left(draft)
+    elif here and here.owner == "bot" and not draft.talk.pending:
         left(draft)
         if draft.talk.answered or here.answered:
             draft.ask_rating(here.number, here.cycle)
@@ -141,7 +149,7 @@ EVENTS: Final[dict[Kind, Callable[[Draft], None]]] = {
     Kind.CHOICE: choice,
     Kind.HELLO: hello,
     Kind.TIMER: timer,
-    Kind.COMMAND: lambda draft: None,  # agents' commands are the desk's
+    Kind.COMMAND: desk.command,
     Kind.NOTICE: notices.notice,
 }
 
@@ -151,6 +159,8 @@ EVENTS: Final[dict[Kind, Callable[[Draft], None]]] = {
 
 def floor(draft: Draft) -> bool:
     """A human has the floor: the bot is silent, but it stops when told to and calls people when there is danger."""
+    if draft.agent_has_floor:
+        desk.heard(draft)
     if not draft.agent_has_floor or draft.meant is None:
         return draft.agent_has_floor
     if draft.meant.emergency:
@@ -182,7 +192,8 @@ def emergency(draft: Draft) -> bool:
     journal.drop(draft)
     draft.open()
     more = wishes.known(draft, danger=draft.meant.emergency, open=draft.own_ticket("emergency"))
-    journal.begin(draft, "emergency", **more)
+    called = line.join(draft, "emergency", {**more, "what": draft.words}, quiet=True)
+    journal.begin(draft, "emergency", **more, called=called or None)
     return True
 
 
@@ -249,6 +260,7 @@ POLICY: Final[tuple[Rule, ...]] = (
     person,
     aftermath,
     inside,
+    waiting.queued,
     wish,
     contacted,
     answer,

@@ -9,6 +9,7 @@ from bot.dialogue import Alarm, Decision, Need, SetTimer, Turn, Wait
 from bot.flows import wishes
 from bot.flows.draft import Draft
 from bot.messages import Kind
+from handoff.dialogue import Result
 
 LATER: Final = timedelta(hours=1)
 
@@ -22,6 +23,8 @@ def sorry(turn: Turn) -> Decision | Need | Wait:
     if event.kind is Kind.TIMER:
         again = SetTimer(event.timer, turn.now + LATER, event.subject, event.data)
         return Decision(turn.talk.but(pending=()), (Alarm("timer_failed", event.timer), again))
+    if event.kind is Kind.COMMAND:  # it is told to the agent, who can try again; the customer has no part in it
+        return Decision(turn.talk, (Alarm("command_failed"), Result(False, {"reason": "failed"})))
     draft = Draft(turn)
     draft.remember(pending=(), flow="", journal=(), asked="", misses=0)
     draft.do(Alarm("event_failed"))

@@ -84,7 +84,9 @@ def record(connection: Connection, inbounds: Sequence[Inbound], now: float) -> l
         rows.append(_row(one, receipt, now))
     if rows:
         EVENTS(connection, rows)
-        _ready(connection, {r["chat_id"]: chats for r in rows if r["chat_id"]}, chats, now)
+        touched = {r["chat_id"]: now for r in rows if r["chat_id"]}
+        touched |= {r["chat_id"]: 0.0 for r in rows if not r["priority"]}  # somebody waits for the outcome: before all
+        _ready(connection, touched, chats)
     return receipts
 
 
@@ -159,10 +161,10 @@ def _known(connection: Connection, inbounds: Iterable[Inbound]) -> dict[tuple[st
     return {(r.channel, r.dedup_key): (r.chat_id, r.seq) for r in rows}
 
 
-def _ready(connection: Connection, touched: Iterable[int], chats: Mapping[Any, dict[str, Any]], now: float) -> None:
+def _ready(connection: Connection, touched: Mapping[int, float], chats: Mapping[Any, dict[str, Any]]) -> None:
     by_id = {c["id"]: c for c in chats.values()}
     # Every arrival makes its chat ready; the worker looks at the head and puts it off again if that is not due.
-    READY(connection, [{"chat": i, "seq": by_id[i]["inbox_seq"], "ready": now} for i in sorted(touched)])
+    READY(connection, [{"chat": i, "seq": by_id[i]["inbox_seq"], "ready": touched[i]} for i in sorted(touched)])
 
 
 def _chats(connection: Connection, places: Mapping[Any, Inbound], now: float) -> dict[Any, dict[str, Any]]:

@@ -9,14 +9,18 @@ from sqlalchemy import Connection, and_, select
 
 from bot.lanes import Lane, ticket_view, view
 from bot.tables import conversation, rating, ticket
+from handoff.seen import PEOPLE
 
 
 def look(connection: Connection, lane: Lane, looks: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Any]:
     """The answers, by (kind, key); None where there is no such thing, or it is somebody else's.
 
-    ("ticket", number) -> TicketView | None; ("rated", conversation number) -> ConversationView | None.
+    ("ticket", number) -> TicketView | None; ("rated", conversation number) -> ConversationView | None;
+    ("desk", "") -> DeskView; ("place", conversation number) -> DeskView, seen from there;
+    ("handover", conversation number) -> HandoverView | None; ("agent", id) -> AgentView | None;
+    ("team", name) -> bool: somebody of it is there.
     """
-    kinds = {"ticket": _ticket, "rated": _rated}
+    kinds = {"ticket": _ticket, "rated": _rated, **PEOPLE}
     return {(kind, key): kinds[kind](connection, lane, key) for kind, key in looks}
 
 

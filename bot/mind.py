@@ -13,6 +13,7 @@ from bot.dialogue import Policy, Turn
 from bot.kept import kept
 from bot.messages import Kind
 from bot.strictyaml import Problem, YamlError
+from handoff.dialogue import People
 from knowledge import faq
 from knowledge.encoder import load
 from knowledge.index import Knowledge, build
@@ -66,6 +67,7 @@ def policy(settings: Settings) -> Policy:
         recovery_due=limits.recovery_due,
         promise=settings.standards.first_answer,
         products=company.products,
+        people=People(**{name: getattr(settings.handoff, name) for name in People.__dataclass_fields__}),
     )
 
 

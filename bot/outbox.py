@@ -14,14 +14,14 @@ from itertools import islice
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, bindparam, case, func, select, update
+from sqlalchemy import Connection, bindparam, case, exists, func, select, update
 
 from bot.duty import Duty
 from bot.group import Group
 from bot.messages import Attachment, Choice, Reply
 from bot.pace import Pace
 from bot.store import Away, Store
-from bot.tables import chat, reply
+from bot.tables import chat, conversation, message, reply
 from channels import Channel, NotSent, Refused, Unknown
 
 log = structlog.get_logger("outbox")
@@ -59,6 +59,13 @@ _first = (
     .group_by(reply.c.address)
     .subquery()
 )
+OVERRULED = exists().where(  # the bot's, and a person has the floor: he took it while this had to wait to be sent again
+    conversation.c.chat_id == reply.c.chat_id,
+    conversation.c.owner == "agent",
+    message.c.chat_id == reply.c.chat_id,
+    message.c.seq == reply.c.seq,
+    message.c.author == "bot",
+)
 HEADS = (
     select(reply)
     .join(_first, _first.c.id == reply.c.id)
@@ -84,11 +91,16 @@ def take(
     tries = update(reply).values(attempts=reply.c.attempts + 1)
     new = [h.id for h in heads if h.state == "waiting"]
     again = [h.id for h in heads if h.state == "uncertain"]
-    if new:
-        connection.execute(tries.where(reply.c.id.in_(new)).values(state="sending"))
+    begun = set(again)
+    if new:  # unless it was withdrawn while we looked
+        mine = tries.where(reply.c.id.in_(new), reply.c.state == "waiting", ~OVERRULED)
+        begun |= set(connection.scalars(mine.values(state="sending").returning(reply.c.id)))
+        if left := [i for i in new if i not in begun]:
+            gone = update(reply).where(reply.c.id.in_(left), reply.c.state == "waiting", OVERRULED)
+            connection.execute(gone.values(state="withdrawn", due_at=None))
     if again:  # the second attempt is the last: should we crash now, nobody tries a third time
         connection.execute(tries.where(reply.c.id.in_(again)).values(due_at=None))
-    return [h for h in heads if h.state in ("waiting", "uncertain")]
+    return [h for h in heads if h.id in begun]
 
 
 def mark(connection: Connection, marks: list[Mark]) -> list[None]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from handoff.dialogue import People
+
+GOES_BY: Final = {"emergency": "urgent", "recovery": "complaint", "complaint": "urgent", "callback": "urgent"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +25,10 @@ class Policy:
     promise: Mapping[str, float] = field(default_factory=dict)  # ticket kind -> seconds until a first answer
     products: tuple[str, ...] = ()
     people: People = field(default_factory=People)
+
+    def promised(self, kind: str) -> float:
+        """Seconds promised for a kind of ticket, or for the kind it goes by."""
+        for name in (kind, GOES_BY.get(kind, "question"), "question"):
+            if name in self.promise:
+                return float(self.promise[name])
+        return 86400.0

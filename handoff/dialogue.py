@@ -49,9 +49,16 @@ class DeskView:
 
     staffed: bool = False  # there are agents at all
     open: bool = False  # somebody is there now
-    ahead: int = 0  # who would be served before
-    estimate: float | None = None  # seconds until somebody has time, from what was seen lately; None: not known
+    ahead: tuple[int, int, int] = (0, 0, 0)  # who would be served before, by one's own priority
+    free: int = 0  # conversations that could be taken at once
+    pace: float | None = None  # seconds from one who was served to the next, lately; None: not known
     opens_at: datetime | None = None  # when people are back; None: not known
+
+    def estimate(self, ahead: int) -> float | None:
+        """Seconds until somebody has time for one who has so many before him; 0: at once; None: nobody can say."""
+        if self.free > ahead:
+            return 0.0
+        return None if self.pace is None else self.pace * (ahead + 1)
 
 
 @dataclass(frozen=True, slots=True)

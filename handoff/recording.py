@@ -71,6 +71,10 @@ def write(effect: d.Effect, writer: Writer) -> None:
 @write.register(Assign)
 def _(effect: Assign, writer: Writer) -> None:
     here = _open(writer)
+    if here.owner == "queue":
+        its = select(handover.c.waiting_since).where(handover.c.conversation_id == here.id)
+        since = writer.connection.scalar(its)
+        writer.fact("served", {"agent": effect.agent, "waited": writer.now - since if since else None})
     let_go(writer)
     mine = {"owner": "agent", "agent_id": effect.agent, "served_by": effect.agent}
     writer.change(here.id, **mine, epoch=conversation.c.epoch + 1)

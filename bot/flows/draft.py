@@ -26,9 +26,10 @@ from bot.dialogue import (
     Turn,
     Wait,
 )
+from bot.flows.floor import quiet_for
 from bot.flows.reading import SUBJECT, Heard
 from bot.flows.steps import Ticket
-from bot.messages import Attachment, Choice, Kind, Reply
+from bot.messages import Attachment, Author, Choice, Kind, Reply
 from bot.text import clean
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ FILES: Final = 10  # files kept for a ticket to come
 LABEL: Final = 60  # characters on a button
 BUTTON: Final = 60  # bytes of a button's id
 FINISHED: Final = frozenset({"solved", "resolved", "closed", "done", "cancelled"})
-PROMISED: Final = {"emergency": "urgent", "recovery": "complaint", "complaint": "urgent"}  # kind -> kind to go by
 RATE: Final = tuple("12345")
 NAMES: Final = {"product": 3, "contact": 3}  # question -> words of an answer that is written alike in every language
 
@@ -194,7 +194,7 @@ class Draft:
     def ticket(self, wanted: Ticket) -> dict[str, Any]:
         """Open it, with the files sent so far and a timer for what is promised."""
         number, policy = next(self._tickets), self.turn.policy
-        within = wanted.promise or _promise(policy.promise, wanted.kind)
+        within = wanted.promise or policy.promised(wanted.kind)
         due = self.now + timedelta(seconds=within)
         self.keep_files()
         files = tuple(Attachment(**f) for f in self.talk.extra.get("files", ()))
@@ -277,24 +277,17 @@ class Draft:
         """What comes of the turn; an open conversation is never left without a timer."""
         if self.wait:
             return self.wait
-        if self.agent_has_floor:
-            self.effects = [e for e in self.effects if not isinstance(e, Say)]
-            self.remember(flow="", journal=(), asked="", misses=0, offered=())
-        else:
+        if not self.agent_has_floor:
             self.keep_files()
+        elif self.event.kind is not Kind.COMMAND:
+            self.effects = [e for e in self.effects if not (isinstance(e, Say) and e.author is Author.BOT)]
+            self.remember(flow="", journal=(), asked="", misses=0, offered=())
         if self.number:
-            self.do(SetTimer("idle", self.now + timedelta(seconds=self.turn.policy.idle)))
+            quiet = timedelta(seconds=quiet_for(self.turn, self.effects))
+            self.do(SetTimer("idle", self.now + quiet))
         return Decision(self.talk, tuple(self.effects))
 
 
 def _about(button: str, entry: str) -> str:
     """A button that says what it is about, if its id can hold that."""
     return f"{button}:{entry}" if len(button) + len(entry) < BUTTON else button
-
-
-def _promise(promise: Mapping[str, float], kind: str) -> float:
-    """Seconds promised for a kind of ticket, or for the kind it goes by."""
-    for name in (kind, PROMISED.get(kind, "question"), "question"):
-        if name in promise:
-            return float(promise[name])
-    return 86400.0

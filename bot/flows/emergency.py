@@ -20,4 +20,6 @@ def emergency(known: Known) -> Flow:
         number = opened["number"]
         yield Note("handed_over", {"reason": "emergency", "ticket": number})
         yield Say("emergency.taken", **opened)
+    if known.get("called"):
+        yield Say("emergency.called")
     yield from reached(number, known)

@@ -5,8 +5,13 @@ from __future__ import annotations
 from bot.dialogue import Learn, Note
 from bot.flows import reading
 from bot.flows.steps import SKIP, Add, Ask, Flow, Known, Say, Ticket
+from bot.texts import Word
 
-TAKEN = {"misses": "human.misses", "error": "human.error"}  # why the matter goes to people, and how that is said
+TAKEN = {  # why the matter goes to people, and how that is said
+    "misses": "human.misses",
+    "error": "human.error",
+    "callback": "human.callback",
+}
 
 
 def human(known: Known) -> Flow:
@@ -19,7 +24,9 @@ def human(known: Known) -> Flow:
         opened = yield Ticket("urgent", known.get("what") or known["words"], "urgent", details)
         number = opened["number"]
         yield Note("handed_over", {"reason": known.get("reason", ""), "ticket": number})
-        yield Say(TAKEN.get(known.get("reason", ""), "human.taken"), **opened)
+        back = Word("human.back", {"within": float(known["back"])}) if known.get("back") else ""
+        key = known.get("said") or TAKEN.get(known.get("reason", ""), "human.taken")
+        yield Say(key, back=back, **opened)
         if not known.get("what"):
             what = yield Ask("what", reading.comment, options=(SKIP,), free=True)
             yield Add(number, what if what != SKIP else "")

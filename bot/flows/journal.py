@@ -10,7 +10,7 @@ from zlib import crc32
 
 from bot import texts
 from bot.dialogue import Effect, Learn
-from bot.flows import FLOWS
+from bot.flows import FLOWS, floor
 from bot.flows.draft import Draft
 from bot.flows.reading import SUBJECT, Heard
 from bot.flows.steps import SKIP, Add, Ask, Look, Quote, Say, Step, Ticket, name_of
@@ -203,7 +203,7 @@ def drop(draft: Draft) -> None:
 
 
 def _epoch(draft: Draft) -> int:
-    return draft.turn.conversation.epoch if draft.turn.conversation else 0
+    return floor.epoch(draft.turn, draft.effects)
 
 
 def take_over(draft: Draft) -> dict[str, str]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from bot.dialogue import Learn, OpenTicket
-from bot.flows import journal, platform
+from bot.flows import journal, line, platform
 from bot.flows.draft import RATE, Draft
 from bot.flows.reading import SUBJECT, bare, mentioned, reachable, ticket_number
 from bot.flows.steps import SKIP
@@ -110,6 +110,7 @@ def offers(draft: Draft) -> tuple[str, ...]:
 
 def ticket(draft: Draft, kind: str, **told: str) -> None:
     """A ticket about the words, or about the question before them."""
+    line.leave(draft, "ticket")
     draft.open()
     if not kind or kind == "ticket":
         entry = draft.turn.knowledge.entry(draft.talk.last_entry)
@@ -143,10 +144,28 @@ def human(draft: Draft, reason: str) -> None:
     if platform.hand_over(draft, reason):
         return
     draft.open()
-    told = journal.take_over(draft)
+    flow, told = draft.talk.flow, journal.take_over(draft)
     what = told.get("what") or telling(draft) or matter(draft)
+    again = reason == "error" and draft.talk.extra.get("failed")  # people have it once per conversation, then a ticket
+    if not again and line.join(draft, reason or "asked", known(draft, **told, what=what, flow=flow)):
+        draft.keep(failed=reason == "error" or None)
+        return
     more = {**told, "what": what, "reason": reason or "asked", "open": draft.own_ticket("urgent", "emergency")}
-    journal.begin(draft, "human", **known(draft, **more))
+    journal.begin(draft, "human", **known(draft, **more, **line.away(draft, reason)))
+
+
+def callback(draft: Draft, _: str) -> None:
+    """Rather than wait, be called: numbered, with a promise."""
+    line.leave(draft, "callback")
+    draft.open()
+    what = matter(draft)
+    journal.begin(draft, "human", **known(draft, what=what or draft.text("no_words"), reason="callback"))
+
+
+def bot(draft: Draft, _: str) -> None:
+    """Rather than wait, go on with the bot."""
+    line.leave(draft, "cancelled")
+    draft.say("line.left", *STARTERS)
 
 
 def answered(draft: Draft, run: journal.Run, value: Any) -> None:
@@ -274,6 +293,8 @@ WISHES: Final[dict[str, Callable[[Draft, str], None]]] = {
     "ticket": ticket,
     "ticket_status": ticket_status,
     "human": human,
+    "callback": callback,
+    "bot": bot,
     "complaint": complaint,
     "rating": rating,
     "language": language,

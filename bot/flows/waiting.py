@@ -1,0 +1,79 @@
+"""While the customer waits in the line: his words are kept for people, he hears where he stands, he may leave it."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any, Final
+
+from bot.dialogue import Alarm
+from bot.flows import journal, line, wishes
+from bot.flows.draft import Draft
+from handoff.dialogue import DeskView, HandoverView
+
+ELSEWHERE: Final = frozenset({"ticket_status", "language", "ticket", "complaint", "rating"})  # wishes granted meanwhile
+LEAVING: Final = frozenset({"solved", "goodbye"})
+_HOW_LONG = re.compile(
+    r"how (?:much )?long|how many|what (?:place|position|number)|my (?:place|turn)|still there|any(?:one|body) there"
+    r"|多久|多长时间|第几|排到|还要等|有人吗|在吗|几分钟",
+    re.IGNORECASE,
+)
+
+
+def queued(draft: Draft) -> bool:
+    """He waits for a person: the bot does not argue."""
+    if not line.waits(draft):
+        return False
+    intent = draft.meant.intent if draft.meant else ""
+    if intent in ("cancel", "back"):
+        wishes.bot(draft, "")
+    elif intent in LEAVING:
+        line.leave(draft, intent)
+        wishes.grant(draft, intent)
+    elif intent in ELSEWHERE:
+        return False
+    elif _HOW_LONG.search(draft.words):
+        line.tell(draft)
+    elif not draft.talk.extra.get("kept"):
+        draft.keep(kept=True)
+        draft.say("line.kept")
+    return True
+
+
+def look_after(draft: Draft) -> None:
+    """The timer of whoever waits: how he stands, who must know, and an end to it."""
+    if not line.waits(draft):
+        return
+    held, seen = draft.look("handover", draft.number), draft.look("place", draft.number) or DeskView()
+    people, waited = draft.turn.policy.people, _waited(draft, held)
+    if not seen.open or waited >= people.give_up_after:
+        give_up(draft, held, "waited" if seen.open else "away")
+        return
+    if waited >= people.escalate_after and not draft.talk.extra.get("escalated"):
+        draft.keep(escalated=True)
+        draft.do(Alarm("waiting_long"))
+    placed = draft.talk.extra.get("placed")
+    told = (draft.now - datetime.fromisoformat(placed)).total_seconds() if placed else people.tell_every
+    if seen.ahead[-1] != draft.talk.extra.get("place") or told >= people.tell_every - 1:
+        line.tell(draft)
+    soon = (people.escalate_after - waited, people.give_up_after - waited)
+    line.watch(draft, min(people.tell_every, *(time for time in soon if time > 0)))
+
+
+def give_up(draft: Draft, held: HandoverView | None, why: str) -> None:
+    """Nobody can come: what waited becomes a ticket, and that is said honestly."""
+    packet, opens = (held.packet if held else {}), (draft.look("desk", "") or DeskView()).opens_at
+    line.leave(draft, why)
+    what = str(packet.get("question", ""))
+    more: dict[str, Any] = {
+        "what": what,
+        "reason": held.reason if held else "asked",
+        "said": f"human.{why}",
+        "words": what,
+    }
+    more |= {"back": (opens - draft.now).total_seconds() if opens else None}
+    journal.begin(draft, "human", **wishes.known(draft, **more))
+
+
+def _waited(draft: Draft, held: HandoverView | None) -> float:
+    return (draft.now - held.waiting_since).total_seconds() if held and held.waiting_since else 0.0

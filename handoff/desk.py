@@ -1,0 +1,332 @@
+"""What an agent can do with a conversation: pure decisions, one function per command.
+
+A command is an event of the customer's chat; ``extra`` holds ``command``, ``agent`` (its author's id; of an offer, the
+one it is made to) and what else it needs. What came of it is a ``Result``: done, or not done and for what ``reason``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from bot.dialogue import Alarm, DropTimer, Learn, Own, Say, SetTimer
+from bot.flows import journal, line, wishes
+from bot.flows.draft import Draft
+from bot.messages import Author, Kind, Reply
+from handoff.dialogue import HIGH, AgentView, Assign, HandoverView, Presence, Queue, Remark, Result, Snooze
+
+LONGEST: Final = timedelta(days=60)  # a conversation may sleep
+ROUND: Final = 2  # transfers after which whoever leads is told: nobody is passed from desk to desk
+CHECK: Final = 15.0  # seconds until a conversation that an agent lost is looked after
+
+
+class Refused(Exception):
+    """The command cannot be done; ``reason`` is a word programs go by."""
+
+    def __init__(self, reason: str, **more: Any) -> None:
+        super().__init__(reason)
+        self.data = {"reason": reason, **more}
+
+
+def command(draft: Draft) -> None:
+    """Do what an agent wants, or say why not; nothing is done by halves."""
+    data = draft.event.data
+    who = draft.look("agent", str(data.get("agent", "")))
+    do = COMMANDS.get(str(data.get("command")))
+    try:
+        if do is None:
+            raise Refused("unknown")
+        if who is None:
+            raise Refused("nobody")
+        do(draft, who)
+    except Refused as refused:
+        draft.effects = [Result(False, refused.data)]
+    if not any(isinstance(effect, Result) for effect in draft.effects):
+        draft.do(Result(True, {"number": draft.number} if draft.number else {}))
+    draft.files = ()
+
+
+# ---------------------------------------------------------------- taking and saying
+
+
+def claim(draft: Draft, who: AgentView) -> None:
+    """He takes the conversation; the first one wins."""
+    if not draft.number:
+        raise Refused("closed")
+    hold(draft, who)
+
+
+def say(draft: Draft, who: AgentView) -> None:
+    """His words to the customer; they take the floor by themselves, and open a conversation where none is."""
+    text = str(draft.event.data.get("text", "")).strip()
+    if not text and not draft.files:
+        raise Refused("empty")
+    if draft.talk.stopped:
+        raise Refused("stopped")  # the customer wants no more words
+    if not draft.number:
+        draft.reopen()
+        draft.open()
+    hold(draft, who)
+    draft.do(Say(Reply(text, attachments=draft.files), author=Author.AGENT, agent=who.id))
+    answered(draft, who)
+
+
+def start(draft: Draft, who: AgentView) -> None:
+    """He opens a new matter."""
+    if not draft.number:
+        draft.open()
+    say(draft, who)
+
+
+def reopen(draft: Draft, who: AgentView) -> None:
+    """The last matter is open again, and his."""
+    if not draft.number and draft.turn.last is None:
+        raise Refused("closed")
+    draft.reopen()
+    hold(draft, who)
+
+
+def offer(draft: Draft, who: AgentView) -> None:
+    """He is given a conversation that waits, if it still does and he has room."""
+    here = draft.turn.conversation
+    if not here or not line.waits(draft) or here.epoch != draft.event.data.get("epoch"):
+        raise Refused("gone")
+    take(draft, who, within_capacity=True)
+
+
+def hold(draft: Draft, who: AgentView) -> None:
+    """He has the floor from now on. What a colleague has is taken only by whoever leads, and only if he says so."""
+    here = draft.turn.conversation
+    if here and here.owner == "agent":
+        if here.agent == who.id:
+            return
+        if not (who.leads and draft.event.data.get("take")):
+            raise Refused("taken", by=_name(draft, here.agent))
+    take(draft, who)
+
+
+def take(draft: Draft, who: AgentView, *, within_capacity: bool = False, key: str = "people.joined") -> None:
+    """The conversation is his: the customer is told, the bot is silent, and an answer is owed."""
+    fresh(draft)
+    draft.do(Assign(who.id, who.name, within_capacity), DropTimer("queue"))
+    notice(draft, key, name=who.name)
+    owe(draft)
+
+
+def answered(draft: Draft, who: AgentView) -> None:
+    """Nothing is owed just now."""
+    owed = draft.talk.extra.get("owed")
+    waited = (draft.now - datetime.fromisoformat(owed)).total_seconds() if owed else None
+    draft.note("agent_said", agent=who.id, waited=waited)
+    draft.do(DropTimer("silent"))
+    draft.keep(owed=None)
+    awake(draft)
+
+
+# ---------------------------------------------------------------- passing on and ending
+
+
+def transfer(draft: Draft, who: AgentView) -> None:
+    """To a colleague who is there and has room, or to a team of which somebody is; never to an empty seat."""
+    mine(draft, who)
+    data = draft.event.data
+    to, team, text = data.get("to_agent"), str(data.get("to_team", "")), str(data.get("text", "")).strip()
+    if to:
+        other = draft.look("agent", str(to))
+        if other is None or other.id == who.id:
+            raise Refused("nobody")
+        take(draft, other, within_capacity=True, key="people.passed")
+    elif team:
+        if not draft.look("team", team):
+            raise Refused("away")
+        _to_team(draft, team)
+    else:
+        raise Refused("empty")
+    if text:
+        draft.do(Remark(who.id, text, draft.files))
+    times = int(draft.talk.extra.get("transfers", 0)) + 1
+    draft.keep(transfers=times)
+    draft.note("transferred", agent=who.id, to=to, team=team, times=times)
+    if times >= ROUND:
+        draft.do(Alarm("passed_round"))
+
+
+def _to_team(draft: Draft, team: str) -> None:
+    held = _held(draft)
+    wants = {**held.wants, "team": team}
+    wants.pop("preferred", None)
+    draft.do(Queue("transfer", min(held.priority, HIGH), wants, since=_since(draft, held)))
+    draft.do(DropTimer("silent"))
+    draft.keep(owed=None)
+    line.watch(draft, CHECK)
+    notice(draft, "people.team")
+
+
+def back(draft: Draft, who: AgentView) -> None:
+    """To the bot, which starts fresh and says so."""
+    mine(draft, who)
+    fresh(draft)
+    draft.do(Own("bot", "agent"), DropTimer("silent"), DropTimer("queue"), DropTimer("snoozed"))
+    draft.keep(owed=None, snoozed=None)
+    draft.say("people.back", *wishes.STARTERS)
+
+
+def close(draft: Draft, who: AgentView) -> None:
+    """The matter is settled; a rating is asked for."""
+    mine(draft, who)
+    text, reason = str(draft.event.data.get("text", "")).strip(), str(draft.event.data.get("reason", "")).strip()
+    if text:
+        draft.do(Say(Reply(text, attachments=draft.files), author=Author.AGENT, agent=who.id))
+        answered(draft, who)
+    draft.note("resolved", agent=who.id, reason=reason)
+    draft.close("agent")
+    draft.keep(owed=None, snoozed=None, transfers=None)
+    draft.do(SetTimer("rating", draft.now, "chat"))
+
+
+def snooze(draft: Draft, who: AgentView) -> None:
+    """He looks at it again then, or when the customer writes."""
+    mine(draft, who)
+    until = _moment(draft.event.data.get("until"))
+    if until is None or not draft.now < until <= draft.now + LONGEST:
+        raise Refused("when")
+    draft.do(Snooze(until), SetTimer("snoozed", until), DropTimer("silent"))
+    draft.keep(snoozed=True)
+
+
+def remark(draft: Draft, who: AgentView) -> None:
+    """A word for colleagues only."""
+    text = str(draft.event.data.get("text", "")).strip()
+    if not text and not draft.files:
+        raise Refused("empty")
+    if not draft.number and draft.turn.last is None:
+        raise Refused("closed")
+    draft.do(Remark(who.id, text, draft.files))
+
+
+def language(draft: Draft, _: AgentView) -> None:
+    """The customer is spoken to in this language from now on."""
+    chosen = str(draft.event.data.get("lang", ""))
+    if chosen not in draft.turn.policy.languages:
+        raise Refused("unknown")
+    draft.remember(language=chosen, language_chosen=True)
+    draft.do(Learn("language", chosen))
+
+
+COMMANDS: Final[dict[str, Callable[[Draft, AgentView], None]]] = {
+    "claim": claim,
+    "say": say,
+    "start": start,
+    "reopen": reopen,
+    "offer": offer,
+    "transfer": transfer,
+    "back": back,
+    "close": close,
+    "snooze": snooze,
+    "remark": remark,
+    "language": language,
+}
+
+
+# ---------------------------------------------------------------- what time and the customer do
+
+
+def heard(draft: Draft) -> None:
+    """The customer has written to his agent: an answer is owed, whatever slept is awake."""
+    if draft.event.kind in (Kind.TEXT, Kind.EDIT):
+        awake(draft)
+        if not draft.talk.extra.get("owed"):
+            owe(draft)
+
+
+def silent(draft: Draft) -> None:
+    """An agent owed an answer for too long: the conversation goes back to the head of the queue."""
+    here = draft.turn.conversation
+    if not here or here.owner != "agent" or here.agent is None or not draft.talk.extra.get("owed"):
+        return
+    held, late = _held(draft), here.agent
+    wants = {**held.wants, "avoid": [late]}
+    wants.pop("preferred", None)
+    draft.do(Queue("silent", min(held.priority, HIGH), wants, since=_since(draft, held)), Presence(late, "away"))
+    draft.do(Alarm("silent", agent=late))
+    draft.keep(owed=None)
+    line.watch(draft, CHECK)
+    notice(draft, "people.silent")
+
+
+def left(draft: Draft) -> None:
+    """The customer has not answered his agent for long: the matter ends."""
+    draft.note("resolved", agent=draft.turn.conversation.agent if draft.turn.conversation else None, reason="left")
+    draft.close("idle")
+    draft.do(SetTimer("rating", draft.now, "chat"))
+
+
+def snoozed(draft: Draft) -> None:
+    """It is time to look at it again."""
+    if draft.talk.extra.get("snoozed"):
+        awake(draft)
+        draft.do(Alarm("snoozed"))
+
+
+def owe(draft: Draft) -> None:
+    """An answer is owed from now on."""
+    draft.keep(owed=draft.now.isoformat())
+    draft.do(SetTimer("silent", draft.now + timedelta(seconds=draft.turn.policy.people.silent_after)))
+
+
+def awake(draft: Draft) -> None:
+    """It sleeps no more."""
+    if draft.talk.extra.get("snoozed"):
+        draft.do(Snooze(None), DropTimer("snoozed"))
+        draft.keep(snoozed=None)
+
+
+def fresh(draft: Draft) -> None:
+    """Whoever has the floor next starts anew: no flow, no misses, no old question, no old anger."""
+    journal.drop(draft)
+    draft.remember(unknowns=0, last_question="", last_entry="")
+    draft.keep(soothed=None, settled=None, ticket=None, kept=None, escalated=None, place=None, placed=None)
+
+
+def notice(draft: Draft, key: str, **values: Any) -> None:
+    """A sentence about people, whoever has the floor; not to somebody who wants no more words."""
+    if not draft.talk.stopped:
+        draft.do(Say(Reply(draft.text(key, **values)), author=Author.SYSTEM))
+
+
+def mine(draft: Draft, who: AgentView) -> None:
+    """Only its owner, or whoever leads, decides what becomes of a conversation. Raises Refused."""
+    here = draft.turn.conversation
+    if here is None:
+        raise Refused("closed")
+    if here.owner == "agent" and here.agent != who.id and not who.leads:
+        raise Refused("taken", by=_name(draft, here.agent))
+
+
+def _held(draft: Draft) -> HandoverView:
+    held: HandoverView = draft.look("handover", draft.number) or HandoverView("claimed", HIGH)
+    return held
+
+
+def _since(draft: Draft, held: HandoverView) -> datetime:
+    """Since when the customer has been waiting for people in this matter: his place in the line."""
+    first = held.waiting_since or _moment(held.wants.get("since")) or _moment(draft.talk.extra.get("owed"))
+    return first or draft.now
+
+
+def _moment(value: Any) -> datetime | None:
+    """A time as it is kept; None for what is none."""
+    try:
+        found = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
+
+
+def _name(draft: Draft, which: int | None) -> str:
+    other = draft.look("agent", str(which)) if which else None
+    return other.name if other else ""
+
+
+TIMERS: Final[dict[str, Callable[[Draft], None]]] = {"silent": silent, "snoozed": snoozed}
