@@ -6,7 +6,7 @@ import ast
 import re
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
@@ -35,6 +35,7 @@ def _api(url: str) -> str:
 
 
 _NAMED: Final[dict[str, Any]] = {  # settings that say by their name what they must be
+    "aes_key": Annotated[str, Field(pattern="^([A-Za-z0-9]{43})?$")],
     "api_url": Annotated[str, AfterValidator(_api)],
     "origins": tuple[Annotated[str, AfterValidator(_origin)], ...],
 }
@@ -98,9 +99,16 @@ def sheet(kind: str) -> type[BaseModel]:
     fields: dict[str, Any] = {"type": (str, kind)}
     for arg, default in zip(init.args.kwonlyargs, init.args.kw_defaults, strict=True) if init else ():
         if arg.arg not in GIVEN and arg.annotation:
-            value_type = _NAMED.get(arg.arg) or _TYPES.get(ast.unparse(arg.annotation), Any)
+            value_type = _NAMED.get(arg.arg) or _type(arg.annotation)
             fields[arg.arg] = (value_type, ... if default is None else Field(None))
     return create_model(f"{kind} channel", __config__=ConfigDict(extra="forbid"), **fields)
+
+
+def _type(annotation: ast.expr) -> Any:
+    match annotation:
+        case ast.Subscript(value=ast.Name(id="Literal"), slice=ast.Tuple() as allowed):
+            return Literal[ast.literal_eval(allowed)]
+    return _TYPES.get(ast.unparse(annotation), Any)
 
 
 def _channel(kind: str, file: Path) -> ast.ClassDef | None:

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import available_timezones
 
-from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from bot import channelsheet, startrules
+from bot import channelsheet, startrules, texts
+from bot.environment import filled
+from bot.files import RECOGNISED
 from bot.section import Bytes, Count, Duration, Section, Share, Span
-from bot.strictyaml import Node, Place, Problem, YamlError, check
+from bot.strictyaml import Node, Problem, YamlError, check, suggest
 from bot.strictyaml import load as read
 from handoff.settings import Handoff
 
 _HOST = re.compile(r"(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
-_VARIABLE = re.compile(r"\$\{(?:([A-Za-z_]\w*)(?::-([^{}]*))?\})?")  # ${NAME} or ${NAME:-default}; else a slip
 _HOUSE: Final = Path(__file__).parent.parent  # the demo company's answers, for a config.yaml that names no others
 _LANGUAGES: Final = {file.stem for file in (Path(__file__).parent / "texts").glob("*.yaml")}
 
@@ -41,6 +41,16 @@ class Server(Section):
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url or f"http://{host}:{self.port}"
 
+    @field_validator("host")
+    @classmethod
+    def _a_host(cls, host: str) -> str:
+        if not _HOST.fullmatch(host) or "*" in host:
+            try:
+                ip_address(host.strip("[]"))
+            except ValueError:
+                raise ValueError(f"must be an address or a name of this machine, not {host!r}") from None
+        return host
+
     @field_validator("public_url")
     @classmethod
     def _an_address(cls, url: str) -> str:
@@ -59,7 +69,10 @@ class Server(Section):
     @classmethod
     def _are_networks(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
-            ip_network(name)
+            try:
+                ip_network(name)
+            except ValueError:
+                raise ValueError(f"must be addresses or networks like 172.16.0.0/12, not {name!r}") from None
         return names
 
 
@@ -71,6 +84,13 @@ class Company(Section):
     hours: Mapping[str, str] = {}  # language -> when people are there, in words
     timezone: str = "UTC"  # "tomorrow at ten" is meant there
     products: tuple[str, ...] = ()
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"must be a name like Asia/Shanghai or Europe/Berlin, not {name!r}")
+        return name
 
 
 class KnowledgeSettings(Section):
@@ -124,6 +144,13 @@ class Limits(Section):
     messages_per_minute: Count = 1200  # messages per web session
     streams_per_session: Count = 5
 
+    @field_validator("file_types")
+    @classmethod
+    def _can_be_told(cls, types: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := [one for one in types if one not in RECOGNISED]:
+            raise ValueError(f"{unknown[0]!r} is no type we can tell {suggest(unknown[0], RECOGNISED)}")
+        return types
+
 
 class Standards(Section):
     """What is promised: the time until a person's first answer, per kind of ticket."""
@@ -135,6 +162,14 @@ class Standards(Section):
         "fault": 8 * 3600.0,
         "question": 24 * 3600.0,
     }
+
+    @field_validator("first_answer")
+    @classmethod
+    def _known_kinds(cls, promised: Mapping[str, float]) -> Mapping[str, float]:
+        kinds = [key.removeprefix("kind.") for key in texts.TEXTS["en"] if key.startswith("kind.")]
+        if unknown := [kind for kind in promised if kind not in kinds]:
+            raise ValueError(f"unknown kind of ticket {unknown[0]!r} {suggest(unknown[0], kinds)}")
+        return promised
 
 
 class Settings(Section):
@@ -172,22 +207,9 @@ class Settings(Section):
     def _known_languages(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
         if unknown := set(languages) - _LANGUAGES:
             raise ValueError(f"{', '.join(sorted(unknown))}: no such file in bot/texts (there: {sorted(_LANGUAGES)})")
+        if len(set(languages)) < len(languages):
+            raise ValueError("each may stand once")
         return languages
-
-    @field_validator("company")
-    @classmethod
-    def _known_timezone(cls, company: Company) -> Company:
-        if company.timezone not in available_timezones():
-            raise ValueError(f"timezone must be a name like Asia/Shanghai or Europe/Berlin, not {company.timezone!r}")
-        return company
-
-    @field_validator("company")
-    @classmethod
-    def _in_every_language(cls, company: Company, known: ValidationInfo) -> Company:
-        for what, texts in (("name", company.name), ("hours", company.hours)):
-            if texts and (missing := set(known.data.get("languages", ())) - set(texts)):
-                raise ValueError(f"{what} is missing in {', '.join(sorted(missing))}")
-        return company
 
 
 def load(path: Path, *, serving: bool = False, host: str = "", port: int | None = None) -> Settings:
@@ -198,13 +220,13 @@ def load(path: Path, *, serving: bool = False, host: str = "", port: int | None 
     if not path.exists():
         way_out = "run aftercare where config.yaml is, or name one with --config FILE"
         raise YamlError([Problem(str(path), 1, f"there is no such file: {way_out}")])
-    node, problems = _filled(read(path))
+    node, problems = filled(read(path))
     given = {key: value for key, value in (("host", host), ("port", port)) if value not in ("", None)}
     node = _with_server(node, given)
     if serving:
         problems += startrules.refusals(node)
     channels, off, wrong = channelsheet.fit(node)
-    problems += wrong
+    problems += wrong + _tongues(node)
     try:
         settings = check(Settings, node)
     except YamlError as error:
@@ -212,33 +234,38 @@ def load(path: Path, *, serving: bool = False, host: str = "", port: int | None 
     if problems:
         raise YamlError(sorted(set(problems)))
     settings = _anchored(settings, path.resolve().parent)
+    if misplaced := _misplaced(settings, node):
+        raise YamlError(misplaced)
     if "channels" in settings.model_fields_set:
         settings = settings.model_copy(update={"channels": channels})
     settings._off = off
     return settings
 
 
-def _filled(node: Node) -> tuple[Node, list[Problem]]:
-    """``${NAME}`` and ``${NAME:-default}`` replaced by the environment's values, and the names that have none."""
-    problems: list[Problem] = []
+def _tongues(node: Node) -> list[Problem]:
+    """What the company says in one of its languages and not in another, or in none of them."""
+    data = node.data if isinstance(node.data, dict) else {}
+    spoken, company = data.get("languages") or ["en", "zh"], data.get("company")
+    problems = []
+    for what in ("name", "hours"):
+        said = company.get(what) if isinstance(company, dict) else None
+        if isinstance(said, dict) and said and isinstance(spoken, list):
+            at = ("company", what)
+            missing, foreign = [x for x in spoken if x not in said], [x for x in said if x not in spoken]
+            problems += [node.problem(f"company.{what} is missing in {x}", *at) for x in missing if x in _LANGUAGES]
+            problems += [node.problem(f"company.{what}: {x!r} is not among the languages", *at, x) for x in foreign]
+    return problems
 
-    def value(match: re.Match[str], place: Place) -> str:
-        name, default = match[1], match[2]
-        if name is None:
-            problems.append(node.problem("'${' must go on as ${NAME} or ${NAME:-default}", *place))
-        elif default is None and name not in os.environ:
-            what = f"the environment variable {name} is not set (${{{name}:-}} would allow that)"
-            problems.append(node.problem(what, *place))
-        return os.environ.get(name or "", "") or default or ""
 
-    def fill(data: Any, place: Place) -> Any:
-        if isinstance(data, dict):
-            return {key: fill(inner, (*place, key)) for key, inner in data.items()}
-        if isinstance(data, list):
-            return [fill(inner, (*place, index)) for index, inner in enumerate(data)]
-        return _VARIABLE.sub(lambda match: value(match, place), data)
-
-    return replace(node, data=fill(node.data, ()) or {}), problems
+def _misplaced(settings: Settings, node: Node) -> list[Problem]:
+    """Folders that are files, and the other way round."""
+    database = Path(settings.database.removeprefix("sqlite:///"))
+    problems = []
+    if settings.data.exists() and not settings.data.is_dir():
+        problems.append(node.problem(f"data: {settings.data} must be a folder", "data"))
+    if settings.database.startswith("sqlite:") and database.is_dir():
+        problems.append(node.problem(f"database: {database} is a folder; name a file", "database"))
+    return problems
 
 
 def _with_server(node: Node, given: dict[str, Any]) -> Node:

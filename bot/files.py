@@ -38,6 +38,9 @@ _SIGNATURES = (
     (0, b"%PDF-", "application/pdf"),
     (0, b"PK\x03\x04", "application/zip"),
 )
+RECOGNISED = frozenset({"text/plain", *(kind for _, _, kind in _SIGNATURES)}) | {
+    f"{_OFFICE}{kind}" for kind in ("wordprocessingml.document", "spreadsheetml.sheet", "presentationml.presentation")
+}  # what ``type_of`` can tell
 
 
 class FileRefused(Exception):

@@ -25,6 +25,7 @@ _HINTS = {
     "tab": "indent with spaces, not with tabs",
     "cannot start any token": "a text that begins with this character must stand in quotes",
     "could not find expected ':'": "a key is followed by ': ' and its value",
+    "did not find expected": "the indentation is off, or a quote or a bracket above is not closed",
     "end of stream": "a quote or a bracket that is opened here is never closed",
 }
 
@@ -105,6 +106,8 @@ def _syntax(file: str, error: yaml.MarkedYAMLError, text: str) -> Problem:
     mark = error.problem_mark or error.context_mark
     if mark and ("quoted" in around or "flow" in around) and mark.index >= len(text.rstrip()):
         said, mark = "found unexpected end of stream", error.context_mark  # told where it begins, not where it ends
+    if mark and text[mark.index : mark.index + 1] == "\t" and "tab" not in said:
+        said = "found a tab at the beginning of a line"
     hint = next((f" ({right})" for words, right in _HINTS.items() if words in said), "")
     return Problem(file, mark.line + 1 if mark else 1, f"is not YAML: {said}{hint}")
 

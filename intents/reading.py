@@ -78,6 +78,8 @@ class Intents:
 
 def read(folder: Path) -> Intents:
     """Read ``examples/``, ``patterns/`` and ``values.yaml``. Raises YamlError with every problem there is."""
+    if not folder.is_dir():
+        raise YamlError([Problem(str(folder), 1, "no such folder; it should hold examples/ and patterns/")])
     problems: list[Problem] = []
     examples = _examples(folder / "examples", problems)
     files = _patterns(folder / "patterns", problems)

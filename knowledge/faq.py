@@ -138,7 +138,8 @@ def read(folder: Path, languages: Iterable[str] = ()) -> Faq:
                 entries += _entries(path)
         except YamlError as error:
             problems += error.problems
-    problems += [*_disagreements(entries), *_languages(entries, tuple(languages)), *_unwritten(entries)]
+    problems += _disagreements(entries, whole=not problems)
+    problems += [*_languages(entries, tuple(languages)), *_unwritten(entries)]
     if problems:
         raise YamlError(problems)
     return Faq(tuple(entries), synonyms, names)
@@ -168,8 +169,8 @@ def _entries(path: Path) -> list[Entry]:
     return found
 
 
-def _disagreements(entries: list[Entry]) -> Iterator[Problem]:
-    """Names that stand twice, and names that lead nowhere."""
+def _disagreements(entries: list[Entry], *, whole: bool) -> Iterator[Problem]:
+    """Names that stand twice, and names that lead nowhere, if the ``whole`` FAQ could be read."""
     first: dict[str, Entry] = {}
     for entry in entries:
         other = first.setdefault(entry.id, entry)
@@ -178,7 +179,7 @@ def _disagreements(entries: list[Entry]) -> Iterator[Problem]:
             yield Problem(entry.file, entry.line, what)
     for entry in entries:
         for target in entry.follow_ups:
-            if target not in first:
+            if whole and target not in first:
                 yield Problem(entry.file, entry.line, f"{entry.id}: follow-up '{target}' is no entry of this FAQ")
 
 

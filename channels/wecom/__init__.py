@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from starlette.requests import Request
@@ -49,15 +49,13 @@ class Wecom(Channel):
         token: str,
         aes_key: str,
         kf_secret: str = "",
-        kf_sessions: str = "relay",
+        kf_sessions: Literal["relay", "native"] = "relay",
         markdown: bool = True,
         api_url: str = "https://qyapi.weixin.qq.com",
         body_bytes: int = 1 << 20,
         message_chars: int = 8000,
         send_timeout: float = 15.0,
     ) -> None:
-        if kf_sessions not in ("relay", "native"):
-            raise ValueError("wecom: kf_sessions must be relay or native")
         super().__init__(name=name)
         self._agent, self._markdown = agent_id, markdown
         self._most = body_bytes

@@ -399,7 +399,5 @@ async def test_check_says_what_is_wrong_and_where_to_click(qyapi: Qyapi) -> None
 
 
 def test_a_wrong_setting_is_named(qyapi: Qyapi) -> None:
-    with pytest.raises(ValueError, match="relay or native"):
-        channel(qyapi, kf_sessions="x")
     with pytest.raises(ValueError, match="EncodingAESKey"):
         channel(qyapi, aes_key="x")
