@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 Vector: TypeAlias = NDArray[np.float64]  # a value for every example; or a row of them for each of several texts
 Rows: TypeAlias = NDArray[np.intp]
-UNSEEN = 0.3  # how much a gram no example has makes a question unlike all of them
 COMMON = 16  # a gram that more than one text in so many has is common
 TOGETHER = 128  # texts compared with all at a time: the sums of more do not fit the processor's cache
 
@@ -49,7 +48,7 @@ class Grams:
             return np.zeros(self.size)
         columns, times = np.array(known).T
         weights = (1 + np.log(times)) * self._idf[columns]
-        strange = UNSEEN * (len(counts) - len(known)) * self._rarest**2
+        strange = (len(counts) - len(known)) * self._rarest**2  # grams no example has make it unlike all of them
         weights /= math.sqrt(float(weights @ weights) + strange)
         often = self._frequency[columns]
         met = _spans(self._start[columns], often)

@@ -26,7 +26,7 @@ INTENT = "intent:"
 SHOWN = 5  # candidates in a ranking
 CLEARLY = 0.1  # nearer to a contrast than to its own questions by more than this: not even offered
 TIE = 0.05  # two answers that could both be given and are closer than this are asked about in every mode
-METHOD = "2"  # another one means: the same FAQ would be scored differently
+METHOD = "3"  # another one means: the same FAQ would be scored differently
 
 _MARKS = re.compile(r"https?://\S+|[*`#\[\]()]")  # what an answer has for the eye only
 
@@ -200,18 +200,23 @@ def build(
     faq: Faq, intents: Intents | None = None, *, mode: Mode = "balanced", encoder: Encoder | None = None
 ) -> Knowledge:
     """Solve and calibrate an index of the FAQ's questions and the intents' examples."""
-    intents = intents or {}
-    written = [*_faq_examples(faq), *_intent_examples(intents)]
-    wording = Wording((text for _, _, text, _ in written), faq.synonyms)
-    by_language: dict[str, list[Example]] = {}
-    for language, label, text, role in written:
-        by_language.setdefault(language, []).append(Example(label, text, wording(text), role))
+    wording, by_language = written(faq, intents or {})
     spaces = [
         Space(language, examples, encoder if encoder and language in encoder.languages else None)
         for language, examples in by_language.items()
-        if any(e.role is Role.QUESTION for e in examples)
     ]
-    return Knowledge(faq, wording, spaces, mode, _version(faq, intents, encoder))
+    return Knowledge(faq, wording, spaces, mode, version(faq, intents or {}, encoder))
+
+
+def written(faq: Faq, intents: Intents) -> tuple[Wording, dict[str, list[Example]]]:
+    """How texts are read, and the examples of each language that has questions."""
+    texts = [*_faq_examples(faq), *_intent_examples(intents)]
+    wording = Wording((text for _, _, text, _ in texts), faq.synonyms)
+    by_language: dict[str, list[Example]] = {}
+    for language, label, text, role in texts:
+        by_language.setdefault(language, []).append(Example(label, text, wording(text), role))
+    asked = {language for language, _, _, role in texts if role is Role.QUESTION}
+    return wording, {language: examples for language, examples in by_language.items() if language in asked}
 
 
 def _faq_examples(faq: Faq) -> Iterable[tuple[str, str, str, Role]]:
@@ -229,7 +234,8 @@ def _intent_examples(intents: Intents) -> Iterable[tuple[str, str, str, Role]]:
             yield from ((language, INTENT + name, example, Role.QUESTION) for example in examples)
 
 
-def _version(faq: Faq, intents: Intents, encoder: Encoder | None) -> str:
+def version(faq: Faq, intents: Intents, encoder: Encoder | None = None) -> str:
+    """Changes with whatever may change a score."""
     wishes = {name: {language: list(said) for language, said in texts.items()} for name, texts in intents.items()}
     text = json.dumps([METHOD, faq.version, wishes, encoder.name if encoder else ""], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import pairwise
 from typing import Protocol, TypeAlias
 
@@ -13,7 +13,8 @@ from rapidfuzz import fuzz, process
 
 from knowledge.grams import Grams, Rows, Vector, blocks
 from knowledge.meaning import Meanings
-from knowledge.normal import WORDS, models, units, words
+from knowledge.normal import models, units, words
+from knowledge.senses import senses, sounds
 
 Parts: TypeAlias = dict[str, Vector]  # name of a way to compare → what it says
 RATIO = 64  # characters that are compared by edit distance
@@ -177,22 +178,24 @@ def stem(word: str) -> str:
 
 
 class Chinese:
-    """Characters, their sounds and the order of both; no dictionary cuts words, so none is cut wrongly."""
+    """Characters, their sounds, the order of both, and what words mean; no dictionary has to cut a text rightly."""
 
     def __init__(self, texts: Sequence[str], encoder: Encoder | None = None) -> None:
         split = [units(text) for text in texts]
         self.ridge = 0.3
-        self._characters = Grams([pairs(u) for u in split])
-        self._sounds = Grams([pairs(sounds(u)) for u in split])
+        both = [written_and_heard(u) for u in split]
+        self._characters = Grams([written for written, _ in both])
+        self._sounds = Grams([heard for _, heard in both])
         self._order = Order(["".join(u) for u in split])
         self._meaning = Meant(texts, encoder) if encoder else None
 
     def parts(self, text: str) -> Parts:
         """Characters, sounds, order and, with a multilingual encoder, meaning."""
         split = units(text)
+        written, heard = written_and_heard(split)
         parts = {
-            "characters": self._characters.similar(pairs(split)),
-            "sounds": self._sounds.similar(pairs(sounds(split))),
+            "characters": self._characters.similar(written),
+            "sounds": self._sounds.similar(heard),
             "order": self._order.similar("".join(split)),
         }
         return parts | {"meaning": self._meaning.similar(text)} if self._meaning else parts
@@ -208,18 +211,16 @@ class Chinese:
         return (np.exp(4 * (parts["meaning"] - 1)) + lexical) / 2 if "meaning" in parts else lexical
 
 
+def written_and_heard(split: Sequence[str]) -> tuple[list[str], list[str]]:
+    """A text's characters and its sounds, alone and in pairs, and among them what its words mean.
+
+    Meaning counts twice beside the characters: they differ where two people say the same thing.
+    """
+    heard = sounds(split)
+    meant = senses(split, heard)
+    return [*pairs(split), *meant, *meant], [*pairs(heard), *meant]
+
+
 def pairs(split: Sequence[str]) -> list[str]:
     """Every unit alone and with the next one."""
     return [*split, *(f"{a} {b}" for a, b in pairwise(split))]
-
-
-@cache
-def readings() -> dict[str, str]:
-    """Character -> syllable, without tone."""
-    lines = (line.split() for line in (WORDS / "pinyin.txt").read_text(encoding="utf-8").splitlines())
-    return {character: syllable for syllable, characters in lines for character in characters}
-
-
-def sounds(split: Sequence[str]) -> list[str]:
-    """Each character as it is read aloud, without tone; a Latin run stays itself."""
-    return [readings().get(unit, unit) for unit in split]
