@@ -42,7 +42,13 @@ def _faq(settings: Settings) -> list[Problem]:
         raise YamlError(
             Problem(e.file, e.line, f"{e.id}: unknown product {p!r} {suggest(p, products)}") for e, p in strange
         )
-    return doubts(known, settings.languages, datetime.now(UTC).date())
+    own = settings.knowledge
+    if not known.entries:
+        raise YamlError([Problem(str(own.faq), 1, "holds no answers; knowledge.faq names the folder they are in")])
+    remarks = list(doubts(known, settings.languages, datetime.now(UTC).date()))
+    if not own.checks.is_dir():
+        remarks.append(Problem(str(own.checks), 1, "no such folder; knowledge.checks names that of the test questions"))
+    return remarks
 
 
 def _intents(settings: Settings) -> list[Problem]:

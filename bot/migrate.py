@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from bot.store import Store
+from bot.store import Away, Store
 from bot.views import views
 
 FOLDER = Path(__file__).parent / "migrations"
@@ -51,5 +51,9 @@ def upgrade(connection: Connection) -> bool:
 
 
 async def migrate(store: Store) -> bool:
-    """Create or upgrade the database; True if there was anything to do."""
-    return await store.write(upgrade)
+    """Create or upgrade the database; True if there was anything to do. Raises Away, naming the database."""
+    try:
+        return await store.write(upgrade)
+    except Away as error:
+        url = store.url.set(drivername=store.dialect).render_as_string()  # without its password
+        raise Away(f"the database {url} cannot be used: {error}") from None

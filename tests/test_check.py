@@ -15,7 +15,8 @@ HOME = Path(__file__).parent.parent
 @pytest.fixture
 def house(tmp_path: Path) -> Path:
     """A copy of what an admin edits."""
-    shutil.copytree(HOME / "knowledge" / "faq", tmp_path / "knowledge" / "faq")
+    for folder in ("faq", "checks"):
+        shutil.copytree(HOME / "knowledge" / folder, tmp_path / "knowledge" / folder)
     shutil.copytree(HOME / "intents", tmp_path / "intents", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     shutil.copy(HOME / "config.yaml", tmp_path)
     return tmp_path
@@ -79,3 +80,11 @@ def test_few_examples_are_a_remark_not_a_mistake(house: Path) -> None:
         "lonely: only 1 example question in en",
         "lonely: only 1 example question in zh",
     ]
+
+
+def test_a_folder_without_answers_and_one_that_is_not_there(house: Path) -> None:
+    for file in (house / "knowledge" / "faq").iterdir():
+        file.unlink()
+    assert told(house) == ["knowledge/faq:1: holds no answers; knowledge.faq names the folder they are in"]
+    shutil.rmtree(house / "intents")
+    assert "intents:1: no such folder; it should hold examples/ and patterns/" in told(house)

@@ -185,9 +185,11 @@ async def test_migrations_lead_to_the_tables(store: Store) -> None:
 
 
 async def test_a_database_that_is_away_is_said_so(tmp_path: Path) -> None:
-    store = Store("postgresql://nobody@127.0.0.1:1/none")
+    store = Store("postgresql://nobody:password@127.0.0.1:1/none")
     with pytest.raises(Away):
         await store.read(lambda c: c.execute(text("SELECT 1")))
+    with pytest.raises(Away, match=r"the database postgresql://nobody:\*+@127.0.0.1:1/none cannot be used: "):
+        await migrate(store)
     await store.close()
 
 
