@@ -123,7 +123,7 @@ class App:
             knowledge=lambda: self.shelf.now.knowledge,
             limits=limits,
             at=self._at,
-            typing=self._typing,
+            typing=self.typing,
             recorded=self._recorded,
         )
         self.rounds = Rounds(self.store, keep_raw=limits.keep_raw, woken=self.worker.wake)
@@ -143,9 +143,15 @@ class App:
         """What can be done at an address of a channel."""
         return next((c.at(address) for c in self.channels if c.name == name), Can())
 
-    def _typing(self, name: str, address: str) -> None:
+    def woken(self) -> None:
+        """There may be something to handle or to send."""
+        self.worker.wake()
+        for outbox in self.outboxes:
+            outbox.wake()
+
+    def typing(self, name: str, address: str, author: str = "bot") -> None:
         """Let the customer see that he was heard, where the platform can show it."""
-        self.hub.tell(name, address, "typing", {"author": "bot"})
+        self.hub.tell(name, address, "typing", {"author": author})
         channel = next((c for c in self.channels if c.name == name and c.can.typing), None)
         if channel is not None:
             task = asyncio.create_task(_harmless(channel.typing(address)))

@@ -28,6 +28,7 @@ COLUMNS = (
     message.c.seq,
     message.c.native,
     message.c.author,
+    message.c.agent_id,
     message.c.text,
     message.c.choices,
     message.c.attachments,

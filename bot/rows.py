@@ -142,6 +142,7 @@ class Rows:
 
 def event_data(row: Mapping[str, Any]) -> dict[str, Any]:
     """A message's row as the web chat and the console get it."""
+    by = {"agent": row["agent_id"]} if row["agent_id"] else {}
     return {
         "seq": row["seq"],
         "id": row["native"] or str(row["seq"]),

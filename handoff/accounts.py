@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from bot.bulk import insert as upsert
 from bot.text import clean
-from handoff.agents import ROLES
+from handoff.agents import ROLES, Actor, audit
 from handoff.tables import agent, agent_identity, agent_link, agent_session
 
 LINK_LIFE: Final = 3 * 86400.0  # seconds a one-use link may be used
@@ -106,6 +106,13 @@ def set_password(connection: Connection, id: int, password_hash: str) -> None:
     """Another password; every session under the old one ends."""
     connection.execute(update(agent).where(agent.c.id == id).values(password=password_hash))
     connection.execute(delete(agent_session).where(agent_session.c.agent_id == id))
+
+
+def be(connection: Connection, actor: Actor, presence: str) -> None:
+    """Say whether he is there; the queue goes to those who are online."""
+    there = {"presence": presence, "seen_at": time.time()}
+    connection.execute(update(agent).where(agent.c.id == actor.id).values(there))
+    audit(connection, actor, "presence", f"agent:{actor.id}", {"presence": presence})
 
 
 def identify(connection: Connection, id: int, channel: str, sender: str) -> None:

@@ -127,11 +127,21 @@ def _found(connection: Connection, key: str) -> Session | None:
     return Session(actor_of(row), row.csrf, key, row.used_at) if row else None
 
 
+def stale(session: Session) -> bool:
+    """Whether its use is to be noted again."""
+    return time.time() - session.seen_at > NOTED
+
+
 def noted(connection: Connection, session: Session) -> None:
     """It is being used: note it for the session and for who is there."""
     now = time.time()
     connection.execute(update(agent_session).where(agent_session.c.token_hash == session.key).values(seen_at=now))
     connection.execute(update(agent).where(agent.c.id == session.actor.id).values(seen_at=now))
+
+
+def there(connection: Connection, actor: Actor) -> None:
+    """He has the console before his eyes."""
+    connection.execute(update(agent).where(agent.c.id == actor.id).values(seen_at=time.time()))
 
 
 def end(connection: Connection, session: Session) -> None:

@@ -1,0 +1,30 @@
+"""Standard phrases of the company's agents: one YAML file per language, with places to be filled in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from bot import texts
+
+FOLDER: Final = Path(__file__).parent / "canned"
+PLACES: Final = frozenset({"customer", "agent", "number", "company", "phone", "hours"})
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+@cache
+def read() -> dict[str, dict[str, str]]:
+    """language -> name -> phrase. Raises YamlError."""
+    return texts.read(FOLDER)
+
+
+def phrases(language: str, values: Mapping[str, str]) -> list[dict[str, str]]:
+    """The phrases of a language with what is known put in; a place without a value stays to be seen."""
+    own = read().get(language) or read()["en"]
+    return [
+        {"name": name.replace("_", " "), "text": _PLACE.sub(lambda place: values.get(place[1]) or place[0], phrase)}
+        for name, phrase in own.items()
+    ]

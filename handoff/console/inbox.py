@@ -1,0 +1,189 @@
+"""The inbox and the page of one conversation, whole and in the parts that change while one looks at them."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from sqlalchemy import Connection, update
+from starlette.responses import JSONResponse, Response
+
+from bot.bulk import insert as upsert
+from bot.rows import event_data
+from channels.gate import Refused
+from handoff.agents import allowed, audit
+from handoff.console import canned, reads
+from handoff.console.gate import Asked
+from handoff.console.live import FIRST, Live
+from handoff.console.look import safe_json
+from handoff.console.nav import shell
+from handoff.tables import agent, seen
+
+KINDS = ("question", "fault", "complaint", "repair", "exchange", "refund", "installation", "parts", "lead")
+
+
+async def inbox(asked: Asked) -> Response:
+    """GET /: the list and, beside it, nothing yet."""
+    return asked.page("inbox.html", **await _listed(asked), here=None)
+
+
+async def listing(asked: Asked) -> Response:
+    """GET /list: the list alone, anew."""
+    return asked.page("_list.html", **await _listed(asked, asked.query("number")))
+
+
+async def conversation(asked: Asked) -> Response:
+    """GET /conversations/{number}: the list, the talk and what stands beside it."""
+    number = asked.path("number")
+    return asked.page("inbox.html", **await _listed(asked, number), **await _talk(asked, whole=True))
+
+
+async def head(asked: Asked) -> Response:
+    """GET /conversations/{number}/head: who has it, and what one can do."""
+    return asked.page("_head.html", tab=_tab(asked), **await _talk(asked))
+
+
+async def side(asked: Asked) -> Response:
+    """GET /conversations/{number}/side: the customer's panel."""
+    return asked.page("_side.html", **await _talk(asked))
+
+
+async def _listed(asked: Asked, number: str = "") -> dict[str, Any]:
+    tab, only, q, before = _tab(asked), asked.query("only"), asked.query("q").strip(), asked.query("before", "0")
+    found: int | None = None
+
+    def read(c: Connection) -> dict[str, Any]:
+        rows = reads.inbox(c, asked.actor, tab, before=int(before) if before.isdecimal() else 0, only=only)
+        return {"rows": rows, "counts": reads.counts(c, asked.actor), **shell(c, asked.actor)}
+
+    values = await asked.read(read)
+    more = values["rows"][-1]["id"] if tab == "closed" and len(values["rows"]) == reads.SHOWN and not q else 0
+    channels = sorted(asked.house.settings.channels)
+    more_values = {"only": only, "q": q, "found": found, "more": more, "channels": channels, "number": number}
+    return {**values, **more_values, "tab": tab, "tabs": reads.TABS, "section": "inbox"}
+
+
+def _tab(asked: Asked) -> str:
+    tab = asked.query("tab")
+    if tab in reads.TABS:
+        return tab
+    return "mine" if allowed(asked.actor, "conversation.command") else "all"
+
+
+async def _talk(asked: Asked, *, whole: bool = False) -> dict[str, Any]:
+    number, actor = asked.path("number"), asked.actor
+
+    def read(c: Connection) -> dict[str, Any]:
+        here = reads.talk(c, actor, number)
+        found = {"here": here, **reads.beside(c, actor, here)}
+        if whole:
+            found["from_seq"] = reads.beginning(c, here["chat_id"], 0, FIRST)
+            found["people"] = reads.colleagues(c)
+            found["names"] = safe_json(reads.names(c))
+            found["teams"] = sorted({team for one in found["people"] for team in one.teams})
+        return found
+
+    found: dict[str, Any] = await asked.read(read)
+    knowledge = asked.house.shelf.now.knowledge
+
+    def entry_name(name: str) -> str:
+        entry = knowledge.entry(name)
+        said = entry.questions.get(asked.look.language) or next(iter(entry.questions.values())) if entry else ()
+        return said[0] if said else name
+
+    found["entry_name"] = entry_name
+    return {**found, "may": allowed(actor, "conversation.command"), "kinds": KINDS}
+
+
+async def older(asked: Asked) -> Response:
+    """GET /conversations/{number}/older?before=SEQ: earlier messages, oldest first."""
+    number, before = asked.path("number"), asked.query("before", "1")
+    if not before.isdecimal():
+        raise Refused(400, "before must be the seq of a message")
+
+    def read(c: Connection) -> list[dict[str, Any]]:
+        here = reads.talk(c, asked.actor, number)
+        return reads.older(c, here["chat_id"], int(before), FIRST)
+
+    rows = await asked.read(read)
+    return JSONResponse({"messages": [event_data(row) for row in rows], "more": bool(rows) and rows[0]["seq"] > 1})
+
+
+async def look(asked: Asked, live: Live) -> Response:
+    """POST /conversations/{number}/seen {seq, looking, typing}: how far one has read, and whether one types."""
+    data, actor, number = await asked.data(), asked.actor, asked.path("number")
+    seq, typing, looking = data.get("seq"), data.get("typing") is True, data.get("looking") is not False
+    if not isinstance(seq, int) or seq < 0:
+        raise Refused(400, "seq must be the number of a message")
+
+    def write(c: Connection) -> dict[str, Any]:
+        here, now = reads.talk(c, actor, number), time.time()
+        row = {"looking_at": now if looking else None, "typing_at": now if typing else None}
+        read = min(seq, here["message_seq"])
+        new = upsert(seen).values(agent_id=actor.id, chat_id=here["chat_id"], seq=read, **row)
+        c.execute(new.on_conflict_do_update(index_elements=["agent_id", "chat_id"], set_=row))
+        further = seen.c.agent_id == actor.id, seen.c.chat_id == here["chat_id"], seen.c.seq < read
+        c.execute(update(seen).where(*further).values(seq=read))
+        c.execute(update(agent).where(agent.c.id == actor.id).values(seen_at=now))
+        return here
+
+    here = await asked.write(write)
+    live.look(number)
+    if typing and here["mine"]:
+        asked.house.typing(here["channel"], here["address"], "agent")
+    return JSONResponse({})
+
+
+async def phrases(asked: Asked) -> Response:
+    """GET /conversations/{number}/canned: the company's phrases in the customer's language, filled in."""
+    number = asked.path("number")
+    here = await asked.read(lambda c: reads.talk(c, asked.actor, number))
+    company = asked.house.settings.company
+    values = {
+        "customer": here["name"],
+        "agent": asked.actor.name,
+        "number": number,
+        "company": company.name.get(here["lang"], ""),
+        "phone": company.phone,
+        "hours": company.hours.get(here["lang"], ""),
+    }
+    return JSONResponse({"phrases": canned.phrases(here["lang"], values)})
+
+
+async def answers(asked: Asked) -> Response:
+    """GET /faq/search?q=&lang=: what the FAQ would answer, best first."""
+    question, lang = asked.query("q").strip(), asked.query("lang", asked.look.language)[:8]
+    knowledge = asked.house.shelf.now.knowledge
+    found = []
+    if question:
+        import asyncio
+
+        ranking = await asyncio.to_thread(knowledge.ask, question, lang)
+        for candidate in ranking.candidates[:6]:
+            entry = knowledge.entry(candidate.entry)
+            if entry and entry.answer:
+                text = entry.answer.get(lang) or next(iter(entry.answer.values()))
+                name = (entry.questions.get(lang) or next(iter(entry.questions.values())))[0]
+                found.append({"entry": entry.id, "name": name, "text": text, "confidence": candidate.confidence})
+    return JSONResponse({"answers": found})
+
+
+async def retry(asked: Asked) -> Response:
+    """POST /conversations/{number}/retry {reply}: send a failed message of this conversation once more."""
+    from bot import dead
+
+    data, number = await asked.data(), asked.path("number")
+    reply = data.get("reply")
+    if not isinstance(reply, int):
+        raise Refused(400, "reply must be the number of a reply")
+
+    def write(c: Connection) -> None:
+        here = reads.talk(c, asked.actor, number)
+        if not reads.dead_reply(c, here["id"], reply):
+            raise Refused(409, "there is nothing of this conversation to be sent again")
+        dead.retry(c, [f"r{reply}"])
+        audit(c, asked.actor, "retried", f"conversation:{number}", {"reply": reply})
+
+    await asked.write(write)
+    asked.house.woken()
+    return JSONResponse({})

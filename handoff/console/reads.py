@@ -1,0 +1,277 @@
+"""What the inbox and a conversation's page show, read in a few bounded queries."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, text
+
+from bot.hub import COLUMNS
+from bot.tables import chat, conversation, customer, fact, identity, message, rating, reply, ticket, timer
+from handoff.agents import Actor, conversations, team_mates, tickets
+from handoff.tables import agent, audit, handover, promise, remark, seen
+
+TABS: Final = ("mine", "queue", "team", "all", "closed")
+SHOWN: Final = 60  # conversations on one page of the inbox
+PRESENT: Final = 15.0  # seconds an agent counts as looking at a conversation, or typing, after he last said so
+STANDARDS: Final = ("first_reply", "next_reply", "resolution")  # the kinds of timers that are service standards
+
+COURSE: Final = "'owner', 'closed', 'reopened'"  # the facts an index is kept for: see bot/tables.py
+
+_last = message.alias("last")
+_mine = seen.alias("mine")
+_due = (
+    select(func.min(timer.c.due_at))
+    .where(
+        timer.c.subject == "conversation:" + conversation.c.number,
+        timer.c.fired_at.is_(None),
+        timer.c.kind.in_(STANDARDS),
+    )
+    .correlate(conversation)
+    .scalar_subquery()
+)
+
+
+def inbox(connection: Connection, actor: Actor, tab: str, *, before: int = 0, only: str = "") -> list[dict[str, Any]]:
+    """The conversations of a tab, most pressing first. ``only``: unread, or a channel's name."""
+    query = _listed(actor).where(conversations(connection, actor), _of(connection, actor, tab))
+    if only == "unread":
+        query = query.where(_unread())
+    elif only:
+        query = query.where(chat.c.channel == only)
+    if tab == "closed":
+        query = query.where(conversation.c.id < before) if before else query
+        query = query.order_by(conversation.c.id.desc())
+    elif tab == "queue":
+        query = query.order_by(handover.c.priority, handover.c.waiting_since, conversation.c.id)
+    else:
+        query = query.order_by(_last.c.created_at.desc(), conversation.c.id.desc())
+    return [_line(row) for row in connection.execute(query.limit(SHOWN))]
+
+
+def lines(connection: Connection, actor: Actor, ids: Sequence[int]) -> list[dict[str, Any]]:
+    """These conversations, as the inbox shows them, in this order; those he may not see are left out."""
+    query = _listed(actor).where(conversation.c.id.in_(ids), conversations(connection, actor))
+    found = {row.id: _line(row) for row in connection.execute(query)}
+    return [found[id] for id in ids if id in found]
+
+
+def counts(connection: Connection, actor: Actor) -> dict[str, int]:
+    """How many conversations are in each open tab, and how many of his own are unread."""
+    joined = conversation.outerjoin(handover).join(chat, chat.c.id == conversation.c.chat_id)
+    joined = joined.outerjoin(_last, and_(_last.c.chat_id == chat.c.id, _last.c.seq == chat.c.message_seq))
+    joined = joined.outerjoin(_mine, and_(_mine.c.chat_id == chat.c.id, _mine.c.agent_id == actor.id))
+    mine = and_(conversation.c.owner == "agent", conversation.c.agent_id == actor.id)
+    mates = [id for id in team_mates(connection, actor) if id != actor.id]
+    query = select(
+        func.count(case((mine, 1))).label("mine"),
+        func.count(case((and_(mine, _unread()), 1))).label("unread"),
+        func.count(case((conversation.c.owner == "queue", 1))).label("queue"),
+        func.count(case((conversation.c.agent_id.in_(mates), 1))).label("team"),
+        func.count().label("all"),
+        func.coalesce(func.max(case((conversation.c.owner == "queue", conversation.c.id))), 0).label("newest"),
+    ).select_from(joined)
+    row = connection.execute(query.where(conversation.c.owner != "none", conversations(connection, actor))).one()
+    return dict(row._mapping)
+
+
+def _of(connection: Connection, actor: Actor, tab: str) -> ColumnElement[bool]:
+    match tab:
+        case "mine":
+            return and_(conversation.c.owner == "agent", conversation.c.agent_id == actor.id)
+        case "queue":
+            return conversation.c.owner == "queue"
+        case "team":
+            mates = [id for id in team_mates(connection, actor) if id != actor.id]
+            return and_(conversation.c.owner == "agent", conversation.c.agent_id.in_(mates))
+        case "closed":
+            return conversation.c.owner == "none"
+    return conversation.c.owner != "none"
+
+
+def _unread() -> ColumnElement[bool]:
+    return and_(_last.c.author == "customer", func.coalesce(_mine.c.seq, 0) < chat.c.message_seq)
+
+
+def _listed(actor: Actor) -> Select[Any]:
+    columns = (
+        *(conversation.c[name] for name in "id number owner agent_id opened_at closed_at close_reason".split()),
+        *(chat.c.channel, chat.c.message_seq, chat.c.unreachable, chat.c.talk["language"].as_string().label("lang")),
+        *(customer.c.name, customer.c.tier, agent.c.name.label("agent_name")),
+        *(handover.c.reason, handover.c.priority, handover.c.waiting_since, handover.c.snoozed_until),
+        *(_last.c.author, _last.c.text, _last.c.attachments, _last.c.created_at.label("last_at")),
+        *(_mine.c.seq.label("read_seq"), _due.label("due_at")),
+    )
+    return (
+        select(*columns)
+        .join(chat, chat.c.id == conversation.c.chat_id)
+        .join(customer, customer.c.id == conversation.c.customer_id)
+        .outerjoin(handover, handover.c.conversation_id == conversation.c.id)
+        .outerjoin(agent, agent.c.id == conversation.c.agent_id)
+        .outerjoin(_last, and_(_last.c.chat_id == chat.c.id, _last.c.seq == chat.c.message_seq))
+        .outerjoin(_mine, and_(_mine.c.chat_id == chat.c.id, _mine.c.agent_id == actor.id))
+    )
+
+
+def _line(row: Any) -> dict[str, Any]:
+    line, now = dict(row._mapping), time.time()
+    waits = row.owner in ("queue", "agent") and row.author == "customer"
+    line["unread"] = row.owner != "none" and row.author == "customer" and (row.read_seq or 0) < row.message_seq
+    line["waiting"] = row.waiting_since or (row.last_at if waits else None)
+    line["text"] = " ".join((row.text or "").split())[:160]
+    line["files"] = len(row.attachments or ())
+    line["asleep"] = bool(row.snoozed_until and row.snoozed_until > now)
+    line["risk"] = (
+        "" if row.due_at is None else "late" if row.due_at < now else "soon" if row.due_at < now + 300 else ""
+    )
+    return line
+
+
+# ---------------------------------------------------------------- one conversation
+
+
+def talk(connection: Connection, actor: Actor, number: str) -> dict[str, Any]:
+    """Everything about one conversation but its messages, which come on the stream."""
+    columns = (
+        *conversation.c,
+        *(chat.c.channel, chat.c.address, chat.c.message_seq, chat.c.unreachable, chat.c.talk),
+        *(customer.c.name, customer.c.tier, customer.c.known, agent.c.name.label("agent_name")),
+        *(handover.c.reason, handover.c.priority, handover.c.wants, handover.c.packet, handover.c.waiting_since),
+        *(handover.c.snoozed_until, _due.label("due_at")),
+    )
+    query = (
+        select(*columns)
+        .join(chat, chat.c.id == conversation.c.chat_id)
+        .join(customer, customer.c.id == conversation.c.customer_id)
+        .outerjoin(handover, handover.c.conversation_id == conversation.c.id)
+        .outerjoin(agent, agent.c.id == conversation.c.agent_id)
+        .where(conversation.c.number == number)
+    )
+    row = connection.execute(query).one()
+    found = dict(row._mapping)
+    found["lang"] = (row.talk or {}).get("language") or "en"
+    found["mine"] = row.owner == "agent" and row.agent_id == actor.id
+    found["open"] = row.owner != "none"
+    found["others"] = others(connection, actor, row.chat_id)
+    return found
+
+
+def beside(connection: Connection, actor: Actor, here: dict[str, Any]) -> dict[str, Any]:
+    """What the panel beside a conversation shows: the customer, what he has, and what was promised to him."""
+    who = here["customer_id"]
+    identities = connection.execute(select(identity.c.channel, identity.c.sender).where(identity.c.customer_id == who))
+    past = (
+        select(conversation.c.number, conversation.c.opened_at, conversation.c.owner, conversation.c.close_reason)
+        .add_columns(rating.c.score)
+        .outerjoin(handover)
+        .outerjoin(rating, and_(rating.c.conversation_id == conversation.c.id, rating.c.cycle == conversation.c.cycle))
+        .where(conversation.c.customer_id == who, conversation.c.id != here["id"], conversations(connection, actor))
+        .order_by(conversation.c.id.desc())
+        .limit(8)
+    )
+    own = select(ticket).where(ticket.c.customer_id == who, tickets(connection, actor))
+    open_first = own.order_by(ticket.c.closed_at.is_not(None), ticket.c.id.desc()).limit(8)
+    kept = select(promise, agent.c.name.label("agent_name")).join(agent).where(promise.c.customer_id == who)
+    return {
+        "identities": identities.all(),
+        "history": connection.execute(past).all(),
+        "tickets": connection.execute(open_first).all(),
+        "promises": connection.execute(kept.order_by(promise.c.state != "open", promise.c.due_at).limit(8)).all(),
+    }
+
+
+def others(connection: Connection, actor: Actor, chat_id: int) -> list[dict[str, Any]]:
+    """Colleagues who are looking at this chat now, and whether they type."""
+    since = time.time() - PRESENT
+    here = select(agent.c.id, agent.c.name, seen.c.typing_at).join(agent, agent.c.id == seen.c.agent_id)
+    there = seen.c.chat_id == chat_id, seen.c.looking_at > since, seen.c.agent_id != actor.id
+    rows = connection.execute(here.where(*there).order_by(agent.c.name))
+    return [{"id": r.id, "name": r.name, "typing": bool(r.typing_at and r.typing_at > since)} for r in rows]
+
+
+def beginning(connection: Connection, chat_id: int, before: int, most: int) -> int:
+    """The seq before the first of the last ``most`` messages that stand before ``before`` (0: the end)."""
+    query = select(message.c.seq).where(message.c.chat_id == chat_id)
+    query = query.where(message.c.seq < before) if before else query
+    first = connection.execute(query.order_by(message.c.seq.desc()).limit(most)).scalars().all()
+    return min(first, default=1) - 1
+
+
+def older(connection: Connection, chat_id: int, before: int, most: int) -> list[dict[str, Any]]:
+    """Messages that stand before one, oldest first, as rows."""
+    query = select(*COLUMNS).where(message.c.chat_id == chat_id, message.c.seq < before)
+    rows = connection.execute(query.order_by(message.c.seq.desc()).limit(most)).all()
+    return [dict(row._mapping) for row in reversed(rows)]
+
+
+def beats(connection: Connection, conversation_id: int, after: dict[str, int]) -> dict[str, Any]:
+    """What happened besides messages since these ids: remarks, and what became of the conversation; oldest first."""
+    noted = select(remark, agent.c.name.label("agent_name")).join(agent)
+    noted = noted.where(remark.c.conversation_id == conversation_id, remark.c.id > after["remark"])
+    course = select(fact.c.id, fact.c.at, fact.c.kind, fact.c.data).where(text(f"fact.kind IN ({COURSE})"))
+    course = course.where(fact.c.conversation_id == conversation_id, fact.c.id > after["deed"])
+    return {
+        "remarks": connection.execute(noted.order_by(remark.c.id).limit(500)).all(),
+        "deeds": [_deed(connection, row) for row in connection.execute(course.order_by(fact.c.id).limit(500))],
+    }
+
+
+def _deed(connection: Connection, row: Any) -> dict[str, Any]:
+    """A turn in the conversation's course: who has it now and why, or that it was closed or opened again."""
+    which, what = row.data.get("agent"), row.data.get("owner") if row.kind == "owner" else row.kind
+    name = connection.scalar(select(agent.c.name).where(agent.c.id == which)) if which else ""
+    return {"id": row.id, "at": row.at, "what": what, "who": name or "", "reason": row.data.get("reason", "")}
+
+
+def standing(connection: Connection, conversation_id: int) -> tuple[Any, ...]:
+    """Values that differ when the head or the panel of a conversation has something new to show."""
+    columns = (conversation.c.owner, conversation.c.epoch, conversation.c.agent_id, handover.c.snoozed_until)
+    row = connection.execute(select(*columns).outerjoin(handover).where(conversation.c.id == conversation_id)).one()
+    of = ticket.c.conversation_id == conversation_id
+    work = connection.execute(select(func.count(), func.sum(ticket.c.epoch)).where(of)).one()
+    made = promise.c.conversation_id == conversation_id
+    promised = connection.execute(select(func.count(), func.count(promise.c.ended_at)).where(made)).one()
+    return (*row, *work, *promised)
+
+
+def delivery(connection: Connection, chat_id: int, after: int) -> dict[int, dict[str, Any]]:
+    """What became of each message sent after a seq: the worst state of its parts, and why it failed."""
+    ranks = {"sent": 0, "withdrawn": 1, "waiting": 2, "sending": 3, "uncertain": 4, "dead": 5}
+    columns = (reply.c.id, reply.c.seq, reply.c.state, reply.c.error)
+    found: dict[int, dict[str, Any]] = {}
+    for row in connection.execute(select(*columns).where(reply.c.chat_id == chat_id, reply.c.seq > after)):
+        if row.seq not in found or ranks[row.state] > ranks[found[row.seq]["state"]]:
+            found[row.seq] = {"state": row.state, "error": row.error or "", "reply": row.id}
+    return found
+
+
+def dead_reply(connection: Connection, conversation_id: int, reply_id: int) -> bool:
+    """Whether this is a reply of the conversation's chat that failed."""
+    its = select(reply.c.id).join(conversation, conversation.c.chat_id == reply.c.chat_id)
+    query = its.where(conversation.c.id == conversation_id, reply.c.id == reply_id, reply.c.state == "dead")
+    return connection.scalar(query) is not None
+
+
+def digest(connection: Connection) -> tuple[Any, ...]:
+    """Numbers that differ when anything a list shows may have changed; cheap enough for every second."""
+    from bot.tables import inbox
+
+    newest = [select(func.max(t.c.id)).scalar_subquery() for t in (inbox, fact, remark, audit)]
+    done = select(func.max(inbox.c.done_at)).where(inbox.c.id > select(func.max(inbox.c.id)).scalar_subquery() - 200)
+    return tuple(connection.execute(select(*newest, done.scalar_subquery())).one())
+
+
+def colleagues(connection: Connection) -> list[Any]:
+    """Whoever a conversation can be given to, by name."""
+    load = select(func.count()).where(conversation.c.owner == "agent", conversation.c.agent_id == agent.c.id)
+    columns = (agent.c.id, agent.c.name, agent.c.role, agent.c.teams, agent.c.presence, agent.c.capacity)
+    there = agent.c.disabled_at.is_(None), agent.c.role != "auditor", or_(agent.c.password != "")
+    query = select(*columns, load.correlate(agent).scalar_subquery().label("load")).where(*there)
+    return list(connection.execute(query.order_by(agent.c.name)))
+
+
+def names(connection: Connection) -> dict[int, str]:
+    """What everybody who ever worked here is called, by id."""
+    return {row.id: row.name for row in connection.execute(select(agent.c.id, agent.c.name))}

@@ -1,0 +1,60 @@
+"""Every route of the console with its policy: what is done there, and to which conversation or ticket."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+
+from handoff.console import door, inbox, live, work
+from handoff.console.gate import PUBLIC, Asked, House, Way, route
+from handoff.console.look import files, version
+
+_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+
+
+def ways(pages: live.Live) -> list[Way]:
+    """All there is; a route without a policy cannot be written."""
+    read, command, here = "conversation.read", "conversation.command", "/conversations/{number}"
+    return [
+        Way("/static/{version}/{name}", static, PUBLIC),
+        Way("/login", door.login, PUBLIC, page=True),
+        Way("/login", door.sign_in, PUBLIC, method="POST", page=True),
+        Way("/welcome/{token}", door.welcome, PUBLIC, page=True),
+        Way("/welcome/{token}", door.settle, PUBLIC, method="POST", page=True),
+        Way("/logout", door.sign_out, "self", method="POST"),
+        Way("/presence", door.presence, "self", method="POST"),
+        Way("/", inbox.inbox, "inbox.read", page=True),
+        Way("/list", inbox.listing, "inbox.read"),
+        Way("/events", partial(live.events, live=pages), "inbox.read"),
+        Way("/faq/search", inbox.answers, "faq.read"),
+        Way(here, inbox.conversation, read, "number", page=True),
+        Way(f"{here}/head", inbox.head, read, "number"),
+        Way(f"{here}/side", inbox.side, read, "number"),
+        Way(f"{here}/older", inbox.older, read, "number"),
+        Way(f"{here}/files/{{id}}", work.download, read, "number"),
+        Way(f"{here}/seen", partial(inbox.look, live=pages), read, "number", "POST"),
+        Way(f"{here}/canned", inbox.phrases, command, "number"),
+        Way(f"{here}/files", work.upload, command, "number", "POST"),
+        Way(f"{here}/retry", inbox.retry, command, "number", "POST"),
+        Way(f"{here}/commands/{{name}}", work.command, command, "number", "POST"),
+    ]
+
+
+def console(house: House) -> Starlette:
+    """The console of a running application."""
+    routes: list[Route] = [route(house, way) for way in ways(live.Live(house))]
+    return Starlette(routes=routes)
+
+
+async def static(asked: Asked) -> Response:
+    """A file of the console itself; its address changes with it."""
+    name = asked.path("name")
+    if name not in files():
+        return Response(status_code=404)
+    kept = "public, max-age=31536000, immutable" if asked.path("version") == version() else "no-cache"
+    headers = {"Cache-Control": kept}
+    return Response(files()[name], media_type=_TYPES[Path(name).suffix], headers=headers)
