@@ -147,6 +147,7 @@ def event_data(row: Mapping[str, Any]) -> dict[str, Any]:
         "seq": row["seq"],
         "id": row["native"] or str(row["seq"]),
         "author": row["author"],
+        **by,
         "text": row["text"],
         "choices": row["choices"] or [],
         "attachments": row["attachments"] or [],
