@@ -2,54 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import intents as wishes
 from bot import metrics
 from bot.config import Settings
 from bot.dialogue import Policy, Turn
-from bot.kept import kept
+from bot.known import Known, begin
 from bot.messages import Kind
-from bot.strictyaml import Problem, YamlError
 from handoff.dialogue import People
-from knowledge import faq
-from knowledge.encoder import load
-from knowledge.index import Knowledge, build
 from knowledge.live import Shelf
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The answers and the wishes in force: read together, swapped together."""
-
-    knowledge: Knowledge
-    intents: wishes.Intents
-
-    @property
-    def version(self) -> str:
-        """Changes whenever any example or answer does."""
-        return self.knowledge.version
+def know(settings: Settings, begun: Callable[[], Known] | None = None) -> Known:
+    """What there is to know, from now on or as it was ``begun`` before. Raises YamlError."""
+    known = (begun or begin(settings))()
+    metrics.DEGRADED.set(known.degraded)
+    return known
 
 
-def know(settings: Settings) -> Known:
-    """Read the FAQ and the intents and build the index. Raises YamlError."""
-    own = settings.knowledge
-    wanted = wishes.read(own.intents)
-    answers = faq.read(own.faq, settings.languages)
-    if not answers.entries:
-        raise YamlError([Problem(str(own.faq), 1, "holds no answers; knowledge.faq names the folder they are in")])
-    encoder = load(own.model, settings.data / "models", settings.languages) if own.model else None
-    metrics.DEGRADED.set(bool(own.model) and encoder is None)
-    make = partial(build, answers, wanted.examples, mode=own.certainty, encoder=encoder)
-    index = make() if encoder else kept(settings.data / "index", (answers, wanted.examples, own.certainty), make)
-    return Known(index, wanted)
-
-
-def shelf(settings: Settings) -> Shelf[Known]:
+def shelf(settings: Settings, begun: Callable[[], Known] | None = None) -> Shelf[Known]:
     """The knowledge in force, kept in step with the files. Raises YamlError when they cannot be used at the start."""
-    return Shelf(lambda: know(settings), (settings.knowledge.faq, settings.knowledge.intents))
+    folders = settings.knowledge.faq, settings.knowledge.intents
+    return Shelf(lambda: know(settings), folders, know(settings, begun))
 
 
 def policy(settings: Settings) -> Policy:
@@ -68,6 +45,7 @@ def policy(settings: Settings) -> Policy:
         promise=settings.standards.first_answer,
         products=company.products,
         people=People(**{name: getattr(settings.handoff, name) for name in People.__dataclass_fields__}),
+        hours=settings.handoff.hours.calendar(company.timezone),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from handoff.dialogue import People
+from handoff.hours import ALWAYS, Calendar
 
 GOES_BY: Final = {"emergency": "urgent", "recovery": "complaint", "complaint": "urgent", "callback": "urgent"}
 
@@ -25,6 +26,7 @@ class Policy:
     promise: Mapping[str, float] = field(default_factory=dict)  # ticket kind -> seconds until a first answer
     products: tuple[str, ...] = ()
     people: People = field(default_factory=People)
+    hours: Calendar = ALWAYS  # when people work
 
     def promised(self, kind: str) -> float:
         """Seconds promised for a kind of ticket, or for the kind it goes by."""

@@ -52,7 +52,6 @@ class DeskView:
     ahead: tuple[int, int, int] = (0, 0, 0)  # who would be served before, by one's own priority
     free: int = 0  # conversations that could be taken at once
     pace: float | None = None  # seconds from one who was served to the next, lately; None: not known
-    opens_at: datetime | None = None  # when people are back; None: not known
 
     def estimate(self, ahead: int) -> float | None:
         """Seconds until somebody has time for one who has so many before him; 0: at once; None: nobody can say."""

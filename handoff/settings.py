@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Literal
 
 from bot.section import Count, Section, Span
+from handoff.hours import Hours
 
 
 class Handoff(Section):
     """How people and waiting customers come together. Without any agent all of it is left to tickets."""
 
+    hours: Hours = Hours()  # when people work: what is promised is counted in this time
     mode: Literal["auto", "manual"] = "auto"  # who gives out what waits: we do, or agents pick
     capacity: Count = 4  # conversations at a time, for agents who have no number of their own
     silent_after: Span = 180.0  # an agent who owes an answer for so long loses the conversation

@@ -194,8 +194,7 @@ class Draft:
     def ticket(self, wanted: Ticket) -> dict[str, Any]:
         """Open it, with the files sent so far and a timer for what is promised."""
         number, policy = next(self._tickets), self.turn.policy
-        within = wanted.promise or policy.promised(wanted.kind)
-        due = self.now + timedelta(seconds=within)
+        due = policy.hours.add(self.now, wanted.promise or policy.promised(wanted.kind))
         self.keep_files()
         files = tuple(Attachment(**f) for f in self.talk.extra.get("files", ()))
         details = {k: v for k, v in wanted.details.items() if v} | {"language": self.lang}
@@ -205,7 +204,7 @@ class Draft:
         self.keep(files=None, ticket=number)
         self.remember(last_question="")
         self.files = ()
-        return {"number": number, "within": float(within)}
+        return {"number": number, "within": (due - self.now).total_seconds()}
 
     def add(self, number: str, text: str) -> None:
         """Further words, and the files of this turn, go to a ticket."""

@@ -12,6 +12,7 @@ from bot.flows.draft import Draft
 from handoff.dialogue import HIGH, NORMAL, URGENT, DeskView, Queue
 
 PRIORITIES: Final = {"emergency": URGENT, "error": HIGH, "complaint": HIGH, "misses": HIGH, "vip": HIGH}
+JOINED: Final = {"misses": "line.joined.misses", "error": "line.joined.error"}  # else "line.joined"
 WAYS_OUT: Final = ("do:ticket", "do:callback", "do:bot")
 TRIED: Final = 3  # entries told to people with their confidence
 AT_ONCE: Final = 0.0  # estimate while somebody has time
@@ -41,8 +42,7 @@ def join(draft: Draft, reason: str, told: dict[str, Any], *, quiet: bool = False
     draft.keep(kept=None, escalated=None)
     watch(draft, draft.turn.policy.people.tell_every)
     if not quiet:
-        own = f"line.joined.{reason}"
-        place(draft, desk(draft).ahead[priority], desk(draft), own if texts.has(own) else "line.joined")
+        place(draft, desk(draft).ahead[priority], desk(draft), JOINED.get(reason, "line.joined"))
     return True
 
 
@@ -51,7 +51,13 @@ def away(draft: Draft, reason: str) -> dict[str, Any]:
     seen = desk(draft)
     if not seen.staffed or reason in ("misses", "error"):  # those have a word of their own
         return {}
-    return {"said": "human.away", "back": (seen.opens_at - draft.now).total_seconds() if seen.opens_at else None}
+    return {"said": "human.away", "back": back(draft)}
+
+
+def back(draft: Draft) -> float | None:
+    """Seconds until people work again; None if they should be there now, and nobody knows."""
+    opens = draft.turn.policy.hours.opens(draft.now)
+    return (opens - draft.now).total_seconds() if opens and opens > draft.now else None
 
 
 def watch(draft: Draft, seconds: float) -> None:
@@ -108,7 +114,7 @@ def _packet(draft: Draft, told: dict[str, Any]) -> dict[str, Any]:
     ranked = [(c.entry, round(c.confidence, 2)) for c in candidates if ":" not in c.entry]
     known = draft.turn.customer
     return {
-        "question": told.get("what") or draft.talk.last_question or draft.words,
+        "question": told.get("what", ""),
         "words": draft.words,
         "slots": {name: told[name] for name in ("product", "contact") if told.get(name)},
         "flow": told.get("flow", ""),

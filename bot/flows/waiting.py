@@ -12,6 +12,7 @@ from bot.flows.draft import Draft
 from handoff.dialogue import DeskView, HandoverView
 
 ELSEWHERE: Final = frozenset({"ticket_status", "language", "ticket", "complaint", "rating"})  # wishes granted meanwhile
+GIVEN_UP: Final = {"away": "human.away", "waited": "human.waited"}  # why nobody comes, and how that is said
 LEAVING: Final = frozenset({"solved", "goodbye"})
 _HOW_LONG = re.compile(
     r"how (?:much )?long|how many|what (?:place|position|number)|my (?:place|turn)|still there|any(?:one|body) there"
@@ -34,9 +35,12 @@ def queued(draft: Draft) -> bool:
         return False
     elif _HOW_LONG.search(draft.words):
         line.tell(draft)
-    elif not draft.talk.extra.get("kept"):
-        draft.keep(kept=True)
-        draft.say("line.kept")
+    else:
+        if not wishes.matter(draft):
+            draft.asked_freely()
+        if not draft.talk.extra.get("kept"):
+            draft.keep(kept=True)
+            draft.say("line.kept")
     return True
 
 
@@ -61,17 +65,13 @@ def look_after(draft: Draft) -> None:
 
 
 def give_up(draft: Draft, held: HandoverView | None, why: str) -> None:
-    """Nobody can come: what waited becomes a ticket, and that is said honestly."""
-    packet, opens = (held.packet if held else {}), (draft.look("desk", "") or DeskView()).opens_at
+    """Nobody can come, ``why``: what waited becomes a ticket, and that is said honestly."""
+    packet = held.packet if held else {}
     line.leave(draft, why)
-    what = str(packet.get("question", ""))
-    more: dict[str, Any] = {
-        "what": what,
-        "reason": held.reason if held else "asked",
-        "said": f"human.{why}",
-        "words": what,
-    }
-    more |= {"back": (opens - draft.now).total_seconds() if opens else None}
+    what = str(packet.get("question") or wishes.matter(draft))
+    more: dict[str, Any] = {"what": what, "words": what or packet.get("words") or draft.text("no_words")}
+    more |= {"said": GIVEN_UP[why], "reason": held.reason if held else "asked"}
+    more["back"] = line.back(draft)
     journal.begin(draft, "human", **wishes.known(draft, **more))
 
 
