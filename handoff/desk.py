@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bot.dialogue import Alarm, DropTimer, Learn, Own, Say, SetTimer
-from bot.flows import journal, line, wishes
+from bot.flows import floor, journal, line, wishes
 from bot.flows.draft import Draft
 from bot.messages import Author, Kind, Reply
 from handoff.dialogue import HIGH, AgentView, Assign, HandoverView, Presence, Queue, Remark, Result, Snooze
@@ -166,6 +166,8 @@ def _to_team(draft: Draft, team: str) -> None:
 def back(draft: Draft, who: AgentView) -> None:
     """To the bot, which starts fresh and says so."""
     mine(draft, who)
+    if floor.owner(draft.turn, ()) == "bot":
+        return
     fresh(draft)
     draft.do(Own("bot", "agent"), DropTimer("silent"), DropTimer("queue"), DropTimer("snoozed"))
     draft.keep(owed=None, snoozed=None)

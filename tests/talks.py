@@ -16,10 +16,11 @@ import intents
 from bot import dialogue as d
 from bot.engine import decide
 from bot.flows.reading import bare
-from bot.messages import Attachment, Kind
+from bot.messages import Attachment, Author, Kind
 from bot.strictyaml import load
 from knowledge import faq
 from knowledge.index import Candidate, Ranking
+from tests.desks import Desks
 
 HERE = Path(__file__).parent
 TALKS = HERE / "conversations"
@@ -93,6 +94,7 @@ class Chat:
         self._count = {"C": 0, "T": 0}
         self._written = 0
         self.there = False
+        self.desks = Desks()
 
     @property
     def open(self) -> d.ConversationView | None:
@@ -146,12 +148,16 @@ class Chat:
         here = self.open
         assert here, "no conversation is open"
         if does == "closes":
-            self._change(here, owner="none", closed_at=self.now)
+            self.change(here, owner="none", closed_at=self.now)
             self._drop(f"conversation:{here.number}")
             self.timers["chat", "rating"] = (self.now, {})
             return [f"* closed {here.number} agent", *self.later(seconds=0)]
-        self._change(here, owner={"takes over": "agent", "gives back": "bot"}[does], epoch=here.epoch + 1)
+        self.change(here, owner={"takes over": "agent", "gives back": "bot"}[does], epoch=here.epoch + 1)
         return []
+
+    def command(self, data: dict[str, Any]) -> list[str]:
+        """An agent's command."""
+        return self.step(Kind.COMMAND, data=data)
 
     # ------------------------------------------------------------ one turn
 
@@ -175,9 +181,12 @@ class Chat:
             self.timers.pop(("chat", "burst"), None)
         self.talk = d.Talk.from_json(json.loads(json.dumps(result.talk.as_json())))
         assert self.talk == result.talk
-        assert not (turn.conversation and turn.conversation.owner == "agent" and result.replies)
+        silenced = turn.conversation is not None and turn.conversation.owner == "agent" and kind is not Kind.COMMAND
+        assert not (silenced and any(said.author is Author.BOT for said in result.replies))
+        if refusal := self.desks.refusal(result):
+            self.talk, result = turn.talk, d.Decision(turn.talk, (refusal,))
         self.effects = result.effects
-        return [line for effect in result.effects for line in self._fold(effect)]
+        return [line for effect in self.effects for line in self._fold(effect)]
 
     def turn(self, kind: Kind, **event: Any) -> d.Turn:
         happened = d.Event(1, kind, self.now, language=self.language, **event)
@@ -206,20 +215,29 @@ class Chat:
 
     def _look(self, kind: str, key: str) -> Any:
         own: dict[str, Iterable[Any]] = {"ticket": self.tickets, "rated": self.conversations}
+        if kind not in own:
+            return self.desks.look(kind, key, self.open is not None and self.open.owner == "queue")
         return next((one for one in own[kind] if one.number == key), None)
 
     # ------------------------------------------------------------ what comes of it
 
     @singledispatchmethod
     def _fold(self, effect: Any) -> Iterator[str]:
-        assert isinstance(effect, d.Note | d.DropTimer), f"nobody folds {effect}"
+        if not isinstance(effect, d.Note):
+            yield from self.desks.fold(self, effect)
+
+    @_fold.register
+    def _(self, effect: d.DropTimer) -> Iterator[str]:
+        subject = f"conversation:{self.open.number}" if self.open else ""
+        self.timers.pop((subject if effect.subject == "conversation" else effect.subject, effect.kind), None)
         yield from ()
 
     @_fold.register
     def _(self, effect: d.Say) -> Iterator[str]:
         head, *rest = effect.reply.text.split("\n")
         choices = effect.reply.choices
-        yield f"bot: {head}"
+        who = f"says {self.desks.agents[effect.agent].name}" if effect.agent else effect.author.value
+        yield f"{who}: {head}"
         yield from (f"  {line}" for line in rest if line)
         if effect.reply.hand_over:
             yield "* handed over on the platform"
@@ -240,20 +258,20 @@ class Chat:
         assert self.open is None, "two conversations are open"
         old = self._conversation(effect.number)
         again = {"cycle": old.cycle + 1, "epoch": old.epoch + 1, "rated": None, "rated_at": None}
-        self._change(old, owner="bot", closed_at=None, **again)
+        self.change(old, owner="bot", closed_at=None, **again)
         yield f"* reopened {effect.number}"
 
     @_fold.register
     def _(self, effect: d.Own) -> Iterator[str]:
         assert self.open, "nothing is open"
-        self._change(self.open, owner=effect.owner, epoch=self.open.epoch + 1)
+        self.change(self.open, owner=effect.owner, agent=None, epoch=self.open.epoch + 1)
         yield f"* {effect.owner} owns it: {effect.reason}"
 
     @_fold.register
     def _(self, effect: d.Close) -> Iterator[str]:
         here = self.open
         assert here, "nothing is open"
-        self._change(here, owner="none", closed_at=self.now)
+        self.change(here, owner="none", agent=None, closed_at=self.now)
         self._drop(f"conversation:{here.number}")
         yield f"* closed {here.number} {effect.reason}"
 
@@ -275,7 +293,7 @@ class Chat:
     def _(self, effect: d.Rate) -> Iterator[str]:
         old = self._conversation(effect.conversation)
         if effect.cycle == old.cycle:
-            self._change(old, rated=effect.score, rated_at=old.rated_at or self.now)
+            self.change(old, rated=effect.score, rated_at=old.rated_at or self.now)
         yield f"* rated {effect.conversation}/{effect.cycle}: {effect.score} {effect.comment!r}"
 
     @_fold.register
@@ -299,7 +317,8 @@ class Chat:
     def _conversation(self, number: str) -> d.ConversationView:
         return next(c for c in self.conversations if c.number == number)
 
-    def _change(self, old: d.ConversationView, **changes: Any) -> None:
+    def change(self, old: d.ConversationView, **changes: Any) -> None:
+        """A conversation changes."""
         self.conversations[self.conversations.index(old)] = replace(old, **changes)
 
     def _drop(self, subject: str) -> None:
@@ -320,7 +339,7 @@ def played(script: str) -> str:
     lines: list[str] = []
     chat = Chat()
     for line in script.splitlines():
-        if line.startswith(("bot: ", "* ", "  ")):
+        if line.startswith(("bot: ", "system: ", "says ", "* ", "  ")):
             continue
         lines.append(line)
         word, _, rest = line.partition(": ")
@@ -341,6 +360,8 @@ def _played(chat: Chat, word: str, rest: str) -> list[str]:
     if word == "customer":
         *said, last = rest.split(" / ") if " / " in rest else [rest]
         return [line for text in said for line in chat.write(text)] + chat.write(last)
+    if word.startswith("agent "):
+        return chat.desks.command(chat, word.removeprefix("agent "), rest)
     if word == "file":
         name, _, text = rest.partition(" ")
         return chat.write(text, name)
@@ -355,6 +376,8 @@ def _played(chat: Chat, word: str, rest: str) -> list[str]:
         "notice": lambda: chat.step(Kind.NOTICE, data=dict(part.split("=") for part in rest.split(" | "))),
         "people": lambda: chat.people_there(rest),
         "to people": lambda: chat.step(Kind.TEXT, text=rest, data={"person": "wangwu"}),
+        "agents": lambda: chat.desks.come(rest),
+        "desk": lambda: chat.desks.set(chat, **dict(part.split("=") for part in rest.split(" "))),
         "ticket": lambda: _ticket(chat, *rest.split(" ", 1)),
     }
     return doing[word]()

@@ -29,7 +29,8 @@ def turn(text: str = "", kind: Kind = Kind.TEXT, talk: d.Talk | None = None, **m
     of_turn = {k: v for k, v in more.items() if k not in of_event}
     event = d.Event(1, kind, START, text=text, **of_event)
     meant = understood(text) if kind in (Kind.TEXT, Kind.EDIT) else None
-    return d.Turn(START, event, talk or d.Talk(), POLICY, knowledge(), meant, numbers=NUMBERS, **of_turn)
+    looked = {("desk", ""): None, **of_turn.pop("looked", {})}
+    return d.Turn(START, event, talk or d.Talk(), POLICY, knowledge(), meant, numbers=NUMBERS, looked=looked, **of_turn)
 
 
 def decided(one: d.Turn) -> d.Decision:
@@ -150,16 +151,18 @@ def test_a_burst_timer_that_comes_too_late_does_nothing() -> None:
 
 @pytest.mark.parametrize("text", ["how do i reset my router", "human", "5", "I want to complain", "", "bye"])
 def test_the_bot_is_silent_while_an_agent_has_the_floor(text: str) -> None:
-    decision = decided(turn(text, conversation=view("agent")))
-    assert kinds(decision) == ["SetTimer"]
+    decision = decided(turn(text, conversation=view("agent", agent=1)))
+    assert kinds(decision) == ["SetTimer", "SetTimer"]  # an answer is owed; and the silence of the customer
 
 
-def test_waiting_for_an_agent_leaves_the_floor_to_the_bot() -> None:
-    assert "Hold the" in said(decided(turn("how do i reset my router", conversation=view("queue"))))
+def test_while_he_waits_the_customer_is_not_argued_with() -> None:
+    asked = turn("how do i reset my router", conversation=view("queue"))
+    assert said(decided(asked)) == "Thank you, my colleague will see that too."
 
 
-def test_an_agent_gone_quiet_is_not_closed_by_the_bot() -> None:
-    idle = turn(kind=Kind.TIMER, timer="idle", conversation=view("agent"), talk=d.Talk(answered=1))
+def test_who_owes_an_agent_no_answer_is_not_closed() -> None:
+    owed = d.Talk(answered=1, extra={"owed": START.isoformat()})
+    idle = turn(kind=Kind.TIMER, timer="idle", conversation=view("agent", agent=1), talk=owed)
     assert kinds(decided(idle)) == ["SetTimer"]
 
 

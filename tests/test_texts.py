@@ -15,7 +15,7 @@ from bot.strictyaml import YamlError
 from bot.texts import TEXTS, Markup, Word, escape, say, within
 
 PLACES = re.compile(r"\{(\w+)\}")
-SOURCES = "\n".join(file.read_text("utf-8") for file in Path("bot").rglob("*.py"))
+SOURCES = "\n".join(file.read_text("utf-8") for part in ("bot", "handoff") for file in Path(part).rglob("*.py"))
 FAMILIES = ("time.", "rate.", "kind.", "state.", "do.", "option.", "complaint.wish.", "ticket.part.", "ticket.confirm.")
 
 

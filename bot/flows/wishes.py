@@ -147,7 +147,7 @@ def human(draft: Draft, reason: str) -> None:
     flow, told = draft.talk.flow, journal.take_over(draft)
     what = told.get("what") or telling(draft) or matter(draft)
     again = reason == "error" and draft.talk.extra.get("failed")  # people have it once per conversation, then a ticket
-    if not again and line.join(draft, reason or "asked", known(draft, **told, what=what, flow=flow)):
+    if not again and line.join(draft, reason or "asked", known(draft, **{**told, "what": what, "flow": flow})):
         draft.keep(failed=reason == "error" or None)
         return
     more = {**told, "what": what, "reason": reason or "asked", "open": draft.own_ticket("urgent", "emergency")}

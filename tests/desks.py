@@ -1,0 +1,140 @@
+"""People in dialogues word for word: agents, the queue and what is handed over, as the database would keep them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from bot import dialogue as d
+from handoff import dialogue as people
+from handoff.hours import Calendar
+
+if TYPE_CHECKING:
+    from tests.talks import Chat
+
+ROOM = 2  # conversations an agent of a dialogue takes
+
+
+class Desks:
+    """The people of one dialogue."""
+
+    def __init__(self) -> None:
+        self.agents: dict[int, people.AgentView] = {}
+        self.held: people.HandoverView | None = None
+        self.ahead, self.busy = 0, 0  # others who wait before; conversations they have elsewhere
+        self.pace: float | None = None
+        self.result: people.Result | None = None
+
+    def set(self, chat: Chat, *, ahead: str = "0", pace: str = "", busy: str = "0", opens: str = "") -> list[str]:
+        """What the day is like: who waits before, seconds from one to the next, room taken, when people are back."""
+        self.ahead, self.busy, self.pace = int(ahead), int(busy), float(pace) if pace else None
+        if opens:
+            chat.policy = replace(chat.policy, hours=_from(chat.now + _span(opens)))
+        return []
+
+    def come(self, told: str) -> list[str]:
+        """``Anna, Ben (away), Cho (supervisor)``: who is there."""
+        for number, one in enumerate(told.split(", "), 1):
+            name, _, more = one.partition(" (")
+            words = set(more.rstrip(")").split())
+            role = next(iter(words & {"supervisor", "admin"}), "agent")
+            presence = next(iter(words & {"busy", "away", "offline"}), "online")
+            self.agents[number] = people.AgentView(
+                number, name, role, presence, (), ("repairs",) * ("repairs" in words)
+            )
+        return []
+
+    def look(self, kind: str, key: str, waits: bool) -> Any:
+        """What a decision may ask about people."""
+        match kind:
+            case "agent":
+                return self.agents.get(int(key)) if key.isdigit() else None
+            case "handover":
+                return self.held
+            case "team":
+                return any(key in one.teams for one in self.agents.values() if one.presence != "away")
+            case "desk":
+                return self._seen()
+            case "place":
+                return self._seen() if waits else None
+        raise KeyError(kind)
+
+    def _seen(self) -> people.DeskView:
+        there = [one for one in self.agents.values() if one.presence in ("online", "busy")]
+        free = max(0, ROOM * sum(one.presence == "online" for one in there) - self.busy)
+        pace = self.pace if there else None
+        return people.DeskView(bool(self.agents), bool(there), (self.ahead,) * 3, free, pace)
+
+    # ------------------------------------------------------------ what comes of it
+
+    def refusal(self, decision: d.Decision) -> people.Result | None:
+        """What becomes of the command if an agent cannot take the conversation."""
+        for effect in decision.effects:
+            if isinstance(effect, people.Assign) and effect.within_capacity:
+                one = self.agents[effect.agent]
+                if one.presence != "online":
+                    return people.Result(False, {"reason": "away", "by": one.name})
+        return None
+
+    def fold(self, chat: Chat, effect: d.Effect) -> Iterator[str]:
+        """Keep what an effect that concerns people does; its line in the transcript."""
+        here = chat.open
+        match effect:
+            case people.Assign(agent=agent, name=name):
+                assert here, "nothing is open"
+                chat.change(here, owner="agent", agent=agent, served_by=agent, epoch=here.epoch + 1)
+                self.held = replace(self.held or people.HandoverView("claimed", 2), waiting_since=None)
+                yield f"* {name} has {here.number}"
+            case people.Queue(reason=reason, priority=priority, wants=wants, packet=packet, since=since):
+                assert here, "nothing is open"
+                old = self.held or people.HandoverView(reason, priority)
+                since = since or old.waiting_since or chat.now
+                self.held = people.HandoverView(reason, priority, wants, packet or old.packet, since)
+                chat.change(here, owner="queue", agent=None, epoch=here.epoch + (here.owner != "queue"))
+                told = "".join(f" {k}={v}" for k, v in wants.items() if k not in ("since", "language"))
+                yield f"* queue {reason} {priority} since {since:%H:%M}{told}"
+            case people.Presence(agent=agent, presence=presence):
+                self.agents[agent] = replace(self.agents[agent], presence=presence)
+                yield f"* {self.agents[agent].name} is {presence}"
+            case people.Remark(text=text):
+                yield f"* note {text!r}"
+            case people.Snooze(until=until):
+                yield f"* sleeps until {until:%H:%M}" if until else "* awake"
+            case people.Result(done=done, data=data):
+                self.result = effect
+                if not done:
+                    told = "".join(f" {k}={v}" for k, v in data.items() if k != "reason")
+                    yield f"* refused: {data['reason']}{told}"
+
+    def command(self, chat: Chat, who: str, words: str) -> list[str]:
+        """``claim`` | ``say WORDS`` | ``transfer 2 WORDS`` | ``back`` | ``close REASON`` | ``snooze 2h`` …"""
+        name, _, rest = words.partition(" ")
+        data: dict[str, Any] = {"command": name, "agent": int(who)}
+        if name == "transfer":
+            to, _, text = rest.partition(" ")
+            data |= {"to_agent": int(to)} if to.isdigit() else {"to_team": to}
+            data["text"] = text
+        elif name == "snooze":
+            data["until"] = (chat.now + _span(rest)).isoformat()
+        elif name == "offer":
+            data["epoch"] = chat.open.epoch if chat.open else 0
+        else:
+            data |= {{"close": "reason", "language": "lang"}.get(name, "text"): rest.removesuffix(" !")}
+            data["take"] = rest.endswith("!") or name == "take"
+        lines = chat.command(data)
+        return [*lines, *chat.later(seconds=0)]
+
+
+def _from(at: datetime) -> Calendar:
+    """Ten hours a day from this time of day on."""
+    begins = at.hour * 60 + at.minute
+    return Calendar(week=(((begins, begins + 600),),) * 7)
+
+
+def _span(words: str) -> Any:
+    found = re.fullmatch(r"(\d+)([smhd])", words)
+    assert found, words
+    return timedelta(**{{"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}[found[2]]: int(found[1])})
