@@ -23,9 +23,12 @@ from bot.migrate import migrate as upgrade
 from bot.server import listen
 from bot.server import serve as run
 from bot.store import R, Store
+from bot.startrules import loopback, secret_key
 from channels import Channel
 from channels.terminal import Terminal
 
+from handoff import accounts
+from handoff.sessions import first_link
 log = structlog.get_logger("launch")
 
 SWITCH = 0.0003  # seconds: a thread that wants to go on waits no longer for another's Python (5 ms by itself)
@@ -50,6 +53,8 @@ def serve(settings: Settings, workers: int) -> None:
         listener = _listener(settings)
         place = _place(listener)
         if lock:
+        if welcome := _people(settings, place):
+            _say(welcome)
             lock.tell(place)
         for name, why in settings.off.items():
             _say(f"channel {name} is off: {why}")
@@ -120,6 +125,29 @@ def _alone(settings: Settings) -> Iterator[ServingLock | None]:
 
 def _listener(settings: Settings) -> socket.socket:
     host, port = settings.server.host, settings.server.port
+def _people(settings: Settings, place: str) -> str:
+    """The sentence that brings in the first admin, if nobody has an account yet; others must not be able to reach us
+    before there is one: raises Unfit."""
+
+    async def go() -> tuple[bool, bool]:
+        store = Store(settings.database, pool=1)
+        try:
+            await upgrade(store)
+            return await store.read(lambda c: (accounts.anybody(c), bool(accounts.admins(c))))
+        finally:
+            await store.close()
+
+    anybody, admin = asyncio.run(go())
+    if not admin and not loopback(settings.server.host):
+        reached = f"with host {settings.server.host} others can reach the console"
+        raise Unfit(f"there is no admin, and {reached}: make one with `aftercare agent add LOGIN --role admin`")
+    if anybody:
+        return ""
+    token = first_link(secret_key(settings.server.secret_key, settings.data))
+    where = settings.server.public_url or place
+    return f"Nobody has an account yet; this link makes the first admin: {where}/console/welcome/{token}"
+
+
     try:
         return listen(host, port)
     except OSError as error:

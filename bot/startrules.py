@@ -20,11 +20,11 @@ def refusals(node: Node) -> list[Problem]:
     server = node.data.get("server") if isinstance(node.data, dict) else None
     server = server if isinstance(server, dict) else {}
     host, key = str(server.get("host") or "127.0.0.1"), str(server.get("secret_key") or "")
-    wrong = "" if _loopback(host) and not key else _weakness(key)  # alone, one is made
+    wrong = "" if loopback(host) and not key else _weakness(key)  # alone, one is made
     if not wrong:
         return []
     way_out = "set AFTERCARE_SECRET_KEY to what `openssl rand -hex 32` prints"
-    reached = "behind a reverse proxy" if _loopback(host) else f"with host {host}"
+    reached = "behind a reverse proxy" if loopback(host) else f"with host {host}"
     what = f"server.secret_key: {wrong}, and {reached} others can reach this server: {way_out}"
     return [node.problem(what, "server", "secret_key")]
 
@@ -39,7 +39,8 @@ def _weakness(key: str) -> str:
     return ""
 
 
-def _loopback(host: str) -> bool:
+def loopback(host: str) -> bool:
+    """Whether only this machine can reach a server that listens there."""
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
