@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import singledispatchmethod
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, null, select, update
 
 from bot import dialogue as d
 from bot.bulk import insert as upsert
@@ -86,7 +86,7 @@ class Writer:
     def edit(self, native: str, words: str, *, deleted: bool = False) -> None:
         """A new version of a customer's message; the event keeps what it said before. A deleted one shows no files."""
         its = message.c.chat_id == self.lane.chat_id, message.c.native == native, message.c.author == "customer"
-        gone = {"attachments": None} if deleted else {}
+        gone = {"attachments": null()} if deleted else {}
         self.connection.execute(update(message).where(*its).values(text=words, **gone))
 
     def set_timer(self, kind: str, subject: str, due: float, data: Mapping[str, Any]) -> None:

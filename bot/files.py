@@ -95,7 +95,7 @@ class Files:
         types: tuple[str, ...],
     ) -> None:
         self._root, self._save, self._load = root, save, load
-        self._limit, self._types = limit, types
+        self.limit, self._types = limit, types
         self._incoming = root / "incoming"
         self._incoming.mkdir(parents=True, exist_ok=True)
         self._forget_abandoned()
@@ -136,8 +136,8 @@ class Files:
         try:
             async for chunk in stream:
                 size += len(chunk)
-                if size > self._limit:
-                    raise TooLarge(f"the file is larger than {self._limit / (1 << 20):.0f} MB")
+                if size > self.limit:
+                    raise TooLarge(f"the file is larger than {self.limit / (1 << 20):.0f} MB")
                 digest.update(chunk)
                 waiting += chunk
                 if len(waiting) >= _PIECE:

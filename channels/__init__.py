@@ -77,6 +77,8 @@ class Can:
 class FileStore(Protocol):
     """Where attachments are kept, each known by a random id and to its own chat only (``bot.files``)."""
 
+    limit: int  # bytes of one file
+
     async def put(self, stream: AsyncIterator[bytes], name: str, declared: str, owner: str) -> Attachment:
         """Keep what the stream brings under a new id."""
 

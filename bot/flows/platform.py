@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.dialogue import Own, Say
+from bot.dialogue import Say
 from bot.flows import journal
 from bot.flows.draft import Draft
 from bot.messages import Kind, Reply
@@ -10,8 +10,7 @@ from bot.messages import Kind, Reply
 
 def has(draft: Draft) -> bool:
     """Whether they have the customer, as far as we were told."""
-    here = draft.turn.conversation
-    return here is not None and here.owner == "queue" and bool(draft.talk.extra.get("platform"))
+    return bool(draft.number and draft.talk.extra.get("platform"))
 
 
 def spoken(draft: Draft) -> None:
@@ -28,14 +27,14 @@ def take(draft: Draft) -> None:
     """They have him: from now on we only record."""
     if not has(draft):
         draft.open()
-        draft.keep(platform=True)
-        draft.do(Own("queue", "platform"))
+        draft.keep(platform=True)  # not in our own queue: none of our people is to be sent there
+        draft.note("platform", has=True)
 
 
 def give_back(draft: Draft, reason: str) -> None:
     """He is ours again."""
     draft.keep(platform=None)
-    draft.do(Own("bot", reason))
+    draft.note("platform", has=False, reason=reason)
 
 
 def hand_over(draft: Draft, reason: str) -> bool:

@@ -13,14 +13,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bot.messages import Reply
+from bot.messages import Attachment, Reply
 from channels import Budget, Can, Channel, NotSent
+from channels import Refused as Gone
 from channels.dialects import slack_mrkdwn
+from channels.fetching import Errand, Fetcher
 from channels.fit import measured
 from channels.gate import Refused, answered, body_of
 from channels.slack.calling import NO_ENTRY, TOO_MUCH, Api, Failed, sending
 from channels.slack.checking import Line, check
-from channels.slack.fetching import Fetcher
 from channels.slack.listening import Socket
 from channels.slack.pressing import interaction
 from channels.slack.reading import event, signed, unpack, unread
@@ -77,8 +78,7 @@ class Slack(Channel):
         self._people: dict[str, Person] = {}
         self._private: dict[str, str] = {}
         self._here = Here(name, secret, "", "", message_chars, self._people, self._private, products, answer_unasked)
-        self._shared: dict[str, str] = {}  # reply -> its files, if only its words could not be sent
-        self._fetcher = Fetcher(self._api)
+        self._fetcher = Fetcher(name, self._bring)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def routes(self) -> list[BaseRoute]:
@@ -189,6 +189,12 @@ class Slack(Channel):
 
     # ------------------------------------------------------------ what is done beside
 
+    async def _bring(self, id: str, errand: Errand) -> None:
+        """Fetch a file that somebody sent."""
+        url = errand["url"] or await self._api.address_of(errand["file"])
+        async with self._api.download(url) as pieces:
+            await self.office.files.keep(id, pieces, errand["name"], errand["type"], errand["owner"])
+
     def _later(self, work: Any) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
@@ -230,20 +236,17 @@ class Slack(Channel):
     # ------------------------------------------------------------ send
 
     async def send(self, address: str, reply: Reply, key: str) -> str:
-        """Post it, files first; returns its timestamp, which is Slack's id of it."""
+        """Post it; returns its timestamp, which is Slack's id of it, or the id of the file."""
         place = Place.of(address)
         try:
             async with sending():
-                shared = await self._share(place, address, reply, key)
-                if shared and not (reply.text.strip() or reply.choices):
-                    return shared
-                answer = await self._post(place, reply)
+                if reply.attachments:
+                    return await self._share(place, address, reply.attachments[0])
+                return str((await self._post(place, reply))["ts"])
         except NotSent as error:
             if str(error) in NO_ENTRY:
                 log.error("slack_channel_stopped", error=str(error))
             raise
-        self._shared.pop(key, None)
-        return str(answer["ts"])
 
     async def _post(self, place: Place, reply: Reply) -> Mapping[str, Any]:
         try:
@@ -254,22 +257,16 @@ class Slack(Channel):
             log.warning("slack_blocks_refused", error=failed.error)
         return await self._api.call("chat.postMessage", **plainly(place, reply))
 
-    async def _share(self, place: Place, address: str, reply: Reply, key: str) -> str:
-        """The files of a reply in one message; its id, "" if there are none. Tried again, they are not sent again."""
-        if key in self._shared or not reply.attachments:
-            return self._shared.get(key, "")
-        files = []
-        for wanted in reply.attachments:
-            found = await self.office.files.open(wanted.id, address)
-            if found is None:
-                log.warning("slack_file_missing", file=wanted.id[:6])
-                continue
-            files.append({"id": await self._api.upload(*found), "title": wanted.name})
-        if files:
-            thread = {"thread_ts": place.thread} if place.thread else {}
-            await self._api.call("files.completeUploadExternal", files=files, channel_id=place.channel, **thread)
-            _remember(self._shared, key, files[0]["id"])
-        return self._shared.get(key, "")
+    async def _share(self, place: Place, address: str, wanted: Attachment) -> str:
+        """A file as a message of its own; its id."""
+        found = await self.office.files.open(wanted.id, address)
+        if found is None:
+            raise Gone("the file is not there")
+        id = await self._api.upload(*found)
+        thread = {"thread_ts": place.thread} if place.thread else {}
+        files = [{"id": id, "title": wanted.name}]
+        await self._api.call("files.completeUploadExternal", files=files, channel_id=place.channel, **thread)
+        return id
 
     # ------------------------------------------------------------ set up
 

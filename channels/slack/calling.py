@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from bot.messages import Attachment
 from channels import NotSent, Refused, Unknown
+from channels.fetching import Lost
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
@@ -37,12 +38,8 @@ class Failed(Exception):
     """Slack's answer is an error. ``error``: its name for it; ``status`` 0 = there was no HTTP answer of its own."""
 
     def __init__(self, error: str, status: int = 200, retry_after: float = 0.0, needed: str = "") -> None:
-        super().__init__(error)
+        super().__init__(f"{error} (needed: {needed})" if needed else error)
         self.error, self.status, self.retry_after, self.needed = error, status, retry_after, needed
-
-
-class NotFound(Exception):
-    """A file that will never be had; the message says why."""
 
 
 class Api:
@@ -113,18 +110,26 @@ class Api:
 
     @asynccontextmanager
     async def download(self, url: str) -> AsyncIterator[AsyncIterator[bytes]]:
-        """The bytes of a file at Slack's own host; raises NotFound, Failed, or what aiohttp raises."""
+        """The bytes of a file at Slack's own host; raises Lost, Failed, or what aiohttp raises."""
         if not self.own(url):
-            raise NotFound("not at Slack")
+            raise Lost("not at Slack")
         headers = {"Authorization": f"Bearer {self._token}"}
         async with self.session() as session, session.get(url, headers=headers, allow_redirects=False) as answer:
             if answer.status in (301, 302, 303, 307, 308, 401, 403) or answer.content_type == "text/html":
                 raise Failed("missing_scope", answer.status, needed="files:read")  # it shows its log-in page
             if answer.status in (404, 410):
-                raise NotFound("deleted")
+                raise Lost("deleted")
             if answer.status != 200:
                 raise Failed(f"http_{answer.status}", answer.status)
             yield _pieces(answer)
+
+    async def address_of(self, file: str) -> str:
+        """Where a file is that Slack only named, as it does with strangers'; raises Lost or Failed."""
+        found = (await self.ask("files.info", file=file)).get("file") or {}
+        url = str(found.get("url_private_download") or found.get("url_private") or "")
+        if not url or found.get("is_external"):
+            raise Lost("nowhere")
+        return url
 
     async def upload(self, file: Attachment, path: Path) -> str:
         """Bring the bytes to Slack, where nobody sees them yet; returns the file's id."""

@@ -137,7 +137,7 @@ def _filled_in(here: Here, payload: Mapping[str, Any], raw: bytes) -> Heard:
         Kind.CHOICE,
         sender=user,
         name=_name(here, payload["user"]),
-        text=filled["what"],
+        text="\n".join(filter(None, (filled[part] for part in filled))),
         choice=TICKET,
         language=here.person(user).language,
         raw=raw,

@@ -192,7 +192,13 @@ def _attachment(here: Here, key: str, file: Mapping[str, Any]) -> Attachment:
 def _wanted(attachment: Attachment, file: Mapping[str, Any], owner: str, at: str) -> bytes:
     """The note by which the file is fetched later; a stranger's has no address yet, only its id."""
     url = file.get("url_private_download") or file.get("url_private") or ""
-    which = {"file": file["id"], "url": url, "owner": owner, "at": float(at)}
+    which = {
+        "file": file["id"],
+        "url": url,
+        "owner": owner,
+        "at": float(at),
+        **({"public": True} if "#" in owner else {}),
+    }
     return json.dumps({**which, "name": attachment.name, "type": attachment.type}).encode()
 
 

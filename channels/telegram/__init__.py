@@ -17,14 +17,14 @@ from starlette.routing import BaseRoute, Route
 
 from bot.messages import Inbound, Reply
 from channels import Budget, Can, Channel, NotSent, Refused, Unknown
+from channels.fetching import NOTE, Errand, Fetcher
 from channels.gate import Refused as Turned
 from channels.gate import answered, body_of
 from channels.telegram import care
-from channels.telegram.fetching import Fetcher
 from channels.telegram.places import Place, place_of
 from channels.telegram.polling import Poller
 from channels.telegram.reading import Ground, Heard, Press, read, unreadable
-from channels.telegram.rendering import TEXT, Call, as_document, plainly, render, shown_length
+from channels.telegram.rendering import CAPTION, TEXT, Call, as_document, plainly, render, shown_length
 from channels.telegram.wire import OFFICIAL, BadToken, Malformed, Moved, Wire
 from channels.telegram.words import NOT_YOURS, spoken
 from channels.widget import Company
@@ -44,6 +44,7 @@ class Telegram(Channel):
         typing=True,
         threads=True,
         max_text=TEXT,
+        beside_file=CAPTION,
         text_unit="utf16",
         measure=shown_length,
         budget=Budget(per_address=1.0, per_group_minute=20, overall=25.0),
@@ -72,11 +73,10 @@ class Telegram(Channel):
         self._company = company or Company()
         id = token.partition(":")[0]
         self._ground = Ground(name, secret, int(id) if id.isdecimal() else 0, answer_unasked=answer_unasked)
-        self._fetcher = Fetcher(name, self._wire)
+        self._fetcher = Fetcher(name, self._bring)
         self._poller = Poller(name, self._wire, self._taken, seconds=poll_seconds, pause=poll_pause)
         self._moved: dict[int, int] = {}  # group -> the supergroup it has become
         self._barred_until = self._recalled_until = 0.0
-        self._done: dict[str, list[str]] = {}  # of replies sent in part: the ids of what was sent
         self._tasks: set[asyncio.Task[None]] = set()
 
     # ------------------------------------------------------------ in
@@ -141,7 +141,7 @@ class Telegram(Channel):
         except Exception:  # away, or one of them is unkeepable: alone, the others are kept
             receipts = [await self._alone(one.inbound, one.notes) for one in heard if one.inbound]
             await self._keep([], _together([one for one in heard if not one.inbound], notes))
-        if any(key.startswith("file:") for one in heard for key in one.notes):
+        if any(key.startswith(NOTE) for one in heard for key in one.notes):
             self._fetcher.wake()
         for one, receipt in zip((one for one in heard if one.inbound), receipts, strict=True):
             if one.press and one.press.keyboard and receipt.fresh:
@@ -156,6 +156,11 @@ class Telegram(Channel):
         except Exception:
             [receipt] = await self._keep([unreadable(self.name, one.raw)], {})  # fails if the store is away
         return receipt
+
+    async def _bring(self, id: str, errand: Errand) -> None:
+        """Fetch a file that somebody sent."""
+        async with self._wire.download(errand["file"]) as stream:
+            await self.office.files.keep(id, stream, errand["name"], errand["type"], errand["owner"])
 
     def _follow(self, notes: Mapping[str, bytes | None]) -> None:
         """Groups that have become supergroups."""
@@ -210,16 +215,15 @@ class Telegram(Channel):
         return str(where.chat), where.user is not None
 
     async def send(self, address: str, reply: Reply, key: str) -> str:
-        """Say it; of several messages the id of the first. What a failed attempt did send is not sent again."""
+        """Say it; returns the id of the message."""
         if (wait := self._barred_until - time.monotonic()) > 0:
             raise NotSent("Telegram refuses our token", wait, everything=True)
         place = self._now_at(place_of(address))
         asked = await self.office.note(f"asked:{address}") if place.user is not None else None
-        calls = render(reply, place, self._secret, int(asked) if asked else None)
-        done = self._done.setdefault(key, [])
         try:
-            for call in calls[len(done) :]:
-                done.append(await self._say(call, reply.text, address))
+            return await self._say(
+                render(reply, place, self._secret, int(asked) if asked else None), reply.text, address
+            )
         except BadToken as error:
             self._bar()
             raise NotSent("Telegram refuses our token", BARRED, everything=True) from error
@@ -227,11 +231,6 @@ class Telegram(Channel):
             self._follow(notes := {f"moved:{error.to}": str(place_of(address).chat).encode()})
             await self.office.receive([], notes)
             raise NotSent("the group has moved") from error
-        except Refused:
-            self._done.pop(key, None)
-            raise
-        self._done.pop(key, None)
-        return done[0]
 
     def _now_at(self, place: Place) -> Place:
         return Place(self._moved.get(place.chat, place.chat), place.topic, place.user)

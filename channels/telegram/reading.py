@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bot.messages import Attachment, Inbound, Kind
 from bot.text import clean
+from channels.fetching import NOTE
 from channels.telegram.places import address_of, asker_of
 from channels.telegram.words import FROM_GROUP, command, meaning
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from telegram import CallbackQuery, Message, Update, User
 
 KINDS: Final = ("message", "edited_message", "callback_query")  # of updates; we ask Telegram for no others
-FETCH_WITHIN: Final = 24 * 3600  # seconds in which a file must have been fetched
 MARK: Final = "✓ "  # before the button that was pressed
 
 
@@ -170,7 +170,7 @@ def _commanded(one: Inbound, ground: Ground) -> Inbound:
     meant = meaning(given[0], given[2])
     if meant is None:
         return one
-    start = {"start": given[2][:64]} if given[0] == "start" and given[2] else {}
+    start = {"asked": True, **({"start": given[2][:64]} if given[2] else {})} if given[0] == "start" else {}
     text = one.text if meant.kind is Kind.CHOICE else meant.text
     return replace(one, kind=meant.kind, text=text, choice=meant.choice, extra={**one.extra, **start})
 
@@ -234,10 +234,10 @@ def _with_file(one: Inbound, message: Message, ground: Ground) -> tuple[Inbound,
     name = clean(getattr(file, "file_name", None) or "") or f"{kind}-{message.message_id}.{ending}"
     mime = getattr(file, "mime_type", None) or usual
     id = attachment_id(ground, one.key, file.file_unique_id)
-    until = int(message.date.timestamp()) + FETCH_WITHIN
-    how = {"file": file.file_id, "owner": one.address, "name": name, "type": mime, "until": until}
+    how = {"file": file.file_id, "owner": one.address, "name": name, "type": mime, "at": int(message.date.timestamp())}
+    how |= {"public": True} if one.public else {}
     attachment = Attachment(id, name[:200], mime[:100], int(file.file_size or 0))
-    return replace(one, attachments=(attachment,)), {f"file:{id}": json.dumps(how).encode()}
+    return replace(one, attachments=(attachment,)), {f"{NOTE}{id}": json.dumps(how).encode()}
 
 
 def attachment_id(ground: Ground, key: str, file: str) -> str:

@@ -38,26 +38,24 @@ def shown_length(text: str) -> int:
     return length("utf16", unescape(re.sub(r"<[^>]*>", "", telegram_html(text))))
 
 
-def render(reply: Reply, place: Place, secret: str, reply_to: int | None = None) -> list[Call]:
-    """The calls that say it, in order; buttons are under the words, or under the last file if there are none."""
-    ground: dict[str, Any] = {"chat_id": place.chat}
+def render(reply: Reply, place: Place, secret: str, reply_to: int | None = None) -> Call:
+    """The call that says it: words, or a file with its words below; buttons are under either."""
+    more: dict[str, Any] = {"chat_id": place.chat}
     if place.topic:
-        ground["message_thread_id"] = place.topic
-    first: dict[str, Any] = {}
+        more["message_thread_id"] = place.topic
     if reply_to:
-        first["reply_parameters"] = {"message_id": reply_to, "allow_sending_without_reply": True}
+        more["reply_parameters"] = {"message_id": reply_to, "allow_sending_without_reply": True}
     if reply.choices:
-        first["reply_markup"] = {"inline_keyboard": keyboard(reply.choices, place.user, secret)}
-    files = [_file(attachment, ground) for attachment in reply.attachments]
+        more["reply_markup"] = {"inline_keyboard": keyboard(reply.choices, place.user, secret)}
     words = telegram_html(reply.text)
-    if not words.strip() and files:
-        files[-1].payload.update(first)
-        return files
-    if len(files) == 1 and shown_length(reply.text) <= CAPTION:
-        files[0].payload.update({"caption": words, "parse_mode": "HTML", **first})
-        return files
-    said = {"text": words, "parse_mode": "HTML", "link_preview_options": {"is_disabled": True}}
-    return [Call("sendMessage", {**ground, **said, **first}), *files]
+    if not reply.attachments:
+        said = {"text": words, "parse_mode": "HTML", "link_preview_options": {"is_disabled": True}}
+        return Call("sendMessage", {**more, **said})
+    [file] = reply.attachments  # others are parts of their own
+    caption = {"caption": words, "parse_mode": "HTML"} if words.strip() else {}
+    photo = file.type in _PHOTOS and file.size <= PHOTO_BYTES
+    method, field = ("sendPhoto", "photo") if photo else ("sendDocument", "document")
+    return Call(method, {**more, **caption}, field, file)
 
 
 def plainly(call: Call, text: str) -> Call:
@@ -91,9 +89,3 @@ def keyboard(choices: Sequence[Choice], user: int | None, secret: str) -> list[l
 
 def _width(label: str) -> int:
     return sum(2 if char > "\u2e80" else 1 for char in label)
-
-
-def _file(attachment: Attachment, ground: dict[str, Any]) -> Call:
-    photo = attachment.type in _PHOTOS and attachment.size <= PHOTO_BYTES
-    method, field = ("sendPhoto", "photo") if photo else ("sendDocument", "document")
-    return Call(method, dict(ground), field, attachment)

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import aiohttp
 
 from channels import NotSent, Refused, Unknown
+from channels.fetching import Lost
 
 if TYPE_CHECKING:
     from telegram import Bot
@@ -44,14 +45,6 @@ class Malformed(Refused):
 
 class Contested(Exception):
     """Somebody else reads this bot's updates, or they go to a webhook."""
-
-
-class Lost(Exception):
-    """A file cannot be had, now or ever."""
-
-    def __init__(self, why: str, *, ever: bool = False) -> None:
-        super().__init__(why)
-        self.ever = ever
 
 
 OFFICIAL: Final = "https://api.telegram.org"  # a server of one's own may send to any address
@@ -89,24 +82,24 @@ class Wire:
 
     @asynccontextmanager
     async def download(self, file: str) -> AsyncIterator[AsyncIterator[bytes]]:
-        """The bytes of a file, from the API's own host and nowhere else; raises Lost."""
+        """The bytes of a file, from the API's own host and nowhere else; raises Lost, or as ``call`` does."""
         try:
             place = (await self.call("getFile", {"file_id": file})).get("file_path") or ""
         except Refused as error:
-            raise Lost(str(error), ever=True) from error
-        except (NotSent, Unknown) as error:
-            raise Lost(str(error)) from error
+            raise Lost(str(error), large="too big" in str(error).lower()) from error
         if not place or place.startswith("/") or ".." in place or "://" in place:
-            raise Lost("Telegram names no place of its own for the file", ever=True)
+            raise Lost("Telegram names no place of its own for the file")
         url = f"{self._url}/file/bot{self._token}/{quote(place)}"
         patience = aiohttp.ClientTimeout(total=DOWNLOAD, sock_connect=CONNECT)
         try:
             async with self._http().get(url, allow_redirects=False, timeout=patience) as answer:
+                if answer.status in (400, 404, 410):
+                    raise Lost(f"status {answer.status}")
                 if answer.status != 200:
-                    raise Lost(f"status {answer.status}", ever=answer.status in (400, 404, 410))
+                    raise NotSent(f"status {answer.status}")
                 yield answer.content.iter_chunked(64 << 10)
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise Lost(type(error).__name__) from error  # its words may hold the address, and that the token
+            raise Unknown(type(error).__name__) from error  # its words may hold the address, and that the token
 
     async def close(self) -> None:
         """Hang up."""

@@ -6,8 +6,9 @@ import asyncio
 import hmac
 import secrets
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Literal
 
 import structlog
@@ -15,8 +16,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.messages import Attachment, Reply
+from bot.messages import Inbound, Kind, Reply
 from channels import Can, Channel, NotSent, Office, Refused
+from channels.fetching import Fetcher
 from channels.gate import answered, body_of
 from channels.wecom import checkup, render
 from channels.wecom.cipher import Cipher, Forged
@@ -31,6 +33,7 @@ log = structlog.get_logger("wecom")
 
 STALE = 2 * 3600.0  # seconds by which a callback's clock may differ from ours
 POLL = 1.0  # seconds; being called is only quicker
+TIDY = 3600.0  # seconds between two looks for notes that are of no use any more
 
 
 class Wecom(Channel):
@@ -63,9 +66,11 @@ class Wecom(Channel):
         self._line = Line(api_url, send_timeout * 0.6)
         self._api = Api(self._line, corp_id, app_secret)
         self._kf = Api(self._line, corp_id, kf_secret) if kf_secret not in ("", app_secret) else self._api
+        self._can_kf = replace(render.CAN_KF, people=kf_sessions == "native")
         self.sessions = Sessions(self._kf, relay=kf_sessions == "relay")
         self._pulls = Pulls(self._kf, self._reader, self.sessions)
         self._media = Media(self._api, self._kf)
+        self._fetcher = Fetcher(name, self._media.bring)
         self._verdict = Verdict()
         self._salt = b""
         self._background: set[asyncio.Task[None]] = set()
@@ -87,11 +92,7 @@ class Wecom(Channel):
 
     def at(self, address: str) -> Can:
         """What can be done at an address: kf differs from the application."""
-        return render.CAN_KF if address.startswith("kf/") else render.CAN
-
-    def allowance(self, address: str) -> int:
-        """How many messages may follow each of the customer's; 0 = any number."""
-        return render.KF_REPLIES if address.startswith("kf/") else 0
+        return self._can_kf if address.startswith("kf/") else self.can
 
     # ------------------------------------------------------------ in
 
@@ -128,8 +129,8 @@ class Wecom(Channel):
             except Exception as error:
                 log.warning("wecom_cannot_store", error=type(error).__name__)
                 return Response(status_code=503)
-            for part in (self._pulls, self._media):
-                part.called.set()
+            self._pulls.called.set()
+            self._fetcher.wake()
         for inbound in heard.inbounds:
             if code := inbound.extra.get("response_code"):
                 self._later(self._settle_card(inbound.sender.removeprefix("user/"), code, inbound.text))
@@ -159,10 +160,27 @@ class Wecom(Channel):
         self._line.open()
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(_rounds(self._pulls))
-                group.create_task(_rounds(self._media))
+                group.create_task(self._pull())
+                group.create_task(self._fetcher.run(self.office))
         finally:
             await self.close()
+
+    async def _pull(self) -> None:
+        """What kf customers wrote, again and again; the database being away is waited out."""
+        tidied = 0.0
+        while True:
+            self._pulls.called.clear()
+            try:
+                if time.monotonic() > tidied + TIDY or not tidied:
+                    tidied = time.monotonic()
+                    await self._media.tidy()
+                if await self._pulls.round():
+                    self._fetcher.wake()
+            except Exception as error:
+                log.warning("wecom_round_failed", error=type(error).__name__)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL):
+                    await self._pulls.called.wait()
 
     async def close(self) -> None:
         """Keep no connection open."""
@@ -175,12 +193,14 @@ class Wecom(Channel):
     async def send(self, address: str, reply: Reply, key: str) -> str:
         """Send one reply to ``user/<id>`` or ``kf/<account>/<customer>``; sent again it is not seen twice."""
         try:
+            if reply.hand_over:
+                return await self._give(address, key)
             id = await self._own_id(key)
-            files = await self._files(address, reply.attachments)
+            body = await self._body(address, reply, id)
             if address.startswith("kf/"):
-                sent = await self.sessions.send(address, reply, files, id)
+                sent = await self.sessions.send(address, body, id)
             else:
-                sent = await self._tell(address.removeprefix("user/"), reply, files, id)
+                sent = await self._tell(address.removeprefix("user/"), body, id)
         except Fault as fault:
             if fault.code == EXPIRED and await self._media.lost(reply.attachments):
                 raise NotSent(str(fault), 1.0) from fault  # it is uploaded anew
@@ -188,23 +208,32 @@ class Wecom(Channel):
         self._verdict.fine()
         return sent
 
-    async def _tell(self, user: str, reply: Reply, files: Sequence[render.Body], id: str) -> str:
-        first = ""
+    async def _body(self, address: str, reply: Reply, id: str) -> render.Body:
+        if reply.attachments:  # one at most: others are parts of their own
+            return await self._media.shown(address, reply.attachments[0])
+        return render.kf(reply) if address.startswith("kf/") else render.app(reply, id, id, markdown=self._markdown)
+
+    async def _tell(self, user: str, body: render.Body, id: str) -> str:
         common = {
             "touser": user,
             "agentid": _number(self._agent),
             "enable_duplicate_check": 1,
             "duplicate_check_interval": render.DUPLICATES,
         }
-        for body in (*render.app(reply, id, id, markdown=self._markdown), *files):
-            said = await self._api.post("message/send", {**common, **body})
-            if said.get("invaliduser") or said.get("unlicenseduser"):
-                raise Fault(81013 if said.get("invaliduser") else 701008, "message/send")
-            first = first or str(said.get("msgid") or id)
-        return first or id
+        said = await self._api.post("message/send", {**common, **body})
+        if said.get("invaliduser") or said.get("unlicenseduser"):
+            raise Fault(81013 if said.get("invaliduser") else 701008, "message/send")
+        return str(said.get("msgid") or id)
 
-    async def _files(self, address: str, attachments: Sequence[Attachment]) -> list[render.Body]:
-        return await self._media.upload(address, attachments) if attachments else []
+    async def _give(self, address: str, key: str) -> str:
+        """Hand a customer over; if nobody can take him the engine is told, so that our own people do."""
+        try:
+            await self.hand_over(address)
+        except Refused:
+            told = Inbound(self.name, f"unmanned:{address}:{key}", address, Kind.NOTICE, extra={"notice": "unmanned"})
+            await self.office.receive([told])
+            raise
+        return "handed over"
 
     async def _own_id(self, key: str) -> str:
         """An id of 28 characters that is the same for every attempt, and another one in every other database."""
@@ -238,19 +267,6 @@ class Wecom(Channel):
             return await checkup.menu(self._api, self._agent)
         finally:
             await self._line.close()
-
-
-async def _rounds(part: Pulls | Media) -> None:
-    """What a part has to do, again and again; the database being away is waited out."""
-    while True:
-        part.called.clear()
-        try:
-            await part.round()
-        except Exception as error:
-            log.warning("wecom_round_failed", part=type(part).__name__, error=type(error).__name__)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(POLL):
-                await part.called.wait()
 
 
 def _number(agent: str) -> int | str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
 
-from bot.messages import Reply
 from channels import NotSent, Office, Refused, Unknown
 from channels.wecom import render
 from channels.wecom.client import Api
@@ -45,8 +44,8 @@ class Pulls:
         self._rests: dict[str, float] = {}
         self._swept = 0.0
 
-    async def round(self) -> None:
-        """Pull every account that is due and ours to pull."""
+    async def round(self) -> bool:
+        """Pull every account that is due and ours to pull; whether any was."""
         due: dict[str, dict[str, bytes]] = {}
         for key, token in (await self.office.notes("due:")).items():
             due.setdefault(key.split(":")[1], {})[key] = token
@@ -57,6 +56,7 @@ class Pulls:
         for kfid, calls in due.items():
             if self._rests.get(kfid, 0.0) < time.monotonic():
                 await self._account(kfid, calls)
+        return bool(due)
 
     async def _account(self, kfid: str, calls: Mapping[str, bytes]) -> None:
         try:
@@ -83,8 +83,10 @@ class Pulls:
             last = not page.get("has_more")
             cursor = str(page.get("next_cursor") or cursor)
             done = dict.fromkeys(calls, None) if last else {}
+            for address, id, why in heard.failed:  # before the cursor moves on; said twice, it is the same
+                await self.office.failed(address, id, FAILED.get(why, str(why)))
             await self.office.receive(heard.inbounds, {**heard.notes, f"cursor:{kfid}": cursor.encode(), **done})
-            self._sessions.heard(heard.notes, heard.failed)
+            self._sessions.heard(heard.notes)
             if last:
                 return
 
@@ -106,26 +108,20 @@ class Sessions:
         self.office: Office
         self._ours: dict[str, float] = {}  # address -> until when we believe it
 
-    def heard(self, notes: Mapping[str, object], failed: Sequence[tuple[str, int]]) -> None:
-        """What a page told about sessions and about messages of ours that did not arrive."""
+    def heard(self, notes: Mapping[str, object]) -> None:
+        """What a page told about sessions."""
         for key in notes:
             self._ours.pop(key.removeprefix("state:"), None)
-        for address, why in failed:
-            log.warning("kf_message_failed", chat=self.office.chat(address), why=FAILED.get(why, str(why)))
 
-    async def send(self, address: str, reply: Reply, files: Sequence[render.Body], msgid: str) -> str:
-        """Send it under an id of our own: sent again, WeCom refuses it as known. Returns the first message's id."""
+    async def send(self, address: str, body: render.Body, msgid: str) -> str:
+        """Send it under an id of our own: sent again, WeCom refuses it as known."""
         where = _where(address)
-        bodies = [*render.kf(reply), *files]
         code = await self._welcome(address)
-        if not code:
-            await self._keep(address)
-        for n, body in enumerate(bodies):
-            id = f"{msgid}-{n}" if n else msgid
-            if code and not n and await self._greeted({**body, "code": code, "msgid": id}):
-                continue
-            to = {"touser": where["external_userid"], "open_kfid": where["open_kfid"]}
-            await self._message({**body, **to, "msgid": id}, address)
+        if code and await self._greeted({**body, "code": code, "msgid": msgid}):
+            return msgid
+        await self._keep(address)
+        to = {"touser": where["external_userid"], "open_kfid": where["open_kfid"]}
+        await self._message({**body, **to, "msgid": msgid}, address)
         return msgid
 
     async def _message(self, body: render.Body, address: str) -> None:
@@ -188,8 +184,10 @@ class Sessions:
         """To a person in WeCom itself, or into WeCom's queue; from then on we only record. Raises as ``send`` does."""
         try:
             await self._trans(address, PERSON if servicer else QUEUE, servicer)
-        except Fault as fault:
-            raise Verdict().on(fault) from fault
+        except Fault as fault:  # an earlier attempt may have arrived after all, or a person was quicker
+            state, servicer = await self.state(address)
+            if state not in (QUEUE, PERSON):
+                raise Verdict().on(fault) from fault
         self._ours.pop(address, None)
         await self.office.receive([], {f"state:{address}": (servicer or "queue").encode()})
 

@@ -9,20 +9,14 @@ from collections.abc import Sequence
 from email.message import Message
 
 import aiohttp
-import structlog
 
-from bot.files import FileRefused
 from bot.messages import Attachment
 from channels import NotSent, Office, Refused, Unknown
+from channels.fetching import Errand, Lost
 from channels.wecom import render
 from channels.wecom.client import Api
 from channels.wecom.errors import EXPIRED, Fault, explained
 
-log = structlog.get_logger("wecom")
-
-GIVE_UP = 24 * 3600.0  # seconds after which a file that cannot be fetched is given up
-PAUSES = (1.0, 5.0, 30.0, 300.0)  # seconds between tries
-TIDY = 3600.0  # seconds between two looks for notes that are of no use any more
 KEPT = 2.5 * 86400.0  # seconds for which an uploaded file is used again; WeCom keeps it three days
 _PIECE = 64 << 10
 
@@ -33,66 +27,28 @@ class Media:
     def __init__(self, api: Api, kf: Api) -> None:
         self._apis = {"user": api, "kf": kf}
         self.office: Office
-        self.called = asyncio.Event()
-        self._tries: dict[str, tuple[int, float]] = {}  # note -> tries, not before
-        self._tidied = 0.0
 
     def _api(self, address: str) -> Api:
         return self._apis[address.partition("/")[0]]
 
     # ------------------------------------------------------------ in
 
-    async def round(self) -> None:
-        """Fetch what is noted; raises nothing that one file does."""
-        if time.monotonic() > self._tidied + TIDY or not self._tidied:
-            self._tidied = time.monotonic()
-            await self._forget()
-        errands = await self.office.notes("file:")
-        if not errands or not await self.office.hold("fetch"):
-            return
-        for key, errand in errands.items():
-            if self._tries.get(key, (0, 0.0))[1] <= time.monotonic():
-                await self._fetch(key, json.loads(errand))
-        self._tries = {key: tried for key, tried in self._tries.items() if key in errands}
-
-    async def _fetch(self, key: str, errand: dict[str, str]) -> None:
-        """Fetch one; its note is torn out when it is here, when it never will be, or after a day."""
+    async def bring(self, id: str, errand: Errand) -> None:
+        """Fetch a file that somebody sent; raises Lost, FileRefused, or what will pass."""
+        owner = errand["owner"]
         try:
-            await self._bring(key.removeprefix("file:"), errand)
-            over = True
-        except FileRefused as refused:
-            log.warning("wecom_file_refused", file=key, why=type(refused).__name__)
-            over = True
+            async with self._api(owner).download(errand["media"]) as answer:
+                pieces, name = answer.content.iter_chunked(_PIECE), _named(answer) or errand["name"]
+                await self.office.files.keep(id, pieces, name, answer.content_type, owner)
         except Fault as fault:
-            log.warning("wecom_file_not_given", file=key, errcode=fault.code, why=explained(fault.code))
-            over = fault.code == EXPIRED or self._put_off(key, errand)
-        except Exception as error:  # whatever it is, the other files must not wait for this one
-            log.info("wecom_file_later", file=key, error=type(error).__name__)
-            over = self._put_off(key, errand)
-        if over:
-            await self.office.receive([], {key: None})
-
-    async def _bring(self, id: str, errand: dict[str, str]) -> None:
-        owner = errand["address"]
-        if await self.office.files.open(id, owner):
-            return  # fetched before, but the note was not torn out any more
-        async with self._api(owner).download(errand["media"]) as answer:
-            pieces, name = answer.content.iter_chunked(_PIECE), _named(answer) or errand["name"]
-            await self.office.files.keep(id, pieces, name, answer.content_type, owner)
-
-    def _put_off(self, key: str, errand: dict[str, str]) -> bool:
-        """Try again later; True if it has been tried for a day."""
-        tries = self._tries.get(key, (0, 0.0))[0]
-        self._tries[key] = tries + 1, time.monotonic() + PAUSES[min(tries, len(PAUSES) - 1)]
-        return time.time() - float(errand.get("at") or 0) > GIVE_UP
+            if fault.code == EXPIRED:
+                raise Lost(explained(fault.code)) from fault
+            raise
 
     # ------------------------------------------------------------ out
 
-    async def upload(self, address: str, attachments: Sequence[Attachment]) -> list[render.Body]:
-        """The messages that show these files; raises Fault, NotSent, Unknown, or Refused for one we do not have."""
-        return [await self._one(address, attachment) for attachment in attachments]
-
-    async def _one(self, address: str, attachment: Attachment) -> render.Body:
+    async def shown(self, address: str, attachment: Attachment) -> render.Body:
+        """The message that shows a file; raises Fault, NotSent, Unknown, or Refused for one we do not have."""
         found = await self.office.files.open(attachment.id, address)
         if found is None:
             raise Refused("the file is not in this chat")
@@ -117,7 +73,7 @@ class Media:
             await self.office.receive([], dict.fromkeys(noted))
         return bool(noted)
 
-    async def _forget(self) -> None:
+    async def tidy(self) -> None:
         """Tear out the notes of uploads that WeCom has forgotten."""
         noted = await self.office.notes("media:")
         old = {key: None for key, value in noted.items() if json.loads(value)[1] < time.time()}

@@ -6,12 +6,13 @@ import hashlib
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from bot.messages import Attachment, Inbound, Kind
 from bot.text import clean
+from channels.fetching import NOTE
 
 _MEDIA = {  # kind of message -> name and type of its file
     "image": ("image.jpg", "image/jpeg"),
@@ -26,9 +27,9 @@ _SILENT = frozenset(
     "scancode_push scancode_waitmsg pic_sysphoto pic_photo_or_album pic_weixin location_select "
     "servicer_status_change close_inactive_agent reopen_inactive_agent change_app_admin".split()
 )
+HINT = "zh"  # WeCom does not tell what people read; whoever writes English is answered in English
 _SEPARATOR = "|"  # between a choice's id and its label, in the key of a button
-HANDED_OVER = frozenset({1, 2, 4})  # change_type of a kf session: a person of the company took it
-ENDED = 3
+HANDED_OVER = frozenset({1, 2, 4})  # change_type of a kf session: a person of the company took it; 3: it is over
 
 
 @dataclass
@@ -37,7 +38,7 @@ class Heard:
 
     inbounds: list[Inbound] = field(default_factory=list)
     notes: dict[str, bytes | None] = field(default_factory=dict)
-    failed: list[tuple[str, int]] = field(default_factory=list)  # (address, fail_type) of messages of ours
+    failed: list[tuple[str, str, int]] = field(default_factory=list)  # (address, msgid, fail_type) of messages of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class Reader:
                 key,
                 address,
                 sender=address,
+                language=HINT,
                 text=self._text(kind, message.get(kind, {})),
                 native=said["MsgId"],
                 attachments=files,
@@ -100,16 +102,15 @@ class Reader:
             return self.unreadable(raw)
         address = f"user/{user}"
         if event == "subscribe":
-            return Heard([Inbound(self.channel, key, address, Kind.HELLO, sender=address, raw=raw, at=at)])
+            hello = Inbound(self.channel, key, address, Kind.HELLO, sender=address, language=HINT, raw=raw, at=at)
+            return Heard([hello])
         choice, separated, label = clean(said.get("EventKey", "")).partition(_SEPARATOR)
         pressed = choice if separated and len(choice.encode()) <= 64 else ""
         kind = Kind.CHOICE if pressed else Kind.TEXT  # a menu of the company's own says what its key says
         words = self._cut(label if pressed else choice)
         more = {"response_code": code} if (code := said.get("ResponseCode")) else {}
-        inbound = Inbound(
-            self.channel, key, address, kind, address, text=words, choice=pressed, raw=raw, extra=more, at=at
-        )
-        return Heard([inbound])
+        inbound = Inbound(self.channel, key, address, kind, address, text=words, choice=pressed, raw=raw, at=at)
+        return Heard([replace(inbound, language=HINT, extra=more)])
 
     def unreadable(self, raw: bytes) -> Heard:
         """What we do not understand is kept, for somebody to look at."""
@@ -144,15 +145,16 @@ class Reader:
                 self.channel,
                 key,
                 address,
-                Kind.COMMAND if ours else Kind.CHOICE if pressed else Kind.TEXT,
+                Kind.NOTICE if ours else Kind.CHOICE if pressed else Kind.TEXT,
                 sender=f"external/{user}",
+                language=HINT,
                 text=self._text(kind, body),
                 choice=pressed[:64],
                 native=item["msgid"],
                 attachments=self._files(heard, key, address, kind, item),
                 addressed=not person,
                 raw=_raw(item),
-                extra={"person": person} if person else {},
+                extra=({"person": person} if person else {}) | ({"notice": "agent"} if ours else {}),
                 at=_at(item.get("send_time")),
             )
         )
@@ -168,15 +170,24 @@ class Reader:
         elif kind == "enter_session":
             self._entered(heard, item, event, address)
         elif kind == "msg_send_fail":
-            heard.failed.append((address, int(_number(event.get("fail_type")))))
+            heard.failed.append((address, str(event.get("fail_msgid") or ""), int(_number(event.get("fail_type")))))
         elif kind == "session_status_change":
-            person = str(event.get("new_servicer_userid") or "") if event.get("change_type") in HANDED_OVER else ""
-            states[address] = person
-            heard.notes[f"state:{address}"] = person.encode() or None
+            self._session(heard, item, event, address, states)
         elif kind == "user_recall_msg":
-            heard.inbounds.append(self._recalled(item, event, address))
+            gone = str(event.get("recall_msgid") or "")  # words taken back are an edit to nothing
+            heard.inbounds.append(self._happened(item, event, address, Kind.EDIT, {"deleted": True}, gone))
         else:
             heard.inbounds += self.unreadable(_raw(item)).inbounds
+
+    def _session(
+        self, heard: Heard, item: Mapping[str, Any], event: Mapping[str, Any], address: str, states: dict[str, str]
+    ) -> None:
+        """A person of the company has taken a session, or has ended it."""
+        person = str(event.get("new_servicer_userid") or "") if event.get("change_type") in HANDED_OVER else ""
+        states[address] = person
+        heard.notes[f"state:{address}"] = person.encode() or None
+        told = {"notice": "taken", "person": person} if person else {"notice": "returned"}
+        heard.inbounds.append(self._happened(item, event, address, Kind.NOTICE, told))
 
     def _entered(self, heard: Heard, item: Mapping[str, Any], event: Mapping[str, Any], address: str) -> None:
         """Greeted only where WeCom lets us: with a code, good for 20 seconds, once in 48 hours."""
@@ -184,32 +195,28 @@ class Reader:
         if not code:
             return
         heard.notes[f"welcome:{address}"] = json.dumps([code, _number(item.get("send_time"))]).encode()
-        sender = f"external/{event['external_userid']}"
-        scene = {k: v for k in ("scene", "scene_param") if (v := event.get(k))}
-        heard.inbounds.append(
-            Inbound(
-                self.channel,
-                f"kf:{item['msgid']}",
-                address,
-                Kind.HELLO,
-                sender=sender,
-                raw=_raw(item),
-                extra=scene,
-                at=_at(item.get("send_time")),
-            )
-        )
+        scene = {k: v for k in ("scene", "scene_param") if (v := event.get(k))} | {"asked": True}
+        heard.inbounds.append(self._happened(item, event, address, Kind.HELLO, scene))
 
-    def _recalled(self, item: Mapping[str, Any], event: Mapping[str, Any], address: str) -> Inbound:
-        """Words taken back are an edit to nothing."""
+    def _happened(
+        self,
+        item: Mapping[str, Any],
+        event: Mapping[str, Any],
+        address: str,
+        kind: Kind,
+        extra: dict[str, Any],
+        native: str = "",
+    ) -> Inbound:
         return Inbound(
             self.channel,
             f"kf:{item['msgid']}",
             address,
-            Kind.EDIT,
+            kind,
             sender=f"external/{event['external_userid']}",
-            native=str(event.get("recall_msgid") or ""),
+            language=HINT,
+            native=native,
             raw=_raw(item),
-            extra={"deleted": True},
+            extra=extra,
             at=_at(item.get("send_time")),
         )
 
@@ -249,7 +256,8 @@ class Reader:
         digest = hashlib.blake2b(f"{self.channel}\0{key}\0{media}".encode(), key=self.secret.encode()[:64])
         id = urlsafe_b64encode(digest.digest()[:18]).decode()
         name = clean(str(said.get("FileName") or "")) or usual
-        heard.notes[f"file:{id}"] = json.dumps({"media": media, "address": address, "name": name, "at": at}).encode()
+        errand = {"media": media, "owner": address, "name": name, "type": media_type, "at": at}
+        heard.notes[f"{NOTE}{id}"] = json.dumps(errand).encode()
         return (Attachment(id, name, media_type, 0),)
 
 

@@ -11,9 +11,10 @@ from channels import Budget, Can
 from channels.dialects import wecom_markdown, wecom_text
 from channels.fit import clip, measured
 
+POINTER = "👇"  # above buttons that have no words of their own
 LIMIT = 2048  # bytes of a text or markdown message; the rest is cut off without a word
 MENU_HEAD, MENU_LABEL, MENU_ITEMS = 1024, 128, 10  # bytes, bytes, items of a kf menu
-CARD_TEXT, CARD_TITLE, CARD_LABEL, CARD_BUTTONS = 160, 26, 20, 6  # characters that a card shows; buttons
+CARD_TEXT, CARD_TITLE, CARD_LABEL, CARD_BUTTONS = 320, 26, 20, 6  # bytes, then characters that a card shows; buttons
 DUPLICATES = 1800  # seconds in which WeCom drops a message that it has sent already
 WINDOW = 48 * 3600.0  # seconds after a customer's words in which kf lets us write
 KF_REPLIES = 5  # messages that may follow each of the customer's
@@ -34,6 +35,7 @@ CAN = Can(
     max_text=LIMIT - _MARK * len(_MARKS[0].encode()),
     text_unit="bytes",
     measure=_size,
+    beside_buttons=CARD_TEXT,
     budget=Budget(per_minute=30, overall=100),  # beyond 30 a minute to one member the rest is dropped silently
 )
 CAN_KF = Can(
@@ -41,35 +43,24 @@ CAN_KF = Can(
     max_text=LIMIT,
     text_unit="bytes",
     measure=measured(wecom_text, "bytes"),
+    beside_buttons=MENU_HEAD,
     window=WINDOW,
+    replies=KF_REPLIES,
     budget=Budget(overall=100),
 )
 
 
-def app(reply: Reply, key: str, task: str, *, markdown: bool) -> list[Body]:
-    """The messages to a member, in order: usually one. ``task`` is the unique id of a card."""
-    text = wecom_text(reply.text).strip()
-    if not reply.choices:
-        return [_words(reply.text, key, markdown=markdown)] if text else []
-    options = _options(text, reply.choices)
-    if len(options) <= CARD_TEXT:
-        return [_card(options, reply.choices, task)]
-    last = text.rsplit("\n\n", 1)[-1]
-    below = _options(clip(last, CARD_TEXT // 2), reply.choices)
-    return [_words(reply.text, key, markdown=markdown), _card(below, reply.choices, task)]
+def app(reply: Reply, key: str, task: str, *, markdown: bool) -> Body:
+    """The message to a member. ``task`` is the unique id of a card."""
+    if reply.choices:
+        return _card(wecom_text(reply.text).strip(), reply.choices, task)
+    return _words(reply.text, key, markdown=markdown)
 
 
-def kf(reply: Reply) -> list[Body]:
-    """The messages to a customer, in order: one, unless a long text has long buttons."""
+def kf(reply: Reply) -> Body:
+    """The message to a customer."""
     text = wecom_text(reply.text).strip()
-    if not reply.choices:
-        return [_text(text)] if text else []
-    if len(text.encode()) <= MENU_HEAD:
-        return [_menu(text, reply.choices)]
-    numbered = "\n".join([text, "", *(f"{n}. {choice.label}" for n, choice in enumerate(reply.choices, 1))])
-    if len(numbered.encode()) <= LIMIT:  # each message counts: one that can be answered by number is better than two
-        return [_text(numbered)]
-    return [_text(text), _menu("", reply.choices)]
+    return _menu(text, reply.choices) if reply.choices else _text(text)
 
 
 def file(kind: str, media_id: str) -> Body:
@@ -110,17 +101,13 @@ def _text(content: str) -> Body:
     return {"msgtype": "text", "text": {"content": content}}
 
 
-def _options(text: str, choices: Sequence[Choice]) -> str:
-    """Labels too long for a button are listed in the text."""
-    if all(len(choice.label) <= CARD_LABEL for choice in choices):
-        return text
-    return "\n".join([text, *(f"{n}. {choice.label}" for n, choice in enumerate(choices, 1))])
-
-
 def _card(text: str, choices: Sequence[Choice], task: str) -> Body:
-    head, _, rest = text.partition("\n")
-    title, below = (head, rest.strip()) if len(head) <= CARD_TITLE else (clip(head, CARD_TITLE), text)
+    """Labels too long for a button are listed above."""
     numbered = any(len(choice.label) > CARD_LABEL for choice in choices)
+    listed = "\n".join(f"{n}. {choice.label}" for n, choice in enumerate(choices, 1)) if numbered else ""
+    head, _, rest = text.partition("\n")
+    title, rest = (head, rest) if len(head) <= CARD_TITLE else (clip(head, CARD_TITLE), text)
+    below = "\n".join(filter(None, (rest.strip(), listed)))
     names = [f"{n}. {choice.label}" if numbered else choice.label for n, choice in enumerate(choices, 1)]
     buttons = [
         {"text": clip(name, CARD_LABEL), "style": 1, "key": f"{choice.id}|{clip(choice.label, 80)}"}
@@ -128,7 +115,7 @@ def _card(text: str, choices: Sequence[Choice], task: str) -> Body:
     ]
     card = {
         "card_type": "button_interaction",
-        "main_title": {"title": title or "…"},
+        "main_title": {"title": title or POINTER},
         "task_id": task,
         "button_list": buttons[:CARD_BUTTONS],
     }

@@ -270,8 +270,9 @@ async def test_files_come_and_go(scene: Scene) -> None:
     assert found[0].name == "a.png"
     await asyncio.sleep(0.1)
     assert await scene.channel.office.notes("file:") == {}
-    reply = Reply("Here it is.", (), (Attachment(**kept),))
-    await scene.channel.send("T1/DU1", reply, "r9")
+    await scene.channel.send("T1/DU1", Reply("", (), (Attachment(**kept),)), "r9")
+    with pytest.raises(Refused):
+        await scene.channel.send("T1/DU2", Reply("", (), (Attachment(**kept),)), "r10")
     done = dict(slack.calls)["files.completeUploadExternal"]
     assert slack.files[done["files"][0]["id"]] == PNG
     assert done["channel_id"] == "DU1"

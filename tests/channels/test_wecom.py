@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from wechatpy.work.crypto import WeChatCrypto
 
+from bot.dialogue import Decision, Say
+from bot.fitting import Allowance, allowance
 from bot.messages import Attachment, Reply
 from bot.migrate import migrate
 from bot.store import Store
@@ -173,13 +175,13 @@ async def test_files_in_and_out(house: Firm, qyapi: Qyapi) -> None:
     await house.settled()
     [(id, kind, size, owner)] = await house.rows("SELECT id, type, size, owner FROM file")
     assert (kind, size, owner) == ("image/png", len(PNG), "user/zhangsan")
-    errand = {"media": "MEDIA1", "address": owner, "name": "image.jpg", "at": time.time()}
+    errand = {"media": "MEDIA1", "owner": owner, "name": "image.jpg", "type": "image/jpeg", "at": time.time()}
     await house.wecom.office.receive([], {f"file:{id}": json.dumps(errand).encode()})  # as after a crash
     await house.settled()
     assert qyapi.calls.count("media/get") == 2
     file = Attachment(id, "图 1.png", kind, size)
-    await house.wecom.send("user/zhangsan", Reply("看图", attachments=(file,)), "r9")
-    await house.wecom.send("user/zhangsan", Reply("再看", attachments=(file,)), "r10")
+    await house.wecom.send("user/zhangsan", Reply("", attachments=(file,)), "r9")
+    await house.wecom.send("user/zhangsan", Reply("", attachments=(file,)), "r10")
     assert [told for told in house.told() if told.startswith("<image")] == ["<image up" + _up(qyapi) + ">"] * 1
     assert qyapi.calls.count("media/upload") == 1
     assert qyapi.media["up" + _up(qyapi)][0] == PNG
@@ -295,9 +297,54 @@ async def test_five_messages_and_no_more(house: Firm, qyapi: Qyapi) -> None:
     await house.wecom.send("kf/wk1/wmA", Reply("fifth"), "x5")
     with pytest.raises(Refused, match="95001 48 小时内只能发 5 条"):
         await house.wecom.send("kf/wk1/wmA", Reply("sixth"), "x6")
-    assert house.wecom.allowance("kf/wk1/wmA") == 5
-    assert house.wecom.allowance("user/zhangsan") == 0
+    assert (house.wecom.at("kf/wk1/wmA").replies, house.wecom.at("user/zhangsan").replies) == (5, 0)
     assert house.wecom.at("kf/wk1/wmA").window == 48 * 3600
+
+
+async def left(house: Firm, address: str) -> Allowance:
+    """What the desk is told."""
+    chat, can = house.wecom.office.chat(address), house.wecom.at(address)
+    return await house.app.store.read(lambda c: allowance(c, chat, can))
+
+
+async def test_the_five_are_planned_and_counted(tmp_path: Path, qyapi: Qyapi, template: Path) -> None:
+    """An answer of seven parts is shortened; what an agent may still write is known."""
+    async with firm(tmp_path, qyapi, template) as house:
+        paragraphs = "\n\n".join(f"{n}. {'长' * 640}" for n in range(1, 8))
+        house.app.worker._brain = lambda turn: Decision(
+            turn.talk.but(language="zh", pending=()),
+            (Say(Reply(turn.event.text * (turn.event.text != "long") or paragraphs)),),
+        )
+        assert await left(house, "kf/wk1/wmA") == Allowance(1, None)  # a greeting
+        await qyapi.kf_says("wk1", "wmA", "一")
+        await house.settled()
+        allowed = await left(house, "kf/wk1/wmA")
+        assert allowed.left == 4
+        assert allowed.until is not None
+        assert 0 < allowed.until.timestamp() - time.time() - 47.9 * 3600 < 3600
+        await qyapi.kf_says("wk1", "wmA", "long")
+        await house.settled()
+        told = [body["text"]["content"] for body in qyapi.kf_sent[1:]]
+        assert len(told) == 5
+        assert told[-1].endswith("请继续问我。")
+        assert (await left(house, "kf/wk1/wmA")).left == qyapi.customers["wk1", "wmA"].left == 0
+        assert await house.rows("SELECT count(*) FROM check_reply WHERE state <> 'sent'") == [(0,)]
+        await qyapi.kf_says("wk1", "wmA", "再问")
+        await house.settled()
+        assert (await left(house, "kf/wk1/wmA")).left == 4
+
+
+async def test_a_message_that_failed_later_is_dead(house: Firm, qyapi: Qyapi) -> None:
+    await qyapi.kf_says("wk1", "wmA", "怎么恢复出厂设置")
+    await house.until(lambda: qyapi.kf_sent)
+    await house.settled()
+    for _ in range(2):
+        await qyapi.kf_event("wk1", "msg_send_fail", "wmA", fail_msgid=qyapi.kf_sent[0]["msgid"], fail_type=10)
+        await house.settled()
+    [(state, error)] = await house.rows("SELECT state, error FROM reply")
+    assert state == "dead"
+    assert "拒收" in error
+    assert (await left(house, "kf/wk1/wmA")).left == 5
 
 
 async def test_the_welcome_code_greets_once(house: Firm, qyapi: Qyapi) -> None:
@@ -326,9 +373,12 @@ async def test_a_person_in_wecom_has_the_session(house: Firm, qyapi: Qyapi) -> N
     await house.settled()
     rows = await house.rows("SELECT kind, body FROM inbox ORDER BY id DESC LIMIT 2")
     bodies = [json.loads(body) if isinstance(body, str) else body for _, body in rows]
-    assert [kind for kind, _ in rows] == ["command", "text"]
+    assert [kind for kind, _ in rows] == ["notice", "text"]
     assert [body["extra"]["person"] for body in bodies] == ["wangwu", "wangwu"]
     assert bodies[1]["unaddressed"] is True
+    said = await house.rows("SELECT author, text FROM message ORDER BY seq DESC LIMIT 2")
+    assert said == [("agent", "不客气"), ("customer", "谢谢王工")]
+    assert len(qyapi.kf_sent) == before  # we record and are silent
     qyapi.customers["wk1", "wmA"].state = 4
     await qyapi.kf_event("wk1", "session_status_change", "wmA", change_type=3, old_servicer_userid="wangwu")
     await qyapi.kf_says("wk1", "wmA", "怎么恢复出厂设置")
@@ -354,9 +404,37 @@ async def test_native_sessions_are_left_to_wecom(tmp_path: Path, qyapi: Qyapi, t
             await house.wecom.hand_over("user/zhangsan")
         await house.wecom.hand_over("kf/wk1/wmA")
         assert qyapi.customers["wk1", "wmA"].state == 2
+        await house.wecom.hand_over("kf/wk1/wmA")  # again: it is so
         qyapi.customers["wk1", "wmA"].state = 4
         with pytest.raises(Refused, match="95016"):
             await house.wecom.hand_over("kf/wk1/wmA")
+
+
+async def test_who_wants_a_person_is_handed_over_after_the_last_word(
+    tmp_path: Path, qyapi: Qyapi, template: Path
+) -> None:
+    async with firm(tmp_path, qyapi, template, kf_sessions="native") as house:
+        await qyapi.kf_says("wk1", "wmA", "转人工")
+        await house.until(lambda: qyapi.customers["wk1", "wmA"].state == 2)
+        await house.settled()
+        assert len(qyapi.kf_sent) == 1
+        assert "同事" in house.kf_told()[0]
+        assert await house.rows("SELECT count(*) FROM ticket") == [(0,)]
+        await qyapi.kf_says("wk1", "wmA", "怎么恢复出厂设置")
+        await house.settled()
+        assert len(qyapi.kf_sent) == 1  # it is theirs
+        qyapi.customers["wk1", "wmA"].state = 4
+        await qyapi.kf_event("wk1", "session_status_change", "wmA", change_type=3, old_servicer_userid="wangwu")
+        await house.settled()
+        assert await house.rows("SELECT owner, close_reason FROM conversation") == [("none", "agent")]
+        await qyapi.kf_says("wk1", "wmA", "怎么恢复出厂设置")
+        await house.until(lambda: len(qyapi.kf_sent) == 2)
+        await house.settled()
+        qyapi.faults["kf/service_state/trans"] = [95016]
+        await qyapi.kf_says("wk1", "wmA", "人工")
+        await house.until(lambda: any("工单" in told for told in house.kf_told()))  # nobody there: our own people
+        await house.settled()
+        assert await house.rows("SELECT kind FROM ticket") == [("urgent",)]
 
 
 async def test_kf_files_and_words_taken_back(house: Firm, qyapi: Qyapi) -> None:
@@ -368,6 +446,20 @@ async def test_kf_files_and_words_taken_back(house: Firm, qyapi: Qyapi) -> None:
     await qyapi.kf_event("wk1", "msg_send_fail", "wmA", fail_msgid="x", fail_type=10)
     await house.settled()
     assert await house.rows("SELECT kind, state FROM inbox ORDER BY id") == [("text", "done"), ("edit", "done")]
+    assert await house.rows("SELECT text, attachments FROM message WHERE author = 'customer'") == [("", None)]
+
+
+async def test_files_that_are_not_taken_are_told_in_a_sentence(house: Firm, qyapi: Qyapi) -> None:
+    qyapi.media |= {"BIG": (b"x" * (2 << 20), "大.txt", "text/plain"), "EXE": (b"MZ\0\1" * 99, "a.exe", "x/y")}
+    house.app.files.limit = 1 << 20
+    for media in ("BIG", "EXE", "GONE"):
+        await qyapi.kf_says("wk1", "wmA", msgtype="file", file={"media_id": media})
+        await house.settled()
+    told = "\n".join(house.kf_told())
+    assert "最大 1 MB" in told
+    assert "无法接收 file" in told
+    assert "没有接收成功" in told
+    assert await house.rows("SELECT count(*) FROM file") == [(0,)]
 
 
 async def test_pulls_that_wecom_refuses_are_tried_again_later(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.messages import Choice, Inbound, Kind, Reply
 from channels import NotSent, Refused
-from channels.fit import parts
+from channels.fit import parts, shorten
 from channels.wecom import render
 from channels.wecom.envelope import fields
 from channels.wecom.errors import MEANINGS, Fault, Verdict, explained
@@ -73,7 +73,7 @@ def test_a_file_is_fetched_later_under_an_id_known_now() -> None:
     assert len(file.id) == 24
     errand = json.loads(first.notes[f"file:{file.id}"] or b"")
     assert errand["media"].startswith("1Yv-")
-    assert errand["address"] == "user/zhangsan"
+    assert errand["owner"] == "user/zhangsan"
     other = Reader("wecom", "t" * 32).callback(
         {"MsgType": "image", "FromUserName": "z", "MsgId": "1", "MediaId": "m"}, b""
     )
@@ -110,7 +110,9 @@ def test_kf_only_says_that_there_is_something() -> None:
         ("k-mini", Kind.TEXT, "🔗 商城"),
         ("k-enter", Kind.HELLO, ""),
         ("k-to-person", Kind.TEXT, "谢谢你"),
-        ("k-from-person", Kind.COMMAND, "不客气"),
+        ("k-from-person", Kind.NOTICE, "不客气"),
+        ("k-taken", Kind.NOTICE, ""),
+        ("k-over", Kind.NOTICE, ""),
         ("k-after", Kind.EDIT, ""),  # the recall, which names the message
         ("k-broken", Kind.TEXT, ""),
     ],
@@ -137,9 +139,12 @@ def test_kf_files_and_sessions_and_greetings() -> None:
     assert by_key["kf:k-after"].addressed
     assert read.notes["state:kf/wkABC/wmXYZ"] is None
     assert json.loads(read.notes["welcome:kf/wkABC/wmNEW"] or b"")[0] == "WELCOME1"
-    assert by_key["kf:k-enter"].extra == {"scene": "package", "scene_param": "AX3000"}
+    assert by_key["kf:k-from-person"].extra == {"person": "wangwu", "notice": "agent"}
+    assert by_key["kf:k-taken"].extra == {"notice": "taken", "person": "wangwu"}
+    assert by_key["kf:k-over"].extra == {"notice": "returned"}
+    assert by_key["kf:k-enter"].extra == {"scene": "package", "scene_param": "AX3000", "asked": True}
     assert "kf:k-enter-again" not in by_key
-    assert read.failed == [("kf/wkABC/wmXYZ", 10)]
+    assert read.failed == [("kf/wkABC/wmXYZ", "FAIL1", 10)]
     assert sum(i.address is None for i in read.inbounds) == 3  # two kinds of tomorrow, and what is no object
 
 
@@ -170,11 +175,22 @@ def test_no_item_is_an_exception(item: dict[str, Any]) -> None:
 
 # ---------------------------------------------------------------- out
 
+
+def app(reply: Reply) -> list[dict[str, Any]]:
+    """The messages to a member."""
+    return [render.app(part, "k", "task", markdown=True) for part in parts(reply, render.CAN, render.CAN.measure)]
+
+
+def kf(reply: Reply) -> list[dict[str, Any]]:
+    """The messages to a customer."""
+    return [render.kf(part) for part in parts(reply, render.CAN_KF, render.CAN_KF.measure)]
+
+
 YES_NO = (Choice("do:solved:x", "解决了"), Choice("do:not_helpful:x", "没解决"))
 
 
 def test_a_short_answer_with_buttons_is_one_card() -> None:
-    [body] = render.app(Reply("按住 **Reset** 键 10 秒。", YES_NO), "k", "task", markdown=True)
+    body = app(Reply("按住 **Reset** 键 10 秒。", YES_NO))[0]
     card = body["template_card"]
     assert card["main_title"] == {"title": "按住 Reset 键 10 秒。"}
     assert card["task_id"] == "task"
@@ -183,7 +199,7 @@ def test_a_short_answer_with_buttons_is_one_card() -> None:
 
 def test_a_long_answer_goes_before_its_card() -> None:
     text = "\n\n".join(["第一步。" * 30, "第二步。" * 30, "有帮助吗？"])
-    words, card = render.app(Reply(text, YES_NO), "k", "task", markdown=True)
+    words, card = app(Reply(text, YES_NO))
     assert words["msgtype"] == "text"
     assert card["template_card"]["main_title"] == {"title": "有帮助吗？"}
 
@@ -191,16 +207,22 @@ def test_a_long_answer_goes_before_its_card() -> None:
 def test_long_labels_are_listed() -> None:
     labels = ("How do I change my Wi-Fi password?", "How do I change my administrator password?")
     choices = tuple(Choice(f"ans:{n}", label) for n, label in enumerate(labels))
-    [body] = render.app(Reply("Which one do you mean?", choices), "k", "t", markdown=True)
+    [body] = app(Reply("Which one do you mean?", choices))
     assert "2. How do I change my administrator password?" in body["template_card"]["sub_title_text"]
     assert [b["text"][:3] for b in body["template_card"]["button_list"]] == ["1. ", "2. "]
 
 
 def test_markdown_only_where_it_shows() -> None:
-    assert render.app(Reply("**fat**"), "k", "t", markdown=True)[0]["msgtype"] == "markdown"
-    assert render.app(Reply("**fat**"), "k", "t", markdown=False)[0]["msgtype"] == "text"
-    assert render.app(Reply("plain * text <x>"), "k", "t", markdown=True)[0]["msgtype"] == "text"
-    assert render.app(Reply(""), "k", "t", markdown=True) == []
+    assert render.app(Reply("**fat**"), "k", "t", markdown=True)["msgtype"] == "markdown"
+    assert render.app(Reply("**fat**"), "k", "t", markdown=False)["msgtype"] == "text"
+    assert render.app(Reply("plain * text <x>"), "k", "t", markdown=True)["msgtype"] == "text"
+
+
+def test_buttons_alone_have_something_above_them() -> None:
+    long = "长" * 200
+    words, card = app(Reply(long, YES_NO))
+    assert words["text"]["content"].startswith(long)
+    assert card["template_card"]["main_title"]["title"]
 
 
 def test_equal_texts_of_two_replies_differ_and_attempts_of_one_do_not() -> None:
@@ -210,12 +232,13 @@ def test_equal_texts_of_two_replies_differ_and_attempts_of_one_do_not() -> None:
 
 
 def test_kf_has_menus_and_never_more_messages_than_needed() -> None:
-    [menu] = render.kf(Reply("有帮助吗？", YES_NO))
+    [menu] = kf(Reply("有帮助吗？", YES_NO))
     assert menu["msgmenu"]["head_content"] == "有帮助吗？"
     assert menu["msgmenu"]["list"][0] == {"type": "click", "click": {"id": "do:solved:x", "content": "解决了"}}
-    [text] = render.kf(Reply("长" * 400, YES_NO))
+    [text] = kf(Reply("长" * 400, YES_NO))
     assert text["text"]["content"].endswith("1. 解决了\n2. 没解决")
-    assert [b["msgtype"] for b in render.kf(Reply("长" * 670, (Choice("a", "乙" * 60),)))] == ["text", "msgmenu"]
+    assert [b["msgtype"] for b in kf(Reply("长" * 670, (Choice("a", "乙" * 60),)))] == ["text", "text"]
+    assert len(shorten(Reply("长。" * 3000), render.CAN_KF, 3, "请继续问", render.CAN_KF.measure)) == 3
 
 
 @settings(max_examples=40, deadline=None)
@@ -223,12 +246,12 @@ def test_kf_has_menus_and_never_more_messages_than_needed() -> None:
 def test_whatever_is_said_fits(text: str, labels: list[str]) -> None:
     reply = Reply(text, tuple(Choice(f"c{n}", label) for n, label in enumerate(labels)))
     for part in parts(reply, render.CAN, render.CAN.measure):
-        for body in render.app(part, "k", "t", markdown=True):
-            assert len(str(body.get(body["msgtype"], {}).get("content", "")).encode("utf-8", "replace")) <= 2048
+        body = render.app(part, "k", "t", markdown=True)
+        assert len(str(body.get(body["msgtype"], {}).get("content", "")).encode("utf-8", "replace")) <= 2048
     for part in parts(reply, render.CAN_KF, render.CAN_KF.measure):
-        for body in render.kf(part):
-            assert len(str(body.get("text", {}).get("content", "")).encode("utf-8", "replace")) <= 2048
-            assert len(body.get("msgmenu", {}).get("head_content", "").encode("utf-8", "replace")) <= 1024
+        body = render.kf(part)
+        assert len(str(body.get("text", {}).get("content", "")).encode("utf-8", "replace")) <= 2048
+        assert len(body.get("msgmenu", {}).get("head_content", "").encode("utf-8", "replace")) <= 1024
 
 
 def test_every_error_has_a_meaning_in_both_languages() -> None:
