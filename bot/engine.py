@@ -117,7 +117,7 @@ def idle(draft: Draft) -> None:
     awaited = draft.talk.extra.get("owed") or draft.talk.extra.get("snoozed")  # it is the agent's turn
     if here and here.owner == "agent" and not awaited:
         desk.left(draft)
-    elif here and here.owner == "bot" and not draft.talk.pending:
+    elif here and here.owner == "bot" and not (draft.talk.pending or platform.has(draft)):
         left(draft)
         if draft.talk.answered or here.answered:
             draft.ask_rating(here.number, here.cycle)
@@ -159,7 +159,7 @@ EVENTS: Final[dict[Kind, Callable[[Draft], None]]] = {
 
 def floor(draft: Draft) -> bool:
     """A human has the floor: the bot is silent, but it stops when told to and calls people when there is danger."""
-    if draft.agent_has_floor:
+    if draft.agent_has_floor and not platform.has(draft):
         desk.heard(draft)
     if not draft.agent_has_floor or draft.meant is None:
         return draft.agent_has_floor
