@@ -33,11 +33,17 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, help="Processes; more than one needs PostgreSQL.")] = 1,
 ) -> None:
     """Run everything that is configured: web chat, hooks, channels, workers."""
-    from bot import launch, log
+    from bot import log
     from bot.config import load
+    from bot.known import begin
 
     log.set_up()
-    launch.serve(load(config, serving=True, host=host, port=port), workers)
+    settings = load(config, serving=True, host=host, port=port)
+    known = begin(settings)  # the answers are solved while the rest is imported
+
+    from bot import launch
+
+    launch.serve(settings, workers, known)
 
 
 @app.command()
@@ -207,7 +213,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         sys.exit(app(arguments, prog_name="aftercare", standalone_mode=False))
     except YamlError as error:
-        typer.echo(str(error), err=True)
+        typer.echo("\n".join(map(str, sorted(set(error.problems)))), err=True)
         sys.exit(WRONG)
     except BrokenPipeError:  # whoever read the output has had enough
         sys.stderr.close()

@@ -19,6 +19,7 @@ from bot.duty import Duty
 from bot.files import Files, Kept
 from bot.hub import Hub
 from bot.inbox import Inbox, Receipt, chat_id
+from bot.known import Known
 from bot.messages import Inbound
 from bot.migrate import migrate
 from bot.mind import Mind, shelf
@@ -100,17 +101,25 @@ class Office:
 
 
 class App:
-    """Everything that runs in one process. ``store`` and ``channels`` may be given, e.g. by a crash test."""
+    """Everything that runs in one process.
+
+    ``store`` and ``channels`` may be given, e.g. by a crash test; ``known`` is knowledge that was begun before.
+    """
 
     def __init__(
-        self, settings: Settings, *, store: Store | None = None, channels: Sequence[Channel] | None = None
+        self,
+        settings: Settings,
+        *,
+        store: Store | None = None,
+        channels: Sequence[Channel] | None = None,
+        known: Callable[[], Known] | None = None,
     ) -> None:
         self.settings = settings
         self.secret = secret_key(settings.server.secret_key, settings.data)
         self.notebook = Notebook(self.secret)
         self.store = store or Store(settings.database)
         self.channels = list(channels) if channels is not None else channels_of(settings, self.secret)
-        self.shelf = shelf(settings)
+        self.shelf = shelf(settings, known)
         self.hub = Hub(self.store)
         limits, mind = settings.limits, Mind(settings, self.shelf)
         self.worker = Worker(

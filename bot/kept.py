@@ -1,59 +1,75 @@
-"""The solved index, kept between starts: reading it takes milliseconds, solving it seconds and much memory."""
+"""What takes long to make, kept between starts: reading it takes milliseconds, making it seconds and much memory."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import pickle
+import subprocess
 import sys
-from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from importlib.metadata import version
-from multiprocessing import get_context
 from pathlib import Path
-from typing import TypeVar
+from tempfile import TemporaryFile
+from typing import Any, TypeVar
 
 T = TypeVar("T")
-CODE = Path(__file__).parent.parent / "knowledge"
+HOME = Path(__file__).parent.parent
+CODE = HOME / "knowledge"
 READ, MEASURED = (".py",), (".txt", ".npy")  # files that count with every byte, or by their size: word lists
 MADE_WITH = ("numpy", "rapidfuzz")
 
 
-def kept(place: Path, words: object, make: Callable[[], T]) -> T:
-    """What ``make`` made of these words, read from ``place`` if it is still true of them and of the code.
+def begin(folder: Path, making: Mapping[str, partial[T]]) -> Callable[[], dict[str, T]]:
+    """What is made by these names, read from ``folder`` if it is still true of its arguments and of the code.
 
-    The file lies beside the database and the secret key: who can write there needs no pickle to do harm.
+    The rest is begun at once, each in a process of its own: its memory goes with it, and meanwhile this one goes on
+    with its work. The call that is returned waits for them. The folder lies beside the database and the secret key:
+    who can write there needs no pickle to do harm.
     """
-    mark = _mark(words)
-    with suppress(Exception):  # missing, cut short, of another version: whatever it is, it can be made anew
-        content = place.read_bytes()
-        if content.startswith(mark):
-            found: T = pickle.loads(content[len(mark) :])  # noqa: S301
-            return found
-    made = _apart(make)
-    with suppress(Exception):  # a full disk, something that cannot be pickled: then it is made at every start
-        _write(place, mark + pickle.dumps(made, 5))
-    return made
+    code = _code()
+    marks = {name: hashlib.sha256(code + repr(make.args).encode()).digest() for name, make in making.items()}
+    found: dict[str, T | None] = {name: _read(folder / name, mark) for name, mark in marks.items()}
+    begun = {name: _apart(folder / name, marks[name], make) for name, make in making.items() if found[name] is None}
+
+    def finish() -> dict[str, T]:
+        for name, process in begun.items():
+            if process is not None and process.wait() == 0:
+                found[name] = _read(folder / name, marks[name])
+        return {name: here if (here := found[name]) is not None else make() for name, make in making.items()}
+
+    return finish
 
 
-def _mark(words: object) -> bytes:
-    """Changes with everything the index depends on: the words, the code, the libraries."""
+def _code() -> bytes:
+    """Changes with everything that what is kept depends on beside its arguments: the code, the libraries."""
     libraries = [version(name) for name in MADE_WITH]
-    mark = hashlib.sha256(repr((words, sys.version, libraries)).encode())
+    mark = hashlib.sha256(repr((sys.version, libraries)).encode())
     for path in sorted(p for p in CODE.rglob("*") if p.suffix in (*READ, *MEASURED)):
         mark.update(f"{path.relative_to(CODE)}\0{path.stat().st_size}\0".encode())
         mark.update(path.read_bytes() if path.suffix in READ else b"")
     return mark.digest()
 
 
-def _apart(make: Callable[[], T]) -> T:
-    """Made in a process of its own: its memory goes with it, and meanwhile this one answers as quickly as ever."""
-    try:
-        with ProcessPoolExecutor(1, get_context("spawn")) as process:
-            return process.submit(make).result()
-    except (BrokenExecutor, OSError, pickle.PicklingError, AttributeError, AssertionError, RuntimeError):
-        return make()  # no processes may be started here: then so
+def _read(place: Path, mark: bytes) -> Any:
+    """What is kept there with this mark; None: nothing, or something cut short or of another version."""
+    with suppress(Exception):
+        content = memoryview(place.read_bytes())
+        if content[: len(mark)] == mark:
+            return pickle.loads(content[len(mark) :])  # noqa: S301
+    return None
+
+
+def _apart(place: Path, mark: bytes, make: partial[Any]) -> subprocess.Popen[bytes] | None:
+    """Begin to make it in another process; None if none may be started here."""
+    with suppress(OSError), TemporaryFile() as task:
+        task.write(pickle.dumps((str(place.absolute()), mark, make), 5))
+        task.seek(0)
+        command = [sys.executable, "-m", "bot.kept"]
+        return subprocess.Popen(command, cwd=HOME, stdin=task, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return None
 
 
 def _write(place: Path, content: bytes) -> None:
@@ -63,3 +79,8 @@ def _write(place: Path, content: bytes) -> None:
     draft.touch(0o600)
     draft.write_bytes(content)
     draft.replace(place)
+
+
+if __name__ == "__main__":
+    where, sign, task = pickle.load(sys.stdin.buffer)  # noqa: S301
+    _write(Path(where), sign + pickle.dumps(task(), 5))

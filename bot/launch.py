@@ -18,17 +18,18 @@ import structlog
 
 from bot.app import App
 from bot.config import Settings
+from bot.known import Known
 from bot.lock import ServingLock
 from bot.migrate import migrate as upgrade
 from bot.server import listen
 from bot.server import serve as run
-from bot.store import R, Store
 from bot.startrules import loopback, secret_key
+from bot.store import R, Store
 from channels import Channel
 from channels.terminal import Terminal
-
 from handoff import accounts
 from handoff.sessions import first_link
+
 log = structlog.get_logger("launch")
 
 SWITCH = 0.0003  # seconds: a thread that wants to go on waits no longer for another's Python (5 ms by itself)
@@ -42,25 +43,26 @@ class Unfit(Exception):
     exit_code = 2
 
 
-def serve(settings: Settings, workers: int) -> None:
-    """Serve until told to stop; raises Unfit, Busy, or OSError when the port is taken."""
+def serve(settings: Settings, workers: int, known: Callable[[], Known]) -> None:
+    """Serve ``known`` until told to stop; raises Unfit, Busy, or OSError when the port is taken."""
     sys.setswitchinterval(SWITCH)  # receiving, deciding and the database's threads take turns many times a message
     if SOCKET in os.environ:
-        return _serve_inherited(settings)
+        return _serve_inherited(settings, known)
     if workers > 1 and settings.database.startswith("sqlite"):
         raise Unfit("--workers: SQLite is served by one process; set DATABASE_URL to a PostgreSQL database for more")
     with _alone(settings) as lock:
         listener = _listener(settings)
         place = _place(listener)
-        if lock:
         if welcome := _people(settings, place):
             _say(welcome)
+        if lock:
             lock.tell(place)
         for name, why in settings.off.items():
             _say(f"channel {name} is off: {why}")
         if workers > 1:
+            known()  # solved once, for all of them
             return _supervise(listener, workers, place)
-        asyncio.run(run(App(settings), listener, ready=lambda: _say(f"Aftercare is ready at {place}")))
+        asyncio.run(run(App(settings, known=known), listener, ready=lambda: _say(f"Aftercare is ready at {place}")))
     return None
 
 
@@ -123,8 +125,6 @@ def _alone(settings: Settings) -> Iterator[ServingLock | None]:
         lock.drop()
 
 
-def _listener(settings: Settings) -> socket.socket:
-    host, port = settings.server.host, settings.server.port
 def _people(settings: Settings, place: str) -> str:
     """The sentence that brings in the first admin, if nobody has an account yet; others must not be able to reach us
     before there is one: raises Unfit."""
@@ -148,6 +148,8 @@ def _people(settings: Settings, place: str) -> str:
     return f"Nobody has an account yet; this link makes the first admin: {where}/console/welcome/{token}"
 
 
+def _listener(settings: Settings) -> socket.socket:
+    host, port = settings.server.host, settings.server.port
     try:
         return listen(host, port)
     except OSError as error:
@@ -163,7 +165,7 @@ def _place(listener: socket.socket) -> str:
 # ------------------------------------------------------------ several processes
 
 
-def _serve_inherited(settings: Settings) -> None:
+def _serve_inherited(settings: Settings, known: Callable[[], Known]) -> None:
     """One of several processes: serve the socket we were given, and end with the one that gave it."""
     listener = socket.socket(fileno=int(os.environ[SOCKET]))
     parent = os.getppid()
@@ -175,7 +177,7 @@ def _serve_inherited(settings: Settings) -> None:
 
     async def go() -> None:
         watching = asyncio.create_task(orphaned())
-        await run(App(settings), listener)
+        await run(App(settings, known=known), listener)
         watching.cancel()
 
     asyncio.run(go())

@@ -29,11 +29,11 @@ T = TypeVar("T", bound=Versioned)
 class Shelf(Generic[T]):
     """``now`` is the knowledge in force; ``problem`` says why the files on disk are not it ("" = they are)."""
 
-    def __init__(self, make: Callable[[], T], folders: Iterable[Path]) -> None:
-        """``make`` reads the folders and builds; what it raises now, at the start, is the caller's to tell."""
+    def __init__(self, make: Callable[[], T], folders: Iterable[Path], now: T) -> None:
+        """``make`` reads the folders and builds, again and again; ``now`` is what it made at the start."""
         self._make = make
         self._folders = tuple(folders)
-        self.now = make()
+        self.now = now
         self.problem = ""
 
     async def watch(self, stop: asyncio.Event | None = None) -> None:

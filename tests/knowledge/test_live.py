@@ -26,7 +26,7 @@ async def until(shelf: Shelf[Knowledge], name: str) -> float:
 async def test_changes_are_live_and_mistakes_are_not(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     file = tmp_path / "a.yaml"
     file.write_text(ENTRY.format(id="one", question="what"))
-    shelf = Shelf(lambda: build(read(tmp_path)), [tmp_path])
+    shelf = Shelf(lambda: build(read(tmp_path)), [tmp_path], build(read(tmp_path)))
     stop = asyncio.Event()
     watching = asyncio.create_task(shelf.watch(stop))
     await asyncio.sleep(0.3)

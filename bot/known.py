@@ -1,0 +1,55 @@
+"""What the bot knows: the answers and the wishes in force, read from their files and solved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import intents as wishes
+from bot.config import Settings
+from bot.kept import begin as begin_making
+from bot.strictyaml import Problem, YamlError
+from knowledge import faq
+from knowledge.encoder import load
+from knowledge.index import Knowledge, build, version, written
+from knowledge.space import Space
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The answers and the wishes in force: read together, swapped together."""
+
+    knowledge: Knowledge
+    intents: wishes.Intents
+    degraded: bool = False  # the encoder that is configured cannot be had
+
+    @property
+    def version(self) -> str:
+        """Changes whenever any example or answer does."""
+        return self.knowledge.version
+
+
+def begin(settings: Settings) -> Callable[[], Known]:
+    """Read the FAQ and the intents and begin to solve them; the call that is returned waits for it. Raises YamlError.
+
+    Without an encoder the languages are solved beside this process, unless they are kept from before.
+    """
+    own = settings.knowledge
+    wanted = wishes.read(own.intents)
+    answers = faq.read(own.faq, settings.languages)
+    if not answers.entries:
+        raise YamlError([Problem(str(own.faq), 1, "holds no answers; knowledge.faq names the folder they are in")])
+    if own.model and (encoder := load(own.model, settings.data / "models", settings.languages)):
+        solve = partial(build, answers, wanted.examples, mode=own.certainty, encoder=encoder)
+        return lambda: Known(solve(), wanted)
+    wording, examples = written(answers, wanted.examples)
+    spaces = {language: partial(Space, language, some) for language, some in examples.items()}
+    solved = begin_making(settings.data / "index", spaces)
+    mark = version(answers, wanted.examples)
+
+    def finish() -> Known:
+        index = Knowledge(answers, wording, solved().values(), own.certainty, mark)
+        return Known(index, wanted, degraded=bool(own.model))
+
+    return finish
