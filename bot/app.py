@@ -35,6 +35,7 @@ from channels import Can, Channel, make
 from handoff.door import Door
 from handoff.rounds import Rounds
 
+from handoff.search import Indexer
 log = structlog.get_logger("app")
 
 AGAIN = 1.0  # seconds before a part that broke is started again
@@ -181,6 +182,8 @@ class App:
             "rounds": self.rounds.run,
             "knowledge": lambda: self.shelf.watch(self._quiet),
         }
+            "dispatch": self.dispatch.run,
+            "search": Indexer(self.store, self.hub, self.holder).run,
         parts |= {f"outbox:{i}": outbox.run for i, outbox in enumerate(self.outboxes)}
         parts |= {f"channel:{c.name}": c.run for c in self.channels}
         if self.store.dialect == "postgresql":

@@ -239,6 +239,7 @@ fact = Table(
     Column("inbox_id", BigInteger),
     empty("data"),
     Index("ix_fact_kind_at", "kind", "at"),
+    open_rows("ix_fact_course", "conversation_id", "id", where="kind IN ('owner', 'closed', 'reopened')"),
 )
 
 file = Table(

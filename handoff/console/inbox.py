@@ -12,7 +12,7 @@ from bot.bulk import insert as upsert
 from bot.rows import event_data
 from channels.gate import Refused
 from handoff.agents import allowed, audit
-from handoff.console import canned, reads
+from handoff.console import canned, lists, reads
 from handoff.console.gate import Asked
 from handoff.console.live import FIRST, Live
 from handoff.console.look import safe_json
@@ -53,19 +53,24 @@ async def _listed(asked: Asked, number: str = "") -> dict[str, Any]:
     found: int | None = None
 
     def read(c: Connection) -> dict[str, Any]:
-        rows = reads.inbox(c, asked.actor, tab, before=int(before) if before.isdecimal() else 0, only=only)
-        return {"rows": rows, "counts": reads.counts(c, asked.actor), **shell(c, asked.actor)}
+        nonlocal found
+        if q:
+            rows = lists.found(c, asked.actor, q)
+            found = len(rows)
+        else:
+            rows = lists.inbox(c, asked.actor, tab, before=int(before) if before.isdecimal() else 0, only=only)
+        return {"rows": rows, "counts": lists.counts(c, asked.actor), **shell(c, asked.actor)}
 
     values = await asked.read(read)
-    more = values["rows"][-1]["id"] if tab == "closed" and len(values["rows"]) == reads.SHOWN and not q else 0
+    more = values["rows"][-1]["id"] if tab == "closed" and len(values["rows"]) == lists.SHOWN and not q else 0
     channels = sorted(asked.house.settings.channels)
     more_values = {"only": only, "q": q, "found": found, "more": more, "channels": channels, "number": number}
-    return {**values, **more_values, "tab": tab, "tabs": reads.TABS, "section": "inbox"}
+    return {**values, **more_values, "tab": tab, "tabs": lists.TABS, "section": "inbox"}
 
 
 def _tab(asked: Asked) -> str:
     tab = asked.query("tab")
-    if tab in reads.TABS:
+    if tab in lists.TABS:
         return tab
     return "mine" if allowed(asked.actor, "conversation.command") else "all"
 

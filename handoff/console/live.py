@@ -15,7 +15,7 @@ from starlette.responses import Response, StreamingResponse
 from bot.store import Away
 from channels.gate import Refused
 from handoff import sessions
-from handoff.console import reads
+from handoff.console import lists, reads
 from handoff.console.gate import Asked, House
 
 SILENCE: Final = 5.0  # seconds after which a stream looks around by itself
@@ -198,7 +198,7 @@ class Stream:
             asyncio.get_running_loop().call_later(wait, self._stir.set)
             return []
         self._list_due, self._listed = False, now
-        return [_frame("counts", await self._asked.read(lambda c: reads.counts(c, self._asked.actor)))]
+        return [_frame("counts", await self._asked.read(lambda c: lists.counts(c, self._asked.actor)))]
 
 
 def _frame(event: str, data: Any, seq: int | None = None) -> bytes:

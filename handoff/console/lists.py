@@ -1,0 +1,152 @@
+"""What the inbox shows: conversations by tab, or as they were searched for; each list is one bounded query."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select
+
+from bot.tables import chat, conversation, customer, message, timer
+from handoff import search
+from handoff.agents import Actor, conversations, team_mates
+from handoff.tables import agent, handover, seen
+
+TABS: Final = ("mine", "queue", "team", "all", "closed")
+SHOWN: Final = 60  # conversations on one page of the inbox
+STANDARDS: Final = ("first_reply", "next_reply", "resolution")  # the kinds of timers that are service standards
+
+_last = message.alias("last")
+_mine = seen.alias("mine")
+DUE = (
+    select(func.min(timer.c.due_at))
+    .where(
+        timer.c.subject == "conversation:" + conversation.c.number,
+        timer.c.fired_at.is_(None),
+        timer.c.kind.in_(STANDARDS),
+    )
+    .correlate(conversation)
+    .scalar_subquery()
+)
+
+
+def inbox(connection: Connection, actor: Actor, tab: str, *, before: int = 0, only: str = "") -> list[dict[str, Any]]:
+    """The conversations of a tab, most pressing first. ``only``: unread, or a channel's name."""
+    query = _listed(actor).where(conversations(connection, actor), _of(connection, actor, tab))
+    if only == "unread":
+        query = query.where(_unread())
+    elif only:
+        query = query.where(chat.c.channel == only)
+    if tab == "closed":
+        query = query.where(conversation.c.id < before) if before else query
+        query = query.order_by(conversation.c.id.desc())
+    elif tab == "queue":
+        query = query.order_by(handover.c.priority, handover.c.waiting_since, conversation.c.id)
+    else:
+        query = query.order_by(_last.c.created_at.desc(), conversation.c.id.desc())
+    return [_line(row) for row in connection.execute(query.limit(SHOWN))]
+
+
+def lines(connection: Connection, actor: Actor, ids: Sequence[int]) -> list[dict[str, Any]]:
+    """These conversations, as the inbox shows them, in this order; those he may not see are left out."""
+    query = _listed(actor).where(conversation.c.id.in_(ids), conversations(connection, actor))
+    found = {row.id: _line(row) for row in connection.execute(query)}
+    return [found[id] for id in ids if id in found]
+
+
+def found(connection: Connection, actor: Actor, query: str) -> list[dict[str, Any]]:
+    """The conversations in which all the words were said, or that are of such a customer; the newest hit first."""
+    newest: dict[int, Any] = {}
+    for hit in search.hits(connection, query):
+        if hit.conversation_id:
+            newest.setdefault(hit.conversation_id, hit)
+    shown = lines(connection, actor, list(newest)[:SHOWN])
+    for line in shown:
+        hit = newest[line["id"]]
+        if hit.kind == "message":
+            its = select(message.c.text).where(message.c.chat_id == hit.chat_id, message.c.seq == hit.ref)
+            line["snippet"] = around(connection.scalar(its) or "", query)
+    return shown
+
+
+def around(said: str, query: str) -> tuple[str, str, str]:
+    """The part of a text that was looked for: what stands before it, it, and what follows."""
+    said = " ".join(said.split())
+    words = sorted(query.split(), key=len, reverse=True)
+    found = next((hit for word in words if (hit := re.search(re.escape(word), said, re.IGNORECASE))), None)
+    at, end = found.span() if found else (0, 0)
+    start = max(0, at - 40)
+    return ("…" if start else "") + said[start:at], said[at:end], said[end : end + 120]
+
+
+def counts(connection: Connection, actor: Actor) -> dict[str, int]:
+    """How many conversations are in each open tab, and how many of his own are unread."""
+    joined = conversation.outerjoin(handover).join(chat, chat.c.id == conversation.c.chat_id)
+    joined = joined.outerjoin(_last, and_(_last.c.chat_id == chat.c.id, _last.c.seq == chat.c.message_seq))
+    joined = joined.outerjoin(_mine, and_(_mine.c.chat_id == chat.c.id, _mine.c.agent_id == actor.id))
+    mine = and_(conversation.c.owner == "agent", conversation.c.agent_id == actor.id)
+    mates = [id for id in team_mates(connection, actor) if id != actor.id]
+    query = select(
+        func.count(case((mine, 1))).label("mine"),
+        func.count(case((and_(mine, _unread()), 1))).label("unread"),
+        func.count(case((conversation.c.owner == "queue", 1))).label("queue"),
+        func.count(case((conversation.c.agent_id.in_(mates), 1))).label("team"),
+        func.count().label("all"),
+        func.coalesce(func.max(case((conversation.c.owner == "queue", conversation.c.id))), 0).label("newest"),
+    ).select_from(joined)
+    row = connection.execute(query.where(conversation.c.owner != "none", conversations(connection, actor))).one()
+    return dict(row._mapping)
+
+
+def _of(connection: Connection, actor: Actor, tab: str) -> ColumnElement[bool]:
+    match tab:
+        case "mine":
+            return and_(conversation.c.owner == "agent", conversation.c.agent_id == actor.id)
+        case "queue":
+            return conversation.c.owner == "queue"
+        case "team":
+            mates = [id for id in team_mates(connection, actor) if id != actor.id]
+            return and_(conversation.c.owner == "agent", conversation.c.agent_id.in_(mates))
+        case "closed":
+            return conversation.c.owner == "none"
+    return conversation.c.owner != "none"
+
+
+def _unread() -> ColumnElement[bool]:
+    return and_(_last.c.author == "customer", func.coalesce(_mine.c.seq, 0) < chat.c.message_seq)
+
+
+def _listed(actor: Actor) -> Select[Any]:
+    columns = (
+        *(conversation.c[name] for name in "id number owner agent_id opened_at closed_at close_reason".split()),
+        *(chat.c.channel, chat.c.message_seq, chat.c.unreachable, chat.c.talk["language"].as_string().label("lang")),
+        *(customer.c.name, customer.c.tier, agent.c.name.label("agent_name")),
+        *(handover.c.reason, handover.c.priority, handover.c.waiting_since, handover.c.snoozed_until),
+        *(_last.c.author, _last.c.text, _last.c.attachments, _last.c.created_at.label("last_at")),
+        *(_mine.c.seq.label("read_seq"), DUE.label("due_at")),
+    )
+    return (
+        select(*columns)
+        .join(chat, chat.c.id == conversation.c.chat_id)
+        .join(customer, customer.c.id == conversation.c.customer_id)
+        .outerjoin(handover, handover.c.conversation_id == conversation.c.id)
+        .outerjoin(agent, agent.c.id == conversation.c.agent_id)
+        .outerjoin(_last, and_(_last.c.chat_id == chat.c.id, _last.c.seq == chat.c.message_seq))
+        .outerjoin(_mine, and_(_mine.c.chat_id == chat.c.id, _mine.c.agent_id == actor.id))
+    )
+
+
+def _line(row: Any) -> dict[str, Any]:
+    line, now = dict(row._mapping), time.time()
+    waits = row.owner in ("queue", "agent") and row.author == "customer"
+    line["unread"] = row.owner != "none" and row.author == "customer" and (row.read_seq or 0) < row.message_seq
+    line["waiting"] = row.waiting_since or (row.last_at if waits else None)
+    line["text"] = " ".join((row.text or "").split())[:160]
+    line["files"] = len(row.attachments or ())
+    line["asleep"] = bool(row.snoozed_until and row.snoozed_until > now)
+    line["risk"] = (
+        "" if row.due_at is None else "late" if row.due_at < now else "soon" if row.due_at < now + 300 else ""
+    )
+    return line

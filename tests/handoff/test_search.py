@@ -1,0 +1,57 @@
+"""Search finds what was said, in Chinese as well, whatever came in which order."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.store import Store
+from handoff import search
+from handoff.search import Indexer, tokens, wanted
+from tests.house import House
+
+
+def test_words_are_pairs_in_chinese_and_words_elsewhere() -> None:
+    assert tokens("我的路由器 AX3000 坏了") == ["我的", "的路", "路由", "由器", "器", "ax3000", "坏了", "了"]
+    assert tokens("Ｃ-7K2M") == ["c", "7k2m"]  # full-width letters are the same letters
+    assert wanted("路由器", "sqlite") == '"路由" AND "由器"'
+    assert wanted("AX3 坏", "postgresql") == "'ax3':* & '坏':*"
+    assert wanted("'; DROP \"", "postgresql") == "'drop':*"
+
+
+@given(st.text())
+def test_any_text_makes_words_without_signs(said: str) -> None:
+    assert all(re.fullmatch(r"[^\W_]+", token) for token in tokens(said))
+
+
+@pytest.mark.parametrize("query", ["路由", "由器", "坏", "ax3000", "AX30", "路由器 坏了", "hang night"])
+async def test_it_finds(store: Store, query: str) -> None:
+    async with House(store) as house:
+        await house.hear("我的路由器AX3000坏了", chat="a")
+        await house.hear("My AX3000 hangs every night 路由器坏了", chat="b")
+        await house.hear("something else", chat="c")
+        await house.settled()
+        indexer = Indexer(store, house.hub, "test")
+        assert await indexer.fill() >= 6
+        assert await indexer.fill() == 0
+        found = {hit.chat_id for hit in await store.read(lambda c: search.hits(c, query))}
+        [(a,), (b,)] = await house.rows("SELECT id FROM chat WHERE address IN ('a', 'b') ORDER BY address")
+        assert found == ({b} if query == "hang night" else {a, b})
+
+
+async def test_what_comes_later_is_found_and_numbers_too(store: Store) -> None:
+    async with House(store) as house:
+        indexer = Indexer(store, house.hub, "test")
+        for said in ("ticket one", "路由器没有灯"):
+            await house.hear(said)
+            await house.settled()
+            await indexer.fill()
+        [(number, conversation)] = await house.rows("SELECT number, id FROM conversation")
+        hits = await store.read(lambda c: search.hits(c, number))
+        assert {hit.conversation_id for hit in hits} == {conversation}
+        assert {hit.kind for hit in await store.read(lambda c: search.hits(c, "one"))} == {"message", "ticket"}
+        assert await store.read(lambda c: search.hits(c, "没有"))
+        assert await store.read(lambda c: search.hits(c, "!!! …")) == []
