@@ -33,6 +33,7 @@ from bot.tables import chat, file, inbox, lease, reply
 from bot.worker import Worker
 from channels import Can, Channel, make
 from handoff.door import Door
+from handoff.queue import Dispatch
 from handoff.rounds import Rounds
 
 from handoff.search import Indexer
@@ -140,6 +141,8 @@ class App:
         self.inbox = Inbox(self.store, self.worker.wake)
         self.door = Door(self.store, self.inbox)
         self.holder = secrets.token_hex(8)
+        duty = Duty(self.store, "dispatch", self.holder)
+        self.dispatch = Dispatch(self.store, self.inbox, duty, settings.handoff)
         self.outboxes = [self._outbox(channel) for channel in self.channels if not channel.can.shows_itself]
         save, load = _rows(self.store)
         self.files = Files(settings.data / "files", save, load, limit=limits.file_bytes, types=limits.file_types)
@@ -180,6 +183,7 @@ class App:
         parts: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
             "worker": self.worker.run,
             "rounds": self.rounds.run,
+            "dispatch": self.dispatch.run,
             "knowledge": lambda: self.shelf.watch(self._quiet),
         }
             "dispatch": self.dispatch.run,
@@ -198,6 +202,7 @@ class App:
             if name.startswith("channel:") or name == "listen":
                 task.cancel()
         self.rounds.stop()
+        self.dispatch.stop()
         self.worker.stop()
         for outbox in self.outboxes:
             outbox.stop()
@@ -239,6 +244,7 @@ class App:
         self.hub.stir()
         self.rounds.wake(rows.next_due)
         self.door.heard(rows.results)
+        self.dispatch.heard(rows)
         if rows.to_send:
             for outbox in self.outboxes:
                 outbox.wake()

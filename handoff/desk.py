@@ -91,8 +91,9 @@ def offer(draft: Draft, who: AgentView) -> None:
     """He is given a conversation that waits, if it still does and he has room."""
     here = draft.turn.conversation
     if not here or not line.waits(draft) or here.epoch != draft.event.data.get("epoch"):
-        raise Refused("gone")
+        raise Refused("gone", offered=draft.event.data.get("number"))
     take(draft, who, within_capacity=True)
+    draft.do(Result(True, {"number": draft.number, "offered": draft.number}))
 
 
 def hold(draft: Draft, who: AgentView) -> None:

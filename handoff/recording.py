@@ -45,7 +45,8 @@ def refused(writer: Writer, wanted: Assign) -> bool:
         if now.epoch != here.epoch:
             told = {"reason": "taken", "by": now.name or ""}
     if told:
-        write(Result(False, told), writer)
+        offered = {"offered": writer.open.number} if wanted.within_capacity and writer.open else {}
+        write(Result(False, told | offered), writer)
     return bool(told)
 
 
