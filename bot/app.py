@@ -35,8 +35,8 @@ from channels import Can, Channel, make
 from handoff.door import Door
 from handoff.queue import Dispatch
 from handoff.rounds import Rounds
-
 from handoff.search import Indexer
+
 log = structlog.get_logger("app")
 
 AGAIN = 1.0  # seconds before a part that broke is started again
@@ -181,13 +181,12 @@ class App:
         if self.store.dialect == "sqlite":
             await self.store.write(_void_leases)
         parts: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
-            "worker": self.worker.run,
             "rounds": self.rounds.run,
             "dispatch": self.dispatch.run,
+            "search": Indexer(self.store, self.hub, self.holder).run,
             "knowledge": lambda: self.shelf.watch(self._quiet),
         }
-            "dispatch": self.dispatch.run,
-            "search": Indexer(self.store, self.hub, self.holder).run,
+        parts |= {f"worker:{n}": self.worker.run for n in range(self.store.writers)}
         parts |= {f"outbox:{i}": outbox.run for i, outbox in enumerate(self.outboxes)}
         parts |= {f"channel:{c.name}": c.run for c in self.channels}
         if self.store.dialect == "postgresql":

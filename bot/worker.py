@@ -96,14 +96,10 @@ class Worker:
         self._woken.set()
 
     async def run(self) -> None:
-        """Beat until stopped; where the database lets several write, one beat decides while another commits."""
-        async with asyncio.TaskGroup() as beats:
-            for _ in range(self._store.writers):
-                beats.create_task(self._work())
-        self._thread.shutdown(wait=False)
+        """Beat until stopped; may run ``store.writers`` times at once, so that one beat decides while another commits.
 
-    async def _work(self) -> None:
-        """The database being away is waited out: what was decided is recorded afterwards."""
+        The database being away is waited out: what was decided is recorded afterwards.
+        """
         outcomes: list[Outcome] = []
         while outcomes or not self._stopping:
             self._woken.clear()
@@ -203,10 +199,13 @@ class Worker:
                 return Outcome(lane, wait=thought)
             parts = self._parts(lane, thought)
         except Exception as error:
-            return self._failed(lane, error)
+            if lane.attempts != self._limits.attempts:
+                return self._failed(lane, error)
+            lane.attempts, lane.fault = lane.attempts + 1, _where(error)  # that was the last try: it is lost
+            return self._thought(lane, turn)
         if lost:
             lane.attempts, lane.buried = self._limits.attempts, True
-            return Outcome(lane, thought, parts, error="it never finished", dead=True)
+            return Outcome(lane, thought, parts, error=lane.fault, dead=True)
         return Outcome(lane, thought, parts)
 
     async def _count(self, lanes: Sequence[Lane]) -> None:
@@ -247,7 +246,9 @@ class Worker:
         outcome = Outcome(lane, error=where, dead=True)
         if not lane.buried:  # a second failure of the same kind buries it without words
             try:
-                said = self._sorry(self._turn(lane))
+                said = self._sorry(turn := self._turn(lane))
+                if isinstance(said, Need):  # nothing can be read here
+                    said = self._sorry(replace(turn, looked=dict.fromkeys(said.looks)))
                 if isinstance(said, Decision):
                     outcome.decision, outcome.parts = said, self._parts(lane, said)
             except Exception as own:

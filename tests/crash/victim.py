@@ -26,7 +26,7 @@ from bot.inbox import Inbox
 from bot.log import set_up
 from bot.messages import Inbound, Reply
 from bot.server import listen, web
-from channels import Can, NotSent, Office, Unknown
+from channels import Channel, NotSent, Office, Unknown
 from channels.web import Web
 from tests.crash.points import Mortal, Reaper
 from tests.crash.variants import INBOXES, STORES
@@ -48,25 +48,18 @@ class Orders:
     variant: str = ""
 
 
-class Platform:
+class Platform(Channel):
     """A channel as platforms have it: a webhook for updates, an API that replies are POSTed to."""
 
-    name = "platform"
-    can = Can()
     office: Office
 
     def __init__(self, provider: str, reaper: Reaper) -> None:
+        super().__init__(name="platform")
         self._provider, self._reaper = provider, reaper
         self._session: aiohttp.ClientSession | None = None
 
     def routes(self) -> list[BaseRoute]:
         return [Route("/hooks/platform", self.update, methods=["POST"])]
-
-    async def run(self) -> None:
-        """Nothing to listen to."""
-
-    def place(self, address: str) -> tuple[str, bool]:
-        return address, False
 
     async def update(self, request: Request) -> Response:
         data = await request.json()
