@@ -66,15 +66,12 @@ def ask(
     json: Annotated[bool, typer.Option("--json", help="JSON on a terminal, too, and JSON only from it.")] = False,
 ) -> None:
     """Tell what the bot would answer and how sure it is. Needs no database."""
-    import intents
+    from bot import asking
     from bot.config import Settings, load
-    from knowledge.ask import answer_lines, open_knowledge
+    from knowledge.ask import answer_lines
 
     settings = load(config) if config.exists() or not faq else Settings()
-    lang, known = spoken(lang, settings.languages), settings.knowledge
-    source = faq or known.faq
-    wishes = intents.read(known.intents).examples if source.is_dir() else None
-    knowledge = open_knowledge(source, wishes, mode=known.certainty)
+    lang, decide = spoken(lang, settings.languages), asking.of(settings, faq)
     given, refused = bool(text and text != ["-"]), list[int]()
 
     def refuse(number: int) -> None:
@@ -82,7 +79,7 @@ def ask(
         typer.echo(f'standard input:{number}: should be a line like {{"id": "7", "text": "a question"}}', err=True)
 
     asked = [dumps({"text": " ".join(text or ())})] if given else sys.stdin
-    for line in answer_lines(knowledge, asked, lang, refuse=refuse if json and not given else None):
+    for line in answer_lines(decide, asked, lang, refuse=refuse if json and not given else None):
         typer.echo(line if json or not sys.stdout.isatty() else _readable(line))
     if refused:
         raise typer.Exit(WRONG)

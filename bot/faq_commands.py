@@ -31,6 +31,7 @@ def check(
 ) -> None:
     """Look the answers over: mistakes, and what collides, has expired or cannot be reached."""
     from bot import faqtools, mind
+    from bot.asking import clock
     from bot.config import load
     from bot.strictyaml import YamlError
     from knowledge.review import review
@@ -39,7 +40,7 @@ def check(
     knowledge = mind.know(settings).knowledge
     if wrong := faqtools.mistakes(config, settings):
         raise YamlError(wrong)
-    found = review(knowledge, settings.languages, faqtools.clock(settings).date())
+    found = review(knowledge, settings.languages, clock(settings).date())
     remarks = [*found.problems, *found.pairs]
     if json:
         _print({"problems": [asdict(p) for p in remarks], "expected": found.rate})
@@ -56,13 +57,14 @@ def run_tests(
 ) -> None:
     """Ask the test questions and compare; exit code 1 if too few are answered rightly."""
     from bot import faqtools, mind
+    from bot.asking import asking
     from bot.config import load
     from knowledge.trials import run
 
     settings, least = load(config), faqtools.share(at_least)
-    knowledge = mind.know(settings).knowledge
-    trials = faqtools.tests(settings, knowledge)
-    report = run(knowledge, faqtools.patiently(trials), faqtools.clock(settings).date())
+    known = mind.know(settings)
+    trials = faqtools.tests(settings, known.knowledge)
+    report = run(asking(settings, known), faqtools.patiently(trials), known.version)
     if json:
         _print(report.as_json())
     else:
@@ -82,6 +84,7 @@ def diff(
 ) -> None:
     """Tell which test questions and customers' questions two versions decide differently."""
     from bot import errand, faqtools
+    from bot.asking import asking
     from bot.config import load
     from knowledge.trials import compare
 
@@ -92,8 +95,8 @@ def diff(
     except errand.NotReady as error:
         typer.echo(f"only the test questions are compared: {error}", err=True)
     questions = list(dict.fromkeys(questions))
-    old, new = faqtools.version(settings, before), faqtools.version(settings, after)
-    _changes(compare(old, new, faqtools.patiently(questions), faqtools.clock(settings).date()), questions, json)
+    old, new = (asking(settings, faqtools.version(settings, spec)) for spec in (before, after))
+    _changes(compare(old, new, faqtools.patiently(questions)), questions, json)
 
 
 def replay(
@@ -104,6 +107,7 @@ def replay(
 ) -> None:
     """Ask the customers' questions again: which would other answers decide differently?"""
     from bot import faqtools, mind
+    from bot.asking import asking
     from bot.config import load
     from knowledge.trials import compare
 
@@ -111,8 +115,8 @@ def replay(
     if not knowledge.is_dir():
         raise faqtools.Wrong(f"there is no folder {knowledge}")
     questions = faqtools.logged(settings, since)
-    new, old = faqtools.version(settings, knowledge), mind.know(settings).knowledge
-    _changes(compare(old, new, faqtools.patiently(questions), faqtools.clock(settings).date()), questions, json)
+    new, old = (asking(settings, known) for known in (faqtools.version(settings, knowledge), mind.know(settings)))
+    _changes(compare(old, new, faqtools.patiently(questions)), questions, json)
 
 
 @faq.command()
@@ -176,13 +180,14 @@ def calibrate(
 ) -> None:
     """Find how sure the bot must be for a promise to hold; exit code 1 if the questions cannot prove it."""
     from bot import faqtools, mind
+    from bot.asking import asking
     from bot.config import load
     from knowledge.claim import claim
 
     settings, most = load(config), faqtools.share(max_wrong)
-    knowledge = mind.know(settings).knowledge
-    rows = faqtools.labelled(labelled, knowledge)
-    found = claim(knowledge, faqtools.patiently(rows), most, faqtools.clock(settings).date())
+    known = mind.know(settings)
+    rows = faqtools.labelled(labelled, known.knowledge)
+    found = claim(asking(settings, known), faqtools.patiently(rows), most)
     if json:
         _print(found.as_json())
     else:

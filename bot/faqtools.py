@@ -6,16 +6,16 @@ import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
-from zoneinfo import ZoneInfo
 
 import typer
 
 import intents as wishes
 from bot import check, mind
+from bot.asking import clock
 from bot.config import Settings
+from bot.known import Known
 from bot.section import seconds
 from bot.strictyaml import Problem, load, suggest
 from bot.strictyaml import check as fit
@@ -42,13 +42,13 @@ class Wrong(Exception):
 # ---------------------------------------------------------------- answers
 
 
-def version(settings: Settings, spec: str | Path) -> Knowledge:
+def version(settings: Settings, spec: str | Path) -> Known:
     """The answers of a folder or a git revision, scored as they would be live. Raises Wrong and YamlError."""
     own = settings.knowledge
     try:
         with folder_at(str(spec), own.faq) as folder:
             changed = own.model_copy(update={"faq": folder.resolve()})
-            return mind.know(settings.model_copy(update={"knowledge": changed})).knowledge
+            return mind.know(settings.model_copy(update={"knowledge": changed}))
     except NoSuchVersion as error:
         raise Wrong(" ".join(str(error).split())) from None
 
@@ -156,11 +156,6 @@ def _heard(meant: Understanding) -> Iterable[str]:
 
 
 # ---------------------------------------------------------------- times and shares
-
-
-def clock(settings: Settings) -> datetime:
-    """Now, where the company is."""
-    return datetime.now(ZoneInfo(settings.company.timezone))
 
 
 def moment(since: str) -> float:

@@ -11,9 +11,10 @@ from intents.language import language
 from intents.normal import clean, fold
 from intents.patterns import COMMA, LINE, closed, units
 from intents.reading import CLOSED, Intents, shipped
+from knowledge.index import INTENT, Candidate, Ranking
 
 if TYPE_CHECKING:
-    from knowledge.index import Knowledge, Ranking
+    from knowledge.index import Knowledge
 
 LONGEST = 8_000  # characters that are looked at
 _EARS = 1_000  # words listened to at the beginning, and as many at the end
@@ -37,6 +38,15 @@ class Understanding:
     entities: tuple[Entity, ...] = ()
     yes_no: str = ""  # "yes", "no", "" = neither
     rating: int | None = None  # 1..5, if the message is one
+
+    @property
+    def decision(self) -> Ranking:
+        """What comes of it by itself: the ranking, or the wish that its words alone decide."""
+        if self.ranking:
+            return self.ranking
+        if not self.intent:
+            return Ranking("unknown")
+        return Ranking("intent", (Candidate(INTENT + self.intent, self.intent_confidence, self.text),))
 
 
 def understand(
@@ -66,7 +76,7 @@ def understand(
         ranking = knowledge.ask(text, script or hint, now=now.date(), products=models)
         if ranking.outcome == "intent":
             best = ranking.candidates[0]
-            intent, sure = best.entry.removeprefix("intent:"), best.confidence
+            intent, sure = best.entry.removeprefix(INTENT), best.confidence
     return Understanding(
         text,
         script,
@@ -103,7 +113,7 @@ def _meanings(intents: Intents, spoken: list[str]) -> frozenset[str]:
 def _yes_no(intents: Intents, spoken: list[str]) -> str:
     """Yes or no, said by the whole message or by its first clause."""
     clause = next((at for at, unit in enumerate(spoken) if unit in (COMMA, LINE)), len(spoken))
-    for part in (spoken, spoken[:clause]):
+    for part in (spoken, spoken[:clause])[: 1 if clause == len(spoken) else 2]:
         said = {"yes", "no"} & closed(intents.closed, part)
         if said:
             return said.pop() if len(said) == 1 else ""

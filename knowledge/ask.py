@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from knowledge.faq import Faq, from_examples, read
 from knowledge.index import INTENT, Intents, Knowledge, Mode, Ranking, build
 from knowledge.kernels import Encoder
 from knowledge.normal import chinese
+from knowledge.trials import Ask
 
 
 def open_knowledge(
@@ -45,17 +45,10 @@ def examples(file: Path) -> Faq:
     return from_examples(rows)
 
 
-def decision(
-    knowledge: Knowledge, text: str, lang: str = "", *, now: date | None = None, id: str = ""
-) -> dict[str, Any]:
-    """The decision on one question, as CONTRACT's JSON object."""
-    return as_json(knowledge.ask(text, lang, now=now), text, lang, id)
-
-
 def as_json(ranking: Ranking, text: str, lang: str = "", id: str = "") -> dict[str, Any]:
-    """A ranking as plain JSON; confidences have four digits."""
+    """A ranking as plain JSON: the best label is named unless nothing is offered; confidences have four digits."""
     best = ranking.candidates[0] if ranking.candidates else None
-    entry = best.entry if best and ranking.outcome in ("answer", "intent") else ""
+    entry = best.entry if best and ranking.outcome != "unknown" else ""
     return {
         "id": id,
         "outcome": ranking.outcome,
@@ -68,10 +61,9 @@ def as_json(ranking: Ranking, text: str, lang: str = "", id: str = "") -> dict[s
 
 
 def answer_lines(
-    knowledge: Knowledge,
+    ask: Ask,
     lines: Iterable[str],
     lang: str = "",
-    now: date | None = None,
     refuse: Callable[[int], object] | None = None,
 ) -> Iterator[str]:
     """For each line ``{"id", "text", "lang"?}`` its decision, as a JSON line.
@@ -87,7 +79,8 @@ def answer_lines(
                 refuse(number)
                 continue
             row = {"text": line.rstrip("\r\n")}
-        made = decision(knowledge, row["text"], str(row.get("lang") or lang), now=now, id=str(row.get("id", "")))
+        text, spoken = row["text"], str(row.get("lang") or lang)
+        made = as_json(ask(text, spoken), text, spoken, str(row.get("id", "")))
         yield json.dumps(made, ensure_ascii=False)
 
 

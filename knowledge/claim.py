@@ -6,10 +6,9 @@ import hashlib
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import date
 from typing import Any
 
-from knowledge.index import Knowledge
+from knowledge.trials import Ask
 
 SURE = 0.95  # confidence of the bound
 
@@ -52,9 +51,7 @@ class Claim:
         )
 
 
-def claim(
-    knowledge: Knowledge, labelled: Iterable[tuple[str, str, str]], max_wrong: float, now: date | None = None
-) -> Claim:
+def claim(ask: Ask, labelled: Iterable[tuple[str, str, str]], max_wrong: float) -> Claim:
     """Choose a threshold on one half of (label, text, language) rows, state what it does on the other.
 
     A label is an entry's id, or "" or "unknown" for a question without an answer. Halves go by the text's hash.
@@ -63,7 +60,7 @@ def claim(
     foreign = 0
     for label, text, language in labelled:
         side = hashlib.sha256(text.encode("utf-8", "replace")).digest()[0] % 2
-        found = knowledge.ask(text, language, now=now).candidates
+        found = ask(text, language).candidates
         outside = label in ("", "unknown")
         halves[side].append((found[0].confidence, not outside and found[0].entry == label) if found else (0.0, False))
         foreign += outside and side

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,6 +14,8 @@ from bot.strictyaml import Problem, YamlError, check, load, suggest
 from knowledge.index import INTENT, Knowledge, Ranking
 
 OFFERED = 3  # buttons that are shown
+
+Ask: TypeAlias = Callable[[str, str], Ranking]  # a question and its language, "" = not known → what comes of it
 
 
 class Trial(BaseModel):
@@ -94,16 +95,16 @@ def read(folder: Path, knowledge: Knowledge) -> list[tuple[Trial, str]]:
     return found
 
 
-def run(knowledge: Knowledge, trials: Iterable[tuple[Trial, str]], now: date | None = None) -> Report:
-    """Ask every question, in the way the bot does."""
+def run(ask: Ask, trials: Iterable[tuple[Trial, str]], version: str) -> Report:
+    """Ask every question; ``version`` is that of the knowledge."""
     verdicts = []
     for trial, place in trials:
-        ranking = knowledge.ask(trial.question, trial.lang, now=now)
+        ranking = ask(trial.question, trial.lang)
         best = ranking.candidates[0] if ranking.candidates else None
         got, sure = (best.entry, round(best.confidence, 4)) if best else ("", 0.0)
         verdict = judge(ranking, trial.expect)
         verdicts.append(Verdict(verdict, trial.question, trial.lang, trial.expect, ranking.outcome, got, sure, place))
-    return Report(tuple(verdicts), knowledge.version)
+    return Report(tuple(verdicts), version)
 
 
 def judge(ranking: Ranking, expected: str) -> str:
@@ -134,13 +135,11 @@ class Change:
         return f"{self.question!r}: {self.before} → {self.after}"
 
 
-def compare(
-    before: Knowledge, after: Knowledge, questions: Iterable[tuple[str, str]], now: date | None = None
-) -> list[Change]:
+def compare(before: Ask, after: Ask, questions: Iterable[tuple[str, str]]) -> list[Change]:
     """The (question, language) pairs that come out differently."""
     changes = []
     for text, lang in questions:
-        old, new = (decided(k.ask(text, lang, now=now)) for k in (before, after))
+        old, new = (decided(ask(text, lang)) for ask in (before, after))
         if old != new:
             changes.append(Change(text, lang, old, new))
     return changes

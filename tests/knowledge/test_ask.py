@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.strictyaml import YamlError
-from knowledge.ask import answer_lines, decision, open_knowledge
+from knowledge.ask import answer_lines, as_json, open_knowledge
 
 ROWS = [("pay", "how can i pay"), ("pay", "which cards do you take"), ("送货", "什么时候送到"), ("送货", "几天能到货")]
 
@@ -22,7 +22,7 @@ def examples(tmp_path: Path) -> Path:
 
 def test_one_object_a_line(examples: Path) -> None:
     lines = ['{"id": "7", "text": "how can I pay?"}', "", '{"text": "几天能到", "lang": "zh"}', "plain words", "[1]"]
-    made = [json.loads(line) for line in answer_lines(open_knowledge(examples), lines)]
+    made = [json.loads(line) for line in answer_lines(open_knowledge(examples).ask, lines)]
     assert len(made) == 4
     first = made[0]
     assert list(first) == ["id", "outcome", "entry", "confidence", "candidates", "intent", "lang"]
@@ -35,7 +35,7 @@ def test_a_wish_is_an_intent(tmp_path: Path) -> None:
         "- {id: pay, topic: orders, questions: {en: [how can i pay, which cards do you take]}, answer: {en: Any card.}}"
     )
     knowledge = open_knowledge(tmp_path, {"thanks": {"en": ["thank you", "thanks a lot"]}})
-    made = decision(knowledge, "thank you")
+    made = as_json(knowledge.ask("thank you"), "thank you")
     assert (made["outcome"], made["intent"], made["entry"]) == ("intent", "thanks", "")
     assert made["candidates"][0]["entry"] == "intent:thanks"
 
@@ -48,3 +48,11 @@ def test_bad_lines_are_named(tmp_path: Path) -> None:
     assert [p.line for p in caught.value.problems] == [2, 3]
     with pytest.raises(YamlError, match="cannot be read"):
         open_knowledge(tmp_path / "none.jsonl")
+
+
+def test_what_is_offered_first_is_named(examples: Path) -> None:
+    knowledge = open_knowledge(examples, mode={"answer": 1.1, "choose": 0.0})
+    made = as_json(knowledge.ask("how can i pay"), "how can i pay")
+    assert (made["outcome"], made["entry"]) == ("choose", "pay")
+    unknown = open_knowledge(examples, mode={"answer": 1.1, "choose": 1.1})
+    assert as_json(unknown.ask("how can i pay"), "how can i pay")["entry"] == ""

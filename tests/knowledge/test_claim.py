@@ -34,7 +34,7 @@ def test_few_questions_carry_no_claim_and_many_do() -> None:
     ]
     knowledge = build(from_examples(rows))
     asked = [(w, f"{w} number {i}", "en") for i in range(60) for w in words]
-    few, many = claim(knowledge, asked[:20], 0.02), claim(knowledge, asked, 0.03)
+    few, many = claim(knowledge.ask, asked[:20], 0.02), claim(knowledge.ask, asked, 0.03)
     assert not few.holds
     assert "cannot be claimed" in str(few)
     assert "149" in str(few)
@@ -42,5 +42,5 @@ def test_few_questions_carry_no_claim_and_many_do() -> None:
     assert many.wrong == 0
     assert 100 < many.answered <= many.asked < 360
     assert many.as_json()["coverage"] > 0.8
-    swapped = claim(knowledge, [("router" if w == "camera" else w, text, "en") for w, text, _ in asked], 0.03)
+    swapped = claim(knowledge.ask, [("router" if w == "camera" else w, text, "en") for w, text, _ in asked], 0.03)
     assert not swapped.holds

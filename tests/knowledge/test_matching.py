@@ -56,8 +56,9 @@ def test_chinese_questions(file: str, first: float, among_three: float) -> None:
 def test_the_demo_company() -> None:
     faq = read(HOUSE / "knowledge" / "faq", ["en", "zh"])
     knowledge = build(faq, intents.read(HOUSE / "intents").examples)
-    report = trials.run(knowledge, trials.read(HOUSE / "knowledge" / "checks", knowledge))
-    assert report.share >= 0.88, str(report)
+    report = trials.run(knowledge.ask, trials.read(HOUSE / "knowledge" / "checks", knowledge), knowledge.version)
+    assert report.share >= 0.86, str(report)
+    assert sum(v.verdict == "right" for v in report.verdicts) >= 0.78 * len(report.verdicts), str(report)
     for entry in faq.entries:
         for language, texts in entry.not_.items():
             for text in texts:

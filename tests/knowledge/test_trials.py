@@ -33,7 +33,7 @@ def knowledge() -> Knowledge:
 
 def test_a_report(tmp_path: Path, knowledge: Knowledge) -> None:
     (tmp_path / "a.yaml").write_text(TESTS)
-    report = run(knowledge, read(tmp_path, knowledge))
+    report = run(knowledge.ask, read(tmp_path, knowledge), knowledge.version)
     assert [v.verdict for v in report.verdicts] == ["right", "wrong", "offered"]
     assert report.share == pytest.approx(2 / 3)
     assert "a.yaml:2: 'delivery time' should be pay, is answer ship" in str(report)
@@ -61,5 +61,5 @@ def test_verdicts(knowledge: Knowledge) -> None:
 
 def test_only_what_changes_is_told(knowledge: Knowledge) -> None:
     renamed = build(from_examples({"label": label.replace("ship", "post"), "text": text} for label, text in ROWS))
-    changes = compare(knowledge, renamed, [("delivery time", "en"), ("how can i pay", "en")])
+    changes = compare(knowledge.ask, renamed.ask, [("delivery time", "en"), ("how can i pay", "en")])
     assert [str(c) for c in changes] == ["'delivery time': ship → post"]
