@@ -4,7 +4,7 @@ import { h, icon } from "./dom.js";
 import { markdown, plain } from "./markdown.js";
 
 const TOGETHER = 5 * 60 * 1000; // ms within which messages of one author belong together
-const PICTURES = ["image/png", "image/jpeg", "image/webp", "image/gif"];
+export const PICTURES = ["image/png", "image/jpeg", "image/webp", "image/gif"];
 const THUMB = { width: 240, height: 200 }; // CSS px
 const format = (lang) => ({
   clock: new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
@@ -61,6 +61,8 @@ export class Bubble {
       this.#talk.say({ choice: id, text: label });
       this.#panel.composer.focus();
     };
+    const [digit, face] = id.startsWith("rate:") ? label.split(" ") : [];
+    if (face) return h("button", { type: "button", class: "score", "aria-label": label, onclick: press }, h("span", {}, face), h("small", {}, digit));
     return h("button", { type: "button", class: [...label].length < 3 ? "short" : null, onclick: press }, label);
   }
 
@@ -70,7 +72,7 @@ export class Bubble {
     if (attachments?.length) return attachments.map((attachment) => this.#attachment(attachment, file));
     if (!file) return [];
     this.bar = state === "sending" ? h("progress", { max: 1, value: 0, "aria-label": this.#panel.words.uploading }) : null;
-    return [h("div", { class: "file" }, PICTURES.includes(file.type) ? (this.sketch ??= this.#sketch(file)) : paper(file), this.bar)];
+    return [h("div", { class: "file" }, PICTURES.includes(file.type) ? (this.sketch ??= sketch(file, THUMB)) : paper(file), this.bar)];
   }
 
   #attachment(attachment, file) {
@@ -78,7 +80,7 @@ export class Bubble {
     const url = attachment.url && new URL(`.${attachment.url}`, this.#talk.server);
     const link = h("a", { class: "file", href: url, target: "_blank", rel: "noopener", "aria-label": `${attachment.name}, ${size(attachment.size)}` });
     if (!PICTURES.includes(attachment.type)) link.append(paper(attachment));
-    else if (file) link.append((this.sketch ??= this.#sketch(file)));
+    else if (file) link.append((this.sketch ??= sketch(file, THUMB)));
     else {
       const image = h("img", { src: url, alt: attachment.name, loading: "lazy", decoding: "async" });
       image.onerror = () => link.replaceChildren(paper(attachment));
@@ -87,32 +89,19 @@ export class Bubble {
     return link;
   }
 
-  // Drawn from the file itself: no address is made, so no policy of the page stands in the way.
-  #sketch(file) {
-    const canvas = h("canvas", { class: "sketch", role: "img", "aria-label": file.name, width: 1, height: 1 });
-    createImageBitmap(file)
-      .then((picture) => {
-        const scale = Math.min(THUMB.width / picture.width, THUMB.height / picture.height, 1);
-        const [width, height] = [picture.width * scale, picture.height * scale];
-        canvas.width = width * devicePixelRatio;
-        canvas.height = height * devicePixelRatio;
-        canvas.style.width = `${width}px`;
-        canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
-      })
-      .catch(() => canvas.replaceWith(paper(file)));
-    return canvas;
-  }
-
   // ---------------------------------------------------------------- among its neighbours
 
-  follow(before) {
-    const { author, at } = this.node.message;
-    const sameDay = before && new Date(before.at).toDateString() === new Date(at).toDateString();
-    this.day.hidden = Boolean(sameDay);
+  // `before` stands above it, `spoken` is the last of our side's. A name and a time are shown once, until there is a pause.
+  follow(before, spoken) {
+    const { author, name, at } = this.node.message;
+    const sameDay = Boolean(before) && new Date(before.at).toDateString() === new Date(at).toDateString();
+    const soon = sameDay && at - before.at < TOGETHER;
+    this.day.hidden = sameDay;
     if (!sameDay) this.day.textContent = this.#dayOf(new Date(at));
-    const together = sameDay && before.author === author && at - before.at < TOGETHER;
-    this.node.classList.toggle("together", Boolean(together));
-    this.who.classList.toggle("unseen", Boolean(together) || author === "customer");
+    this.node.classList.toggle("together", soon && before.author === author);
+    this.node.previousElementSibling.classList.toggle("untimed", soon);
+    this.node.classList.remove("untimed");
+    this.who.classList.toggle("unseen", author === "customer" || (soon && spoken?.author === author && spoken.name === name));
   }
 
   #dayOf(date) {
@@ -128,8 +117,24 @@ export class Bubble {
   }
 }
 
-export function paper({ name, size: bytes }) {
-  return h("span", { class: "paper" }, icon("file"), h("span", {}, h("b", { dir: "auto" }, name), h("small", {}, size(bytes))));
+// A small picture, drawn from the file itself: no address is made, so no policy of the page stands in the way.
+export function sketch(file, most) {
+  const canvas = h("canvas", { class: "sketch", role: "img", "aria-label": file.name, width: 1, height: 1 });
+  createImageBitmap(file)
+    .then((picture) => {
+      const scale = Math.min(most.width / picture.width, most.height / picture.height, 1);
+      const [width, height] = [picture.width * scale, picture.height * scale];
+      canvas.width = width * devicePixelRatio;
+      canvas.height = height * devicePixelRatio;
+      canvas.style.width = `${width}px`;
+      canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+    })
+    .catch(() => canvas.replaceWith(paper(file)));
+  return canvas;
+}
+
+export function paper({ name, size: bytes }, sign = icon("file")) {
+  return h("span", { class: "paper" }, sign, h("span", {}, h("b", { dir: "auto" }, name), h("small", {}, size(bytes))));
 }
 
 function size(bytes) {

@@ -1,13 +1,16 @@
 // Where the customer writes, and puts pictures and files.
 
-import { paper } from "./bubble.js";
+import { PICTURES, paper, sketch } from "./bubble.js";
 import { h, icon } from "./dom.js";
+
+const STAMP = { width: 44, height: 44 }; // CSS px
 
 export class Composer {
   #panel;
   #say;
   #limits = { chars: 8000, bytes: 10 << 20, types: [] };
   #files = [];
+  #stamps = new WeakMap(); // file -> its small picture
 
   constructor(panel, say) {
     this.#panel = panel;
@@ -113,7 +116,9 @@ export class Composer {
         this.focus();
       };
       const button = h("button", { class: "quiet", type: "button", "aria-label": this.#panel.words.remove(file.name), onclick: remove }, icon("close"));
-      return h("li", {}, paper(file), button);
+      const stamp = PICTURES.includes(file.type) ? (this.#stamps.get(file) ?? sketch(file, STAMP)) : undefined;
+      if (stamp) this.#stamps.set(file, stamp);
+      return h("li", {}, paper(file, stamp), button);
     });
     this.staged.replaceChildren(...rows);
     this.staged.hidden = !rows.length;

@@ -67,7 +67,7 @@ export class Panel {
     this.panel = h(
       "section",
       { class: "panel", role: "dialog", "aria-labelledby": "title", hidden: true },
-      h("header", {}, h("span", { class: "mark" }, icon("wave")), h("div", {}, this.heading, this.status), this.switch, this.closer),
+      h("div", { class: "head" }, h("span", { class: "mark" }, icon("wave")), h("div", {}, this.heading, this.status), this.switch, this.closer),
       h("div", { class: "middle" }, this.log, this.fresh),
       this.typing,
       this.composer.node,
@@ -228,11 +228,12 @@ export class Panel {
 
   #tidy() {
     const nodes = [...this.list.children].slice(1);
-    let before, choosing;
+    let before, spoken, choosing;
     for (const node of nodes) {
       const { message } = node;
-      node.bubble.follow(before?.message);
-      before = node;
+      node.bubble.follow(before, spoken);
+      before = message;
+      if (message.author !== "customer") spoken = message;
       if (message.author === "customer") choosing = null;
       else if (message.choices?.length) choosing = node;
     }

@@ -8,6 +8,7 @@ import struct
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
 
@@ -466,16 +467,55 @@ PLACES = (
 )
 
 CONTRAST = """(node) => {
-  const parse = (color) => color.match(/[\\d.]+/g).map(Number);
+  const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const parse = (color) => { // whatever colour space it is told in
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+  };
   const light = ([r, g, b]) => [r, g, b].map((one) => one / 255)
     .map((one) => (one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4))
     .reduce((sum, one, at) => sum + one * [0.2126, 0.7152, 0.0722][at], 0);
   let under = node;
   const ground = () => parse(getComputedStyle(under).backgroundColor);
-  while ((ground()[3] ?? 1) === 0) under = under.parentElement ?? under.getRootNode().host;
+  while (ground()[3] === 0) under = under.parentElement ?? under.getRootNode().host;
   const [a, b] = [light(parse(getComputedStyle(node).color)), light(ground())];
   return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
 }"""
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(WIDE, "light"), (PHONE, "dark")], ids=["wide", "phone"])
+def test_axe_finds_nothing_to_stumble_over(visit: Opener, desk: Desk, size: Any, scheme: str) -> None:
+    scores = [{"id": f"rate:C-1:1:{n}", "label": f"{n} 😀"} for n in range(1, 6)]
+    table = "**Hi** [x](https://x.example)\n\n- a\n- b\n\n| a | b |\n|---|---|\n| 1 | 2 |"
+    desk.answers = {"hello": {"text": table}, "x": {"text": "How was it?", "choices": scores}}
+    page = visit(size=size, color_scheme=scheme, reduced_motion="reduce", bypass_csp=True)  # axe styles what it tries
+    if size is PHONE:
+        page.get_by_role("button", name="Open the support chat").click()
+    page.locator("input[type=file]").set_input_files(file("p.png", png()))
+    say(page, "x")
+    expect(page.get_by_role("button", name="4 😀")).to_be_visible()
+    page.locator("input[type=file]").set_input_files(file("q.png", png()))
+    page.route("**/chat/messages", lambda route: route.fulfill(status=400, body='{"error":"no"}'))
+    say(page, "not taken")
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text("utf-8"))
+    run = "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes[0].target}`))"
+    assert page.evaluate(run) == []
+
+
+def test_a_name_and_a_time_are_shown_once(visit: Opener, desk: Desk) -> None:
+    desk.answers = {"hello": {"text": "Hi"}, "a": {"text": "b"}}
+    page = visit()
+    say(page, "a")
+    expect(bubbles(page)).to_have_text(["Hi", "a", "b"])
+    expect(page.locator(".foot:visible")).to_have_count(1)
+    expect(page.locator(".who:not(.unseen)")).to_have_text(["Assistant"])
+    desk.say(desk.received[-1].address, "agent", "c", name="Anna")
+    desk.say(desk.received[-1].address, "agent", "d", name="Bert")
+    expect(page.locator(".who:not(.unseen)")).to_have_text(["Assistant", "Anna", "Bert"])
 
 
 def test_on_another_site_with_a_strict_policy(visit: Opener, desk: Desk) -> None:
