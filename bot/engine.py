@@ -13,7 +13,7 @@ from bot.flows.inside import aftermath, inside, left
 from bot.flows.questions import answer, choose, contacted, outcome, unknown
 from bot.flows.reading import is_score, ticket_number, typed
 from bot.messages import Kind
-from handoff import desk
+from handoff import care, desk
 
 Rule = Callable[[Draft], bool]
 
@@ -107,8 +107,8 @@ def timer(draft: Draft) -> None:
             overdue(draft)
         case "queue":
             waiting.look_after(draft)
-        case other if other in desk.TIMERS:
-            desk.TIMERS[other](draft)
+        case other if other in care.TIMERS:
+            care.TIMERS[other](draft)
 
 
 def idle(draft: Draft) -> None:
@@ -116,7 +116,7 @@ def idle(draft: Draft) -> None:
     here = draft.turn.conversation
     awaited = draft.talk.extra.get("owed") or draft.talk.extra.get("snoozed")  # it is the agent's turn
     if here and here.owner == "agent" and not awaited:
-        desk.left(draft)
+        care.left(draft)
     elif here and here.owner == "bot" and not (draft.talk.pending or platform.has(draft)):
         left(draft)
         if draft.talk.answered or here.answered:
@@ -160,7 +160,7 @@ EVENTS: Final[dict[Kind, Callable[[Draft], None]]] = {
 def floor(draft: Draft) -> bool:
     """A human has the floor: the bot is silent, but it stops when told to and calls people when there is danger."""
     if draft.agent_has_floor and not platform.has(draft):
-        desk.heard(draft)
+        care.heard(draft)
     if not draft.agent_has_floor or draft.meant is None:
         return draft.agent_has_floor
     if draft.meant.emergency:

@@ -36,6 +36,7 @@ class Lane:
     attempts: int  # this one included
     shown: bool
     received_at: float
+    fault: str = "it never finished"  # why it is lost, if it is
     buried: bool = False  # given up: what is left is to say so
     stale: bool = False  # a timer that was moved or dropped after it fell due
     unreachable: bool = False  # the customer had blocked us, or left

@@ -43,6 +43,19 @@ RULES: Final[dict[str, str]] = {
     "a reply that is not due is settled": """
         SELECT id FROM reply
         WHERE state <> 'uncertain' AND (state IN ('waiting', 'sending')) <> (due_at IS NOT NULL)""",
+    "what waits for people is in the queue and looked after": """
+        SELECT c.number FROM handover h JOIN conversation c ON c.id = h.conversation_id
+        WHERE h.waiting_since IS NOT NULL AND (c.owner <> 'queue' OR NOT EXISTS (
+            SELECT 1 FROM timer t WHERE t.subject = 'conversation:' || c.number AND t.kind = 'queue'
+            AND t.fired_at IS NULL))""",
+    "an agent's conversation is that of somebody who can act": """
+        SELECT c.number FROM conversation c LEFT JOIN agent a ON a.id = c.agent_id AND a.disabled_at IS NULL
+        WHERE c.owner = 'agent' AND a.id IS NULL AND NOT EXISTS (
+            SELECT 1 FROM timer t WHERE t.subject = 'conversation:' || c.number AND t.kind = 'released'
+            AND t.fired_at IS NULL)""",
+    "an agent's command that is done has a result": """
+        SELECT i.dedup_key FROM inbox i WHERE i.kind = 'command' AND i.state = 'done' AND i.outcome = 'command'
+        AND NOT EXISTS (SELECT 1 FROM command_result r WHERE r.inbox_id = i.id)""",
     "only the customer's own event causes a ticket": """
         SELECT k.number FROM ticket k JOIN inbox i ON i.id = k.cause_inbox_id WHERE i.chat_id <> k.chat_id""",
 }

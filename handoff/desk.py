@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from bot.dialogue import Alarm, DropTimer, Learn, Own, Say, SetTimer
-from bot.flows import floor, journal, line, wishes
+from bot.flows import floor, line, wishes
 from bot.flows.draft import Draft
-from bot.messages import Author, Kind, Reply
-from handoff.dialogue import HIGH, AgentView, Assign, HandoverView, Presence, Queue, Remark, Result, Snooze
+from bot.messages import Author, Reply
+from handoff.care import CHECK, awake, fresh, held, moment, notice, owe, since
+from handoff.dialogue import HIGH, AgentView, Assign, Queue, Remark, Result, Snooze
 
 LONGEST: Final = timedelta(days=60)  # a conversation may sleep
 ROUND: Final = 2  # transfers after which whoever leads is told: nobody is passed from desk to desk
-CHECK: Final = 15.0  # seconds until a conversation that an agent lost is looked after
 
 
 class Refused(Exception):
@@ -154,10 +154,10 @@ def transfer(draft: Draft, who: AgentView) -> None:
 
 
 def _to_team(draft: Draft, team: str) -> None:
-    held = _held(draft)
-    wants = {**held.wants, "team": team}
+    known = held(draft)
+    wants = {**known.wants, "team": team}
     wants.pop("preferred", None)
-    draft.do(Queue("transfer", min(held.priority, HIGH), wants, since=_since(draft, held)))
+    draft.do(Queue("transfer", min(known.priority, HIGH), wants, since=since(draft, known)))
     draft.do(DropTimer("silent"))
     draft.keep(owed=None)
     line.watch(draft, CHECK)
@@ -191,7 +191,7 @@ def close(draft: Draft, who: AgentView) -> None:
 def snooze(draft: Draft, who: AgentView) -> None:
     """He looks at it again then, or when the customer writes."""
     mine(draft, who)
-    until = _moment(draft.event.data.get("until"))
+    until = moment(draft.event.data.get("until"))
     if until is None or not draft.now < until <= draft.now + LONGEST:
         raise Refused("when")
     draft.do(Snooze(until), SetTimer("snoozed", until), DropTimer("silent"))
@@ -232,70 +232,7 @@ COMMANDS: Final[dict[str, Callable[[Draft, AgentView], None]]] = {
 }
 
 
-# ---------------------------------------------------------------- what time and the customer do
-
-
-def heard(draft: Draft) -> None:
-    """The customer has written to his agent: an answer is owed, whatever slept is awake."""
-    if draft.event.kind in (Kind.TEXT, Kind.EDIT):
-        awake(draft)
-        if not draft.talk.extra.get("owed"):
-            owe(draft)
-
-
-def silent(draft: Draft) -> None:
-    """An agent owed an answer for too long: the conversation goes back to the head of the queue."""
-    here = draft.turn.conversation
-    if not here or here.owner != "agent" or here.agent is None or not draft.talk.extra.get("owed"):
-        return
-    held, late = _held(draft), here.agent
-    wants = {**held.wants, "avoid": [late]}
-    wants.pop("preferred", None)
-    draft.do(Queue("silent", min(held.priority, HIGH), wants, since=_since(draft, held)), Presence(late, "away"))
-    draft.do(Alarm("silent", agent=late))
-    draft.keep(owed=None)
-    line.watch(draft, CHECK)
-    notice(draft, "people.silent")
-
-
-def left(draft: Draft) -> None:
-    """The customer has not answered his agent for long: the matter ends."""
-    draft.note("resolved", agent=draft.turn.conversation.agent if draft.turn.conversation else None, reason="left")
-    draft.close("idle")
-    draft.do(SetTimer("rating", draft.now, "chat"))
-
-
-def snoozed(draft: Draft) -> None:
-    """It is time to look at it again."""
-    if draft.talk.extra.get("snoozed"):
-        awake(draft)
-        draft.do(Alarm("snoozed"))
-
-
-def owe(draft: Draft) -> None:
-    """An answer is owed from now on."""
-    draft.keep(owed=draft.now.isoformat())
-    draft.do(SetTimer("silent", draft.now + timedelta(seconds=draft.turn.policy.people.silent_after)))
-
-
-def awake(draft: Draft) -> None:
-    """It sleeps no more."""
-    if draft.talk.extra.get("snoozed"):
-        draft.do(Snooze(None), DropTimer("snoozed"))
-        draft.keep(snoozed=None)
-
-
-def fresh(draft: Draft) -> None:
-    """Whoever has the floor next starts anew: no flow, no misses, no old question, no old anger."""
-    journal.drop(draft)
-    draft.remember(unknowns=0, last_question="", last_entry="")
-    draft.keep(soothed=None, settled=None, ticket=None, kept=None, escalated=None, place=None, placed=None)
-
-
-def notice(draft: Draft, key: str, **values: Any) -> None:
-    """A sentence about people, whoever has the floor; not to somebody who wants no more words."""
-    if not draft.talk.stopped:
-        draft.do(Say(Reply(draft.text(key, **values)), author=Author.SYSTEM))
+# ---------------------------------------------------------------- who may
 
 
 def mine(draft: Draft, who: AgentView) -> None:
@@ -307,29 +244,6 @@ def mine(draft: Draft, who: AgentView) -> None:
         raise Refused("taken", by=_name(draft, here.agent))
 
 
-def _held(draft: Draft) -> HandoverView:
-    held: HandoverView = draft.look("handover", draft.number) or HandoverView("claimed", HIGH)
-    return held
-
-
-def _since(draft: Draft, held: HandoverView) -> datetime:
-    """Since when the customer has been waiting for people in this matter: his place in the line."""
-    first = held.waiting_since or _moment(held.wants.get("since")) or _moment(draft.talk.extra.get("owed"))
-    return first or draft.now
-
-
-def _moment(value: Any) -> datetime | None:
-    """A time as it is kept; None for what is none."""
-    try:
-        found = datetime.fromisoformat(str(value))
-    except ValueError:
-        return None
-    return found if found.tzinfo else None
-
-
 def _name(draft: Draft, which: int | None) -> str:
     other = draft.look("agent", str(which)) if which else None
     return other.name if other else ""
-
-
-TIMERS: Final[dict[str, Callable[[Draft], None]]] = {"silent": silent, "snoozed": snoozed}

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, select, text
 from bot.duty import Duty
 from bot.inbox import Inbox
 from bot.messages import Inbound, Kind
-from bot.rows import Rows
+from bot.rows import TIMERS, Rows
 from bot.store import Away, Store
 from bot.tables import chat, conversation
 from handoff.routing import Colleague, Pair, Patience, Waiting, Wants, route
@@ -83,6 +83,18 @@ def _colleague(row: Any) -> Colleague:
         leads=row.role != "agent",
         given_at=row.given or 0.0,
     )
+
+
+def release(connection: Connection, who: int, now: float) -> None:
+    """What an agent has is to go back to the line: he may no longer act. Part of the caller's transaction."""
+    his = select(conversation.c.number, conversation.c.chat_id).where(
+        conversation.c.agent_id == who, conversation.c.owner == "agent"
+    )
+    rows = [
+        {"subject": f"conversation:{row.number}", "kind": "released", "chat_id": row.chat_id, "due_at": now, "data": {}}
+        for row in connection.execute(his)
+    ]
+    TIMERS(connection, rows)
 
 
 class Dispatch:

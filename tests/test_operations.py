@@ -19,8 +19,8 @@ from bot.dead import NoSuchDead, discard, listed, retry
 from bot.dialogue import Decision, Turn
 from bot.messages import Reply
 from bot.migrate import migrate, newest, revision
-from bot.store import Away, Store
 from bot.schema import metadata
+from bot.store import Away, Store
 from bot.verify import RULES, verify
 from bot.views import views
 from channels import Refused
@@ -51,6 +51,11 @@ BREAKS = {
     "the messages of a chat are numbered without a hole": "DELETE FROM message WHERE seq = 1",
     "the events of a chat are numbered once": "UPDATE inbox SET seq = 1",
     "a reply that is not due is settled": "UPDATE reply SET state = 'sending'",
+    "what waits for people is in the queue and looked after": """
+        INSERT INTO handover (conversation_id, reason, priority, waiting_since)
+        SELECT id, 'asked', 2, 1 FROM conversation""",
+    "an agent's conversation is that of somebody who can act": "UPDATE conversation SET owner = 'agent', agent_id = 9",
+    "an agent's command that is done has a result": "UPDATE inbox SET kind = 'command', outcome = 'command'",
 }
 
 

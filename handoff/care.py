@@ -1,0 +1,114 @@
+"""What is owed to a customer who talks with people, and what becomes of it when time passes: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from bot.dialogue import Alarm, DropTimer, Say, SetTimer
+from bot.flows import journal, line
+from bot.flows.draft import Draft
+from bot.messages import Author, Kind, Reply
+from handoff.dialogue import HIGH, HandoverView, Presence, Queue, Snooze
+
+CHECK: Final = 15.0  # seconds until a conversation that an agent lost is looked after
+
+
+def heard(draft: Draft) -> None:
+    """The customer has written to his agent: an answer is owed, whatever slept is awake."""
+    if draft.event.kind in (Kind.TEXT, Kind.EDIT):
+        awake(draft)
+        if not draft.talk.extra.get("owed"):
+            owe(draft)
+
+
+def silent(draft: Draft) -> None:
+    """An agent owed an answer for too long: the conversation goes back to the head of the queue."""
+    here = draft.turn.conversation
+    if not here or here.owner != "agent" or here.agent is None or not draft.talk.extra.get("owed"):
+        return
+    draft.do(Alarm("silent", agent=here.agent), Presence(here.agent, "away"))
+    requeue(draft, "silent", here.agent)
+
+
+def released(draft: Draft) -> None:
+    """Its agent may no longer act: the next one takes over."""
+    here = draft.turn.conversation
+    if here and here.owner == "agent" and here.agent is not None:
+        requeue(draft, "released", here.agent)
+
+
+def requeue(draft: Draft, reason: str, agent: int) -> None:
+    """Back to the head of the line, to anybody but him at first."""
+    known = held(draft)
+    wants = {**known.wants, "avoid": [agent]}
+    wants.pop("preferred", None)
+    draft.do(Queue(reason, min(known.priority, HIGH), wants, since=since(draft, known)))
+    draft.do(DropTimer("silent"), DropTimer("snoozed"))
+    draft.keep(owed=None, snoozed=None)
+    line.watch(draft, CHECK)
+    notice(draft, "people.silent")
+
+
+def left(draft: Draft) -> None:
+    """The customer has not answered his agent for long: the matter ends."""
+    draft.note("resolved", agent=draft.turn.conversation.agent if draft.turn.conversation else None, reason="left")
+    draft.close("idle")
+    draft.do(SetTimer("rating", draft.now, "chat"))
+
+
+def snoozed(draft: Draft) -> None:
+    """It is time to look at it again."""
+    if draft.talk.extra.get("snoozed"):
+        awake(draft)
+        draft.do(Alarm("snoozed"))
+
+
+def owe(draft: Draft) -> None:
+    """An answer is owed from now on."""
+    draft.keep(owed=draft.now.isoformat())
+    draft.do(SetTimer("silent", draft.now + timedelta(seconds=draft.turn.policy.people.silent_after)))
+
+
+def awake(draft: Draft) -> None:
+    """It sleeps no more."""
+    if draft.talk.extra.get("snoozed"):
+        draft.do(Snooze(None), DropTimer("snoozed"))
+        draft.keep(snoozed=None)
+
+
+def fresh(draft: Draft) -> None:
+    """Whoever has the floor next starts anew: no flow, no misses, no old question, no old anger."""
+    journal.drop(draft)
+    draft.remember(unknowns=0, last_question="", last_entry="")
+    draft.keep(soothed=None, settled=None, ticket=None, kept=None, escalated=None, place=None, placed=None)
+
+
+def notice(draft: Draft, key: str, **values: Any) -> None:
+    """A sentence about people, whoever has the floor; not to somebody who wants no more words."""
+    if not draft.talk.stopped:
+        draft.do(Say(Reply(draft.text(key, **values)), author=Author.SYSTEM))
+
+
+def held(draft: Draft) -> HandoverView:
+    held: HandoverView = draft.look("handover", draft.number) or HandoverView("claimed", HIGH)
+    return held
+
+
+def since(draft: Draft, held: HandoverView) -> datetime:
+    """Since when the customer has been waiting for people in this matter: his place in the line."""
+    first = held.waiting_since or moment(held.wants.get("since")) or moment(draft.talk.extra.get("owed"))
+    return first or draft.now
+
+
+def moment(value: Any) -> datetime | None:
+    """A time as it is kept; None for what is none."""
+    try:
+        found = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
+
+
+TIMERS: Final[dict[str, Callable[[Draft], None]]] = {"silent": silent, "snoozed": snoozed, "released": released}
