@@ -19,6 +19,7 @@ from bot.duty import Duty
 from bot.files import Files, Kept
 from bot.hub import Hub
 from bot.inbox import Inbox, Receipt, chat_id
+from bot.keepable import keepable
 from bot.known import Known
 from bot.messages import Inbound
 from bot.migrate import migrate
@@ -65,7 +66,7 @@ class Office:
     ) -> list[Receipt]:
         """Store events and notes in one commit; returns after it."""
         also = partial(self._app.notebook.put, channel=self._name, notes=notes) if notes else None
-        receipts = await self._app.inbox.receive(inbounds, also)
+        receipts = await self._app.inbox.receive([keepable(one) for one in inbounds], also)
         for receipt in receipts:
             metrics.RECEIVED.labels(self._name, "new" if receipt.fresh else "again").inc()
         return receipts
@@ -240,6 +241,10 @@ class App:
             await asyncio.sleep(AGAIN)
 
     def _recorded(self, rows: Rows) -> None:
+        for one in rows.facts:
+            if one["kind"] == "alarm":  # somebody must see it now; its words stay in the database
+                log.warning("alarm", what=one["data"].get("kind"), chat=one["chat_id"])
+                metrics.ALARMS.labels(str(one["data"].get("kind"))).inc()
         self.hub.stir()
         self.rounds.wake(rows.next_due)
         self.door.heard(rows.results)

@@ -139,7 +139,12 @@ class Limits(Section):
     message_chars: Annotated[int, Field(ge=100)] = 8000
     body_bytes: Bytes = 1 << 20
     file_bytes: Bytes = 10 << 20
-    file_types: tuple[str, ...] = tuple("image/png image/jpeg image/webp image/gif application/pdf text/plain".split())
+    file_types: tuple[str, ...] = tuple(
+        (
+            "image/png image/jpeg image/webp image/gif application/pdf text/plain"
+            " audio/ogg audio/mpeg audio/amr audio/wav video/mp4 video/webm"
+        ).split()
+    )
     sessions_per_minute: Count = 600  # new web sessions per client address
     messages_per_minute: Count = 1200  # messages per web session
     streams_per_session: Count = 5

@@ -34,6 +34,8 @@ _SIGNATURES = (
     (0, b"\x1aE\xdf\xa3", "video/webm"),
     (0, b"OggS", "audio/ogg"),
     (0, b"ID3", "audio/mpeg"),
+    (0, b"\xff\xfb", "audio/mpeg"),
+    (0, b"\xff\xf3", "audio/mpeg"),
     (0, b"#!AMR", "audio/amr"),
     (0, b"%PDF-", "application/pdf"),
     (0, b"PK\x03\x04", "application/zip"),

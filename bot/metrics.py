@@ -12,6 +12,7 @@ from bot.tables import conversation, inbox, reply, ticket
 REGISTRY = CollectorRegistry()
 RECEIVED = Counter("aftercare_events_received_total", "Events stored", ["channel", "kind"], registry=REGISTRY)
 FAULTS = Counter("aftercare_faults_total", "Parts that broke and were started again", ["part"], registry=REGISTRY)
+ALARMS = Counter("aftercare_alarms_total", "What people must see at once", ["kind"], registry=REGISTRY)
 WAITING = Gauge("aftercare_events", "Events by state", ["state"], registry=REGISTRY)
 OLDEST = Gauge("aftercare_oldest_waiting_seconds", "Age of the oldest waiting event", registry=REGISTRY)
 REPLIES = Gauge("aftercare_replies", "Replies not yet sent, or not for sure", ["state"], registry=REGISTRY)

@@ -1,0 +1,37 @@
+"""What a platform sent, as the database can hold it: whatever it is, it can be stored, and so be acknowledged."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import Any, Final
+
+from bot.messages import Inbound
+from bot.text import clean
+
+KEY: Final = 400  # characters of the key of an event …
+NAME: Final = 255  # … and of an address, a sender, a message's own id: as the tables have it
+
+
+def keepable(one: Inbound) -> Inbound:
+    """The event, its words cleaned; one whose names no column can hold is kept as bytes nobody could read."""
+    names = (one.address or "", one.sender, one.native)
+    if len(one.key) > KEY or any(len(name) > NAME for name in names) or any(clean(n) != n for n in (one.key, *names)):
+        mark = hashlib.sha256(one.raw or repr(one).encode("utf-8", "replace")).hexdigest()
+        return Inbound(one.channel, f"unkeepable:{mark}", None, raw=one.raw)
+    words = {"text": one.text, "name": one.name, "language": one.language, "choice": one.choice}
+    changed: dict[str, Any] = {field: said for field, word in words.items() if (said := clean(word)) != word}
+    if one.extra and (extra := _deeply(dict(one.extra))) != one.extra:
+        changed["extra"] = extra
+    return replace(one, **changed) if changed else one
+
+
+def _deeply(value: Any) -> Any:
+    match value:
+        case str():
+            return clean(value)
+        case dict():
+            return {clean(str(key)): _deeply(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_deeply(inner) for inner in value]
+    return value
