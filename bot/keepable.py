@@ -15,8 +15,7 @@ NAME: Final = 255  # … and of an address, a sender, a message's own id: as the
 
 def keepable(one: Inbound) -> Inbound:
     """The event, its words cleaned; one whose names no column can hold is kept as bytes nobody could read."""
-    names = (one.address or "", one.sender, one.native)
-    if len(one.key) > KEY or any(len(name) > NAME for name in names) or any(clean(n) != n for n in (one.key, *names)):
+    if not (one.sound and _fit(one)):
         mark = hashlib.sha256(one.raw or repr(one).encode("utf-8", "replace")).hexdigest()
         return Inbound(one.channel, f"unkeepable:{mark}", None, raw=one.raw)
     words = {"text": one.text, "name": one.name, "language": one.language, "choice": one.choice}
@@ -24,6 +23,12 @@ def keepable(one: Inbound) -> Inbound:
     if one.extra and (extra := _deeply(dict(one.extra))) != one.extra:
         changed["extra"] = extra
     return replace(one, **changed) if changed else one
+
+
+def _fit(one: Inbound) -> bool:
+    names = (one.address or "", one.sender, one.native)
+    short = len(one.key) <= KEY and all(len(name) <= NAME for name in names)
+    return short and all(clean(name) == name for name in (one.key, *names))
 
 
 def _deeply(value: Any) -> Any:

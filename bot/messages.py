@@ -89,3 +89,9 @@ class Inbound:
     raw: bytes = b""
     extra: Mapping[str, Any] = field(default_factory=dict)  # channel's own, e.g. the edited message's id
     at: datetime | None = None  # when the platform says it was written
+
+    @property
+    def sound(self) -> bool:
+        """Whether its words are words: what a platform sends may be of any type."""
+        words = (self.key, self.sender, self.name, self.text, self.choice, self.native, self.language)
+        return all(isinstance(word, str) for word in (*words, self.address or ""))

@@ -158,12 +158,15 @@ class Slack(Channel):
                     log.error("slack_channel_stopped", error=payload["event"]["type"])
                     return Heard()
                 case "event_callback":
-                    return event(self._here, payload, raw)
+                    heard = event(self._here, payload, raw)
                 case "app_rate_limited":
                     log.error("slack_drops_events", since=str(payload.get("minute_rate_limited")))
                     return Heard()
                 case _:
-                    return interaction(self._here, payload, raw)
+                    heard = interaction(self._here, payload, raw)
+            if heard.inbound and not heard.inbound.sound:
+                raise TypeError("not as documented")
+            return heard
         except Exception as error:  # whatever a strange event breaks, its bytes are kept
             log.warning("slack_unreadable", error=type(error).__name__)
             return Heard(unread(self._here, raw))

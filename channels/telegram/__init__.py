@@ -121,6 +121,8 @@ class Telegram(Channel):
     def _read(self, raw: bytes) -> Heard:
         try:
             heard = read(json.loads(raw), raw, self._ground)
+            if heard.inbound and not heard.inbound.sound:
+                raise TypeError("not as documented")
         except Exception as error:
             log.warning("telegram_unreadable", channel=self.name, error=type(error).__name__)
             return Heard(unreadable(self.name, raw))

@@ -15,13 +15,13 @@ from bot.messages import Attachment, Inbound, Kind
 from bot.text import clean
 from channels.fetching import NOTE
 from channels.telegram.places import address_of, asker_of
+from channels.telegram.rendering import MARK, marked
 from channels.telegram.words import FROM_GROUP, command, meaning
 
 if TYPE_CHECKING:
     from telegram import CallbackQuery, Message, Update, User
 
 KINDS: Final = ("message", "edited_message", "callback_query")  # of updates; we ask Telegram for no others
-MARK: Final = "✓ "  # before the button that was pressed
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +95,16 @@ _CORE: Final = frozenset(
 
 
 def _message(update: Update, message: Message, raw: bytes, ground: Ground) -> Heard:
+    user, where = message.from_user, message.chat.id
+    ids = (where, message.message_id, user.id if user else 0, message.message_thread_id or 0)
+    if not all(isinstance(id, int) for id in (*ids, update.update_id, message.migrate_to_chat_id or 0)):
+        raise TypeError("an id is not a number")
     if new := message.migrate_to_chat_id:
         return Heard(notes={f"moved:{new}": str(message.chat.id).encode()})
     said, group = _said(message), message.chat.type in ("group", "supergroup")
     if said is None or not (group or message.chat.type == "private") or _nobody(message):
         return Heard()
-    user, edited = message.from_user, update.edited_message is not None
+    edited = update.edited_message is not None
     asker = message.sender_chat.id if message.sender_chat else user.id if user else message.chat.id
     home, key = ground.moved.get(message.chat.id, message.chat.id), f"{message.chat.id}:{message.message_id}"
     topic = message.message_thread_id if message.is_topic_message else None
@@ -248,6 +252,8 @@ def attachment_id(ground: Ground, key: str, file: str) -> str:
 
 def _press(update: Update, query: CallbackQuery, raw: bytes, ground: Ground) -> Heard:
     message, user, data = query.message, query.from_user, query.data or ""
+    if not isinstance(user.id, int) or (message and not isinstance(message.chat.id, int)):
+        raise TypeError("an id is not a number")
     if message is None or not data:  # of an inline message: we send none
         return Heard(press=Press(query.id))
     group = message.chat.type != "private"
@@ -284,13 +290,3 @@ def _keyboard(message: Any) -> list[list[dict[str, Any]]]:
     """The buttons under a message; a deleted or very old one shows none."""
     markup = getattr(message, "reply_markup", None)
     return [[button.to_dict() for button in row] for row in markup.inline_keyboard] if markup else []
-
-
-def marked(rows: Sequence[Sequence[Mapping[str, Any]]], data: str) -> list[list[dict[str, Any]]]:
-    """The keyboard with a mark at the button that was pressed last; the others stay, for a change of mind."""
-
-    def shown(button: Mapping[str, Any]) -> str:
-        bare = str(button["text"]).removeprefix(MARK)
-        return MARK + bare if button.get("callback_data") == data else bare
-
-    return [[{**button, "text": shown(button)} for button in row] for row in rows]

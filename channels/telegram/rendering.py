@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import unescape
 from typing import Any, Final
@@ -19,6 +19,7 @@ TEXT: Final = 4096  # UTF-16 units of a message …
 CAPTION: Final = 1024  # … and of the words under a picture or file
 PHOTO_BYTES: Final = 10_000_000
 _PHOTOS: Final = frozenset({"image/jpeg", "image/png", "image/webp"})
+MARK: Final = "✓ "  # before the button that was pressed
 _ROW: Final = 30  # columns of labels that fit beside each other on a telephone
 _LABEL: Final = 64
 
@@ -89,3 +90,13 @@ def keyboard(choices: Sequence[Choice], user: int | None, secret: str) -> list[l
 
 def _width(label: str) -> int:
     return sum(2 if char > "\u2e80" else 1 for char in label)
+
+
+def marked(rows: Sequence[Sequence[Mapping[str, Any]]], data: str) -> list[list[dict[str, Any]]]:
+    """The keyboard with a mark at the button that was pressed last; the others stay, for a change of mind."""
+
+    def shown(button: Mapping[str, Any]) -> str:
+        bare = str(button["text"]).removeprefix(MARK)
+        return MARK + bare if button.get("callback_data") == data else bare
+
+    return [[{**button, "text": shown(button)} for button in row] for row in rows]

@@ -122,13 +122,23 @@ class Reader:
         """A page of ``sync_msg``. ``states``: address -> the person who has it; ``since``: older ones are not ours."""
         heard, now = Heard(), dict(states)
         for item in items:
-            if not isinstance(item, dict) or not isinstance(item.get("msgid"), str):
-                heard.inbounds += self.unreadable(_raw(item)).inbounds
-            elif item.get("msgtype") == "event":
-                self._kf_event(heard, item, kfid, now)
-            elif _number(item.get("send_time")) >= since:
-                self._kf_message(heard, item, kfid, now)
+            one = Heard()  # whatever an odd one breaks, the rest of the page is not held up by it
+            try:
+                self._item(one, item, kfid, now, since)
+            except Exception:
+                one = self.unreadable(_raw(item))
+            heard.inbounds += one.inbounds
+            heard.notes |= one.notes
+            heard.failed += one.failed
         return heard
+
+    def _item(self, heard: Heard, item: Any, kfid: str, states: dict[str, str], since: float) -> None:
+        if not isinstance(item, dict) or not isinstance(item.get("msgid"), str):
+            heard.inbounds += self.unreadable(_raw(item)).inbounds
+        elif item.get("msgtype") == "event":
+            self._kf_event(heard, item, kfid, states)
+        elif _number(item.get("send_time")) >= since:
+            self._kf_message(heard, item, kfid, states)
 
     def _kf_message(self, heard: Heard, item: Mapping[str, Any], kfid: str, states: Mapping[str, str]) -> None:
         kind, user = str(item.get("msgtype")), item.get("external_userid")
@@ -199,13 +209,7 @@ class Reader:
         heard.inbounds.append(self._happened(item, event, address, Kind.HELLO, scene))
 
     def _happened(
-        self,
-        item: Mapping[str, Any],
-        event: Mapping[str, Any],
-        address: str,
-        kind: Kind,
-        extra: dict[str, Any],
-        native: str = "",
+        self, item: Mapping[str, Any], event: Mapping[str, Any], address: str, kind: Kind, extra: Any, native: str = ""
     ) -> Inbound:
         return Inbound(
             self.channel,

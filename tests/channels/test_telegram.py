@@ -26,8 +26,8 @@ from channels import Budget, NotSent, Refused, Unknown
 from channels.fit import parts
 from channels.telegram import Telegram
 from channels.telegram.places import Place, address_of, asker_of, button_data, place_of
-from channels.telegram.reading import MARK, Ground, Heard, marked, read
-from channels.telegram.rendering import render, shown_length
+from channels.telegram.reading import Ground, Heard, read
+from channels.telegram.rendering import MARK, marked, render, shown_length
 from channels.telegram.wire import Wire
 from tests.wire.telegram import ANN, BOT, GROUP, LI, TOKEN, Bad
 from tests.wire.telegram import Telegram as Platform
