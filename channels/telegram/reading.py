@@ -96,9 +96,8 @@ _CORE: Final = frozenset(
 
 def _message(update: Update, message: Message, raw: bytes, ground: Ground) -> Heard:
     user, where = message.from_user, message.chat.id
-    ids = (where, message.message_id, user.id if user else 0, message.message_thread_id or 0)
-    if not all(isinstance(id, int) for id in (*ids, update.update_id, message.migrate_to_chat_id or 0)):
-        raise TypeError("an id is not a number")
+    _numbers(update.update_id, where, message.message_id, user and user.id)
+    _numbers(message.message_thread_id, message.migrate_to_chat_id)
     if new := message.migrate_to_chat_id:
         return Heard(notes={f"moved:{new}": str(message.chat.id).encode()})
     said, group = _said(message), message.chat.type in ("group", "supergroup")
@@ -130,6 +129,12 @@ def _message(update: Update, message: Message, raw: bytes, ground: Ground) -> He
     if group and one.addressed:
         notes[f"asked:{one.address}"] = one.native.encode()  # what the answer replies to
     return Heard(one, notes)
+
+
+def _numbers(*ids: Any) -> None:
+    """The library takes what comes; an id that is no number is not Telegram's."""
+    if not all(id is None or isinstance(id, int) for id in ids):
+        raise TypeError("an id is not a number")
 
 
 def _nobody(message: Message) -> bool:
@@ -252,8 +257,7 @@ def attachment_id(ground: Ground, key: str, file: str) -> str:
 
 def _press(update: Update, query: CallbackQuery, raw: bytes, ground: Ground) -> Heard:
     message, user, data = query.message, query.from_user, query.data or ""
-    if not isinstance(user.id, int) or (message and not isinstance(message.chat.id, int)):
-        raise TypeError("an id is not a number")
+    _numbers(update.update_id, user.id, message and message.chat.id)
     if message is None or not data:  # of an inline message: we send none
         return Heard(press=Press(query.id))
     group = message.chat.type != "private"
