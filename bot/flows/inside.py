@@ -10,11 +10,13 @@ from bot.flows.draft import Draft
 from bot.flows.questions import answer, outcome
 from bot.flows.rating import FAIR
 from bot.flows.reading import is_calm, is_question
-from bot.flows.steps import LEFT
+from bot.flows.steps import LEFT, SKIP
 
 MISSES: Final = 3  # answers in a row that did not fit, then a person
 ASIDE: Final = frozenset({"ticket_status", "complaint"})  # wishes granted in the middle of a flow
 WAITED: Final = frozenset({"emergency", "human"})  # flows that only ask how to reach the customer
+BESIDE: Final = 16  # letters beside an answer that tell something (a Chinese character counts two) …
+DECLINED: Final = 40  # … and beside "I would rather not say"
 COMMENTS: Final = frozenset({"not_helpful", "solved", "yes", "no", "rating", "smalltalk", "cancel", "back"})
 
 
@@ -51,12 +53,19 @@ def inside(draft: Draft) -> bool:
     middle = in_the_middle(draft, run) and (is_question(draft.words) or not run.asked.free)
     value = None if middle and run.asked.free else run.asked.read(draft.heard)
     if value is not None:
-        wishes.answered(draft, run, value)
+        wishes.answered(draft, run.beside(draft.words) if telling_more(draft, run, value) else run, value)
     elif middle:
         aside(draft, run)
     else:
         missed(draft, run)
     return True
+
+
+def telling_more(draft: Draft, run: journal.Run, value: str) -> bool:
+    """Whether the words that answer a small question of a ticket tell more of its matter."""
+    if run.name != "ticket" or not run.asked or run.asked.name not in ("product", "contact"):
+        return False
+    return wishes.letters(draft.words) - wishes.letters(value) >= (DECLINED if value == SKIP else BESIDE)
 
 
 def left(draft: Draft) -> None:

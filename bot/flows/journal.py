@@ -132,6 +132,11 @@ class Run:
         self.journal[-1] = (name, f"{told}\n{more}"[:SUBJECT])
         self.draft.remember(journal=tuple(self.journal))
 
+    def beside(self, more: str) -> Run:
+        """The same flow, knowing ``more`` of its matter: what was told along with the answer to another question."""
+        told = "\n".join(filter(None, (self.known.get("more", ""), more)))[:SUBJECT]
+        return Run(self.draft, self.name, [("start", {**self.known, "more": told}), *self.journal[1:]])
+
     def store(self) -> None:
         """Keep the journal while a question is open; a flow that has ended leaves nothing behind."""
         if self.asked:
@@ -211,7 +216,9 @@ def take_over(draft: Draft) -> dict[str, str]:
     journal = draft.talk.journal if draft.talk.flow else ()
     said = [*(journal[0][1].items() if journal else ()), *journal[1:]]
     drop(draft)
-    return {name: value for name, value in said if name in TOLD and isinstance(value, str) and value != SKIP}
+    told = {name: value for name, value in said if name in TOLD and isinstance(value, str) and value != SKIP}
+    more = journal[0][1].get("more", "") if journal else ""
+    return {**told, "what": "\n".join(filter(None, (told.get("what", ""), more)))} if more else told
 
 
 def _token(value: str) -> str:

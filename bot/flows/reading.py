@@ -99,10 +99,12 @@ def comment(heard: Heard) -> str | None:
 
 def product(heard: Heard) -> str | None:
     """A product we know, or a short description of one."""
+    if found := heard.named("model"):
+        return found
     if refused(heard):
         return "skip"
     described = 0 < len(heard.text) <= 60 and "\n" not in heard.text and not (heard.asks or heard.intent)
-    return heard.named("model") or (heard.text if described and _names(heard.text) else None)
+    return heard.text if described and _names(heard.text) else None
 
 
 def _names(text: str) -> bool:

@@ -23,6 +23,7 @@ def ticket(known: Known) -> Flow:
             told[part] = reading.mentioned(told["what"], known.get("products", ()))
         if not told.get(part):
             yield from filled(told, part, ask)
+    told["what"] = "\n".join(filter(None, (told["what"], known.get("more", ""))))
     while (sure := known.get("sure") or (yield confirmation(told))) == "change":
         if (part := (yield Ask("part", reading.button, options=tuple(asks)))) != LEFT:
             yield from filled(told, part, asks[part])
