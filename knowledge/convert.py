@@ -26,15 +26,18 @@ def find(name: str) -> str:
     return name
 
 
-def convert(name: str, folder: Path) -> None:
-    """Write ``model.onnx``, ``tokenizer.json`` and ``encoder.json`` into ``folder``, whole or not at all."""
+def convert(name: str, folder: Path, model: Any = None) -> None:
+    """Write ``model.onnx``, ``tokenizer.json`` and ``encoder.json`` into ``folder``, whole or not at all.
+
+    ``model``: a SentenceTransformer that was made of the one of this name.
+    """
     from onnxruntime.quantization import (
         QuantType,
         quantize_dynamic,
     )
     from sentence_transformers import SentenceTransformer
 
-    model = SentenceTransformer(find(name), device="cpu")
+    model = model or SentenceTransformer(find(name), device="cpu")
     transformer: Any = model[0]
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as place:

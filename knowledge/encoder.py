@@ -86,14 +86,35 @@ class Encoder:
 
 def load(name: str, models: Path, languages: Sequence[str] = ("en",)) -> Encoder | None:
     """The encoder of this name, converted first if need be; None with one warning if it cannot be had."""
-    folder = models / name.strip("/").replace("/", "--")
     try:
-        if not (folder / "model.onnx").is_file():
-            _convert(name, folder)
-        return Encoder(folder, languages)
+        return Encoder(tuned(name, models) or original(name, models), languages)
     except Exception as error:  # whatever is wrong with a model, the lexical tier still answers
         log.warning("encoder %s not used, matching by words and letters only: %s", name, error)
         return None
+
+
+def original(name: str, models: Path) -> Path:
+    """Where the model of this name is, as it came; converted first if need be. Raises EncoderMissing."""
+    folder = models / _place(name)
+    if not (folder / "model.onnx").is_file():
+        _convert(name, folder)
+    return folder
+
+
+def tuned(name: str, models: Path) -> Path | None:
+    """Where the model is that was made of the one of this name by tuning, and kept; None: there is none."""
+    told = note(name, models)
+    folder = models / told.read_text(encoding="utf-8").strip() if told.is_file() else None
+    return folder if folder and (folder / "model.onnx").is_file() else None
+
+
+def note(name: str, models: Path) -> Path:
+    """The file that names the folder of the tuned model."""
+    return models / f"{_place(name)}.tuned"
+
+
+def _place(name: str) -> str:
+    return name.strip("/").replace("/", "--")
 
 
 def _convert(name: str, folder: Path) -> None:

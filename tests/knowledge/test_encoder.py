@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from knowledge import encoder
 from knowledge.faq import from_examples
 from knowledge.index import build
+from tests.knowledge.tiny import made
 
 ROWS = [("food", "i am hungry"), ("food", "where to eat"), ("car", "my engine stutters"), ("car", "flat tyre")]
 FAQ = from_examples({"label": label, "text": text} for label, text in ROWS)
@@ -62,30 +63,7 @@ def test_a_model_that_is_missing_costs_one_warning(tmp_path: Path, caplog: pytes
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A multilingual sentence encoder of a few kilobytes, and where its converted form is kept."""
-    pytest.importorskip("onnxruntime")
-    pytest.importorskip("sentence_transformers")
-    folder = tmp_path_factory.mktemp("tiny")
-    subprocess.run([sys.executable, "-c", MAKE, str(folder / "model")], check=True, capture_output=True)
-    return folder
-
-
-MAKE = """
-import sys
-from pathlib import Path
-from sentence_transformers import SentenceTransformer
-from sentence_transformers.models import Pooling, Transformer
-from transformers import BertConfig, BertModel, BertTokenizerFast
-folder = Path(sys.argv[1])
-bert = folder.parent / "bert"
-bert.mkdir()
-letters = "abcdefghijklmnopqrstuvwxyz"
-words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *("##" + c for c in letters), *"怎么付款退货"]
-(bert / "vocab.txt").write_text("\\n".join(words), encoding="utf-8")
-BertTokenizerFast(str(bert / "vocab.txt")).save_pretrained(bert)
-size = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64}
-BertModel(BertConfig(vocab_size=len(words), **size)).save_pretrained(bert)
-SentenceTransformer(modules=[Transformer(str(bert)), Pooling(32)]).save(str(folder))
-"""
+    return made(tmp_path_factory.mktemp("tiny"))
 
 
 def test_a_model_is_converted_served_and_remembered(tiny: Path) -> None:
