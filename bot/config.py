@@ -191,11 +191,17 @@ class Settings(Section):
     standards: Standards = Standards()
     limits: Limits = Limits()
     _off: dict[str, str] = PrivateAttr(default_factory=dict)
+    _source: Path | None = PrivateAttr(default=None)
 
     @property
     def off(self) -> Mapping[str, str]:
         """Channel name -> why it is off."""
         return self._off
+
+    @property
+    def source(self) -> Path | None:
+        """The file they were read from."""
+        return self._source
 
     @field_validator("database")
     @classmethod
@@ -243,7 +249,7 @@ def load(path: Path, *, serving: bool = False, host: str = "", port: int | None 
         raise YamlError(misplaced)
     if "channels" in settings.model_fields_set:
         settings = settings.model_copy(update={"channels": channels})
-    settings._off = off
+    settings._off, settings._source = off, path.resolve()
     return settings
 
 

@@ -77,7 +77,7 @@ def access(connection: Connection, actor: Actor, id: str, action: str) -> None:
     """
     if not allowed(actor, action):
         raise Denied
-    if find := _FIND.get(action.split(".")[0]):
+    if id and (find := _FIND.get(action.split(".")[0])):
         find(connection, actor, id)
 
 

@@ -98,7 +98,7 @@ class Asked:
         """Write to the database while somebody waits for it."""
         return await self.house.store.write(work, first=True)
 
-    def page(self, template: str, code: int = 200, **values: Any) -> Response:
+    def page(self, template: str, code: int = 200, /, **values: Any) -> Response:
         """A whole page, or a part of one."""
         html = self.look.render(template, asked=self, me=self.session and self.session.actor, **values)
         return Response(html, code, media_type="text/html")

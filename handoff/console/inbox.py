@@ -17,6 +17,7 @@ from handoff.console.gate import Asked
 from handoff.console.live import FIRST, Live
 from handoff.console.look import safe_json
 from handoff.console.nav import shell
+from handoff.desk import COMMANDS
 from handoff.tables import agent, seen
 
 KINDS = ("question", "fault", "complaint", "repair", "exchange", "refund", "installation", "parts", "lead")
@@ -96,7 +97,7 @@ async def _talk(asked: Asked, *, whole: bool = False) -> dict[str, Any]:
         said = entry.questions.get(asked.look.language) or next(iter(entry.questions.values())) if entry else ()
         return said[0] if said else name
 
-    found["entry_name"] = entry_name
+    found |= {"entry_name": entry_name, "commands": COMMANDS}
     return {**found, "may": allowed(actor, "conversation.command"), "kinds": KINDS}
 
 

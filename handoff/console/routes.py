@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from handoff.console import door, inbox, live, work
+from handoff.console import books, door, inbox, live, people, tickets, wall, work
 from handoff.console.gate import PUBLIC, Asked, House, Way, route
 from handoff.console.look import files, version
 
@@ -30,6 +30,19 @@ def ways(pages: live.Live) -> list[Way]:
         Way("/", inbox.inbox, "inbox.read", page=True),
         Way("/list", inbox.listing, "inbox.read"),
         Way("/events", partial(live.events, live=pages), "inbox.read"),
+        Way("/tickets", tickets.listing, "ticket.read", page=True),
+        Way("/tickets/{number}", tickets.one, "ticket.read", "number", page=True),
+        Way("/wall", wall.wall, "wall.read", page=True),
+        Way("/wall/figures", wall.figures, "wall.read"),
+        Way("/dead", books.failures, "dead.read", page=True),
+        Way("/dead", books.settle_failure, "dead.command", method="POST"),
+        Way("/faq", books.answers, "faq.read", page=True),
+        Way("/settings", books.settings, "settings.read", page=True),
+        Way("/audit", books.audits, "audit.read", page=True),
+        Way("/people", people.people, "account.read", page=True),
+        Way("/people", people.add, "account.command", method="POST"),
+        Way("/people/{id}", people.change, "account.command", method="POST"),
+        Way("/people/{id}/{do}", people.settle, "account.command", method="POST"),
         Way("/faq/search", inbox.answers, "faq.read"),
         Way(here, inbox.conversation, read, "number", page=True),
         Way(f"{here}/head", inbox.head, read, "number"),

@@ -15,10 +15,8 @@ from channels.gate import Refused, form_file
 from handoff.agents import Unknown
 from handoff.console import reads
 from handoff.console.gate import Asked, words
+from handoff.desk import COMMANDS
 
-COMMANDS: Final = frozenset(
-    "claim say remark transfer back snooze close reopen language promise promise_end ticket_open".split()
-)
 MOST_FILES: Final = 10
 _STORED = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
 
@@ -26,7 +24,7 @@ _STORED = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sand
 async def command(asked: Asked) -> Response:
     """POST /conversations/{number}/commands/{name} {key, …}: 200 done, 409 with the winner's name, 202 under way."""
     name, number, data = asked.path("name"), asked.path("number"), await asked.data()
-    if name not in COMMANDS:
+    if name not in COMMANDS or name == "offer":  # offers are made by the queue alone
         raise Unknown("there is no such command")
     key = words(data, "key", 64)
     if not key:

@@ -1,0 +1,96 @@
+"""The accounts of those who work here: seen by whoever leads, changed by admins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection
+from starlette.responses import JSONResponse, Response
+
+from channels.gate import Refused
+from handoff import accounts
+from handoff.agents import ROLES, allowed, audit
+from handoff.console.gate import AT, Asked
+from handoff.console.nav import shell
+
+LISTS = ("teams", "skills", "languages")
+
+
+async def people(asked: Asked) -> Response:
+    """GET /people: everybody, and for admins what to change."""
+    values = await asked.read(lambda c: {"rows": accounts.listed(c), **shell(c, asked.actor)})
+    may = allowed(asked.actor, "account.command")
+    return asked.page("people.html", **values, may=may, roles=ROLES, section="people")
+
+
+async def add(asked: Asked) -> Response:
+    """POST /people {login, name, role, teams, skills, languages, capacity}: a new account and its one-use link."""
+    data = await asked.data()
+
+    def write(c: Connection) -> str:
+        number = accounts.add(c, str(data.get("login", "")), **_fields(data))
+        audit(
+            c, asked.actor, "account_added", f"agent:{number}", {"login": data.get("login"), "role": data.get("role")}
+        )
+        return accounts.link(c, number)
+
+    return JSONResponse({"show": _place(asked, await asked.write(write))})
+
+
+async def change(asked: Asked) -> Response:
+    """POST /people/{id} {name, role, teams, skills, languages, capacity}: change an account."""
+    data, number = await asked.data(), _id(asked)
+
+    def write(c: Connection) -> None:
+        fields = _fields(data)
+        accounts.change(c, number, **fields)
+        audit(c, asked.actor, "account_changed", f"agent:{number}", fields)
+
+    await asked.write(write)
+    return JSONResponse({})
+
+
+async def settle(asked: Asked) -> Response:
+    """POST /people/{id}/{do}: disable it, enable it, or make a new one-use link."""
+    number, do = _id(asked), asked.path("do")
+
+    def write(c: Connection) -> str:
+        token = ""
+        match do:
+            case "disable":
+                accounts.disable(c, number)
+            case "enable":
+                accounts.enable(c, number)
+            case "link":
+                token = accounts.link(c, number)
+            case _:
+                raise Refused(404, "an account can be disabled or enabled, or get a link")
+        audit(c, asked.actor, f"account_{do}", f"agent:{number}")
+        return token
+
+    token = await asked.write(write)
+    asked.house.hub.stir()
+    return JSONResponse({"show": _place(asked, token)} if token else {})
+
+
+def _fields(data: dict[str, Any]) -> dict[str, Any]:
+    """The fields of an account that were sent; lists come as words between commas. Raises Refused, NoAccount."""
+    found: dict[str, Any] = {name: str(data[name]) for name in ("name", "role") if name in data}
+    found |= {name: str(data[name]).replace("，", ",").split(",") for name in LISTS if name in data}
+    if "capacity" in data:
+        if not str(data["capacity"]).isdecimal():
+            raise accounts.NoAccount("capacity is how many conversations at a time: 0 to 50")
+        found["capacity"] = int(data["capacity"])
+    return found
+
+
+def _id(asked: Asked) -> int:
+    number = asked.path("id")
+    if not number.isdecimal() or len(number) > 15:
+        raise Refused(404, "there is no such account")
+    return int(number)
+
+
+def _place(asked: Asked, token: str) -> str:
+    origin = asked.house.settings.server.public_url or f"{asked.request.url.scheme}://{asked.request.url.netloc}"
+    return f"{origin}{AT}/welcome/{token}"
