@@ -31,6 +31,29 @@ async def test_a_message_is_answered_once_however_often_it_comes(store: Store) -
         assert await house.rows("SELECT state, part_no, attempts FROM check_reply") == [("sent", 1, 0)]
 
 
+async def test_a_name_told_later_is_kept_and_then_left_to_people(store: Store) -> None:
+    async with House(store) as house:
+        for name in ("", "Ann", "Bob"):
+            await house.hear("hello", sender="s1", name=name)
+            await house.settled()
+        assert await house.rows("SELECT name FROM customer") == [("Ann",)]
+
+
+async def test_who_cannot_be_reached_is_written_to_again_when_he_shows_himself(store: Store) -> None:
+    probe = Probe()
+    async with House(store, probe) as house:
+        await house.hear("one", channel="probe")
+        await house.settled()
+        await house.store.write(lambda c: c.exec_driver_sql("UPDATE chat SET unreachable = true"))
+        first = await house.hear("two", channel="probe", kind=Kind.COMMAND)  # no word of his
+        await house.settled()
+        assert first.fresh
+        assert await house.rows("SELECT count(*) FROM reply WHERE state = 'dead'") == [(1,)]
+        await house.hear("three", channel="probe")
+        await house.settled()
+        assert [text for _, text, _ in probe.sent] == ["echo one", "echo three"]
+
+
 async def test_many_chats_keep_their_order(store: Store) -> None:
     async with House(store) as house:
 

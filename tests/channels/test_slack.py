@@ -223,8 +223,13 @@ async def test_form_from_the_command_and_from_a_message(scene: Scene) -> None:
         assert (await scene.slack.tell(scene.slack.submit(view, **filled)))[0] == [200]
     [first, *_] = await scene.said()
     assert first["channel"] == "DU1"
+    assert "T-" in first["blocks"][0]["text"]["text"]  # numbered at once: nothing is left to ask
     [(body,)] = await scene.rows("SELECT body FROM inbox")
     assert json.loads(body)["extra"]["form"] == filled
+    [(subject, details)] = await scene.rows("SELECT subject, details FROM ticket")
+    assert (subject, json.loads(details)["contact"]) == (filled["what"], filled["contact"])
+    [(said,)] = await scene.rows("SELECT text FROM message WHERE author = 'customer'")
+    assert said == "\n".join(filled.values())  # for all to see in the conversation
 
 
 async def test_the_button_opens_the_form_beside_the_dialogue(scene: Scene) -> None:
@@ -234,6 +239,9 @@ async def test_the_button_opens_the_form_beside_the_dialogue(scene: Scene) -> No
     await until(lambda: scene.slack.views)
     assert len(await scene.said(2)) == 2
     assert await scene.rows("SELECT count(*) FROM inbox WHERE kind = 'choice'") == [(1,)]
+    await scene.slack.tell(scene.slack.submit(scene.slack.views[0], what="It hums all night", product="AX3000"))
+    assert "T-" in json.dumps((await scene.said(3))[2])  # the form ends the typed dialogue
+    assert await scene.rows("SELECT count(*) FROM ticket") == [(1,)]
 
 
 async def test_a_trigger_that_has_expired_leads_to_the_typed_dialogue(scene: Scene) -> None:

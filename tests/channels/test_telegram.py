@@ -635,8 +635,66 @@ async def test_an_edit_changes_the_message(platform: Platform, tmp_path: Path) -
 async def test_a_customer_who_blocked_us_is_marked(platform: Platform, tmp_path: Path) -> None:
     async with house(platform, tmp_path, hook=False) as (app, _):
         platform.faults.append(("sendMessage", Bad(403, "Forbidden: bot was blocked by the user")))
-        platform.say("How do I reset my router?")
+        platform.say("How do I reset my router?", user={**ANN, "first_name": "\u200b"})
         await until(app, "SELECT unreachable FROM chat", [(1,)])
+        platform.say("How long does delivery take?")  # he is back, and has a name now
+        await platform.seen(42, 1)
+        assert await rows(app, "SELECT unreachable FROM chat") == [(0,)]
+
+
+async def test_start_is_answered_each_time_and_a_link_is_honoured(platform: Platform, tmp_path: Path) -> None:
+    async with house(platform, tmp_path, hook=True) as (app, _):
+        for many, command in enumerate(("/start", "/start", "/start ans-reset-router", "/start summer"), 1):
+            platform.say(command)
+            await platform.seen(42, many)
+        told = [message["text"] for message in platform.shown[42]]
+        assert "welcome" in told[0].lower()
+        assert "I can answer questions" in told[1]
+        assert "Hold the Reset button" in told[2]
+        assert "I can answer questions" in told[3]
+        facts = await rows(app, "SELECT data FROM fact WHERE kind = 'started' ORDER BY id")
+        assert [json.loads(data)["link"] for (data,) in facts] == ["", "", "summer"]
+
+
+async def test_somebody_is_seen_typing_while_understanding_takes_long(platform: Platform, tmp_path: Path) -> None:
+    async with house(platform, tmp_path, hook=True) as (app, _):
+        understand = app.worker._mind
+
+        def slowly(turn: Any) -> Any:
+            time.sleep(0.6)  # on the deciding thread, twice what a customer should wait without a sign
+            return understand(turn)
+
+        app.worker._mind = slowly
+        platform.say("How do I reset my router?")
+        await platform.seen(42, 1)
+        assert platform.called("sendChatAction")[0] == {"chat_id": 42, "action": "typing"}
+        before = len(platform.called("sendChatAction"))
+        platform.say("has anybody seen my cat?", chat=GROUP)  # not said to us: nobody is to see us typing
+        await until(app, "SELECT count(*) FROM inbox WHERE state <> 'done'", [(0,)])
+        assert len(platform.called("sendChatAction")) == before
+
+
+async def test_anger_in_a_group_reaches_people_and_nobody_is_argued_with(platform: Platform, tmp_path: Path) -> None:
+    async with house(platform, tmp_path, hook=True) as (app, _):
+        await platform.seen(42, 0)
+        said = platform.say("does anybody know the manual?", chat=GROUP)
+        platform.edit(said, "You are liars and thieves, this company is a scam!!!")
+        platform.say("你们就是一群骗子！！！第三次了！！！", chat=GROUP, user=LI)
+        alarms = "SELECT count(*) FROM fact WHERE kind = 'alarm' AND data LIKE '%angry_in_public%'"
+        await until(app, alarms, [(2,)])
+        assert platform.shown[GROUP["id"]] == []
+
+
+async def test_words_changed_while_they_wait_are_decided_as_they_are(platform: Platform, tmp_path: Path) -> None:
+    async with house(platform, tmp_path, hook=True) as (app, _):
+        patient = replace(app.worker._policy(), burst=1.0)
+        app.worker._policy = lambda: patient
+        said = platform.say("zorp")
+        await until(app, "SELECT state FROM inbox", [("taken",)])
+        platform.edit(said, "How do I reset my router?")
+        assert "Hold the Reset button" in (await platform.seen(42, 1))[0]["text"]
+        await until(app, "SELECT count(*) FROM inbox WHERE state <> 'done'", [(0,)])
+        assert len(platform.shown[42]) == 1
 
 
 async def test_one_unkeepable_event_does_not_hold_up_the_others(platform: Platform, tmp_path: Path) -> None:
