@@ -65,7 +65,8 @@ def understand(
     raw = text[:LONGEST]
     text = clean(raw)[:LONGEST]
     spoken = _within_earshot(units(fold(text)))
-    means = _meanings(intents, spoken)
+    whole = closed(intents.closed, spoken)
+    means = _meanings(intents, spoken, whole)
     heard = {name: pattern.heard(spoken, raw) for name, pattern in intents.heard.items()}
     named = entities(text, now, products, intents.numbers)
     script = language(text)
@@ -89,7 +90,7 @@ def understand(
         angry=bool(heard["anger"]),
         urgent=bool(heard["urgency"]),
         entities=named,
-        yes_no=_yes_no(intents, spoken),
+        yes_no=_yes_no(intents, spoken, whole),
         rating=_rating(intents, spoken),
     )
 
@@ -99,9 +100,8 @@ def _within_earshot(spoken: list[str]) -> list[str]:
     return spoken if len(spoken) <= 2 * _EARS else [*spoken[:_EARS], LINE, *spoken[-_EARS:]]
 
 
-def _meanings(intents: Intents, spoken: list[str]) -> frozenset[str]:
+def _meanings(intents: Intents, spoken: list[str], means: frozenset[str]) -> frozenset[str]:
     """What closed phrases that fill the message mean; one line of a burst is enough to ask for a person or to stop."""
-    means = closed(intents.closed, spoken)
     if LINE in spoken:
         lines = " ".join(spoken).split(LINE)
         means |= {"human", "stop"} & frozenset[str]().union(*(closed(intents.closed, line.split()) for line in lines))
@@ -110,12 +110,11 @@ def _meanings(intents: Intents, spoken: list[str]) -> frozenset[str]:
     return means
 
 
-def _yes_no(intents: Intents, spoken: list[str]) -> str:
+def _yes_no(intents: Intents, spoken: list[str], whole: frozenset[str]) -> str:
     """Yes or no, said by the whole message or by its first clause."""
     clause = next((at for at, unit in enumerate(spoken) if unit in (COMMA, LINE)), len(spoken))
-    for part in (spoken, spoken[:clause])[: 1 if clause == len(spoken) else 2]:
-        said = {"yes", "no"} & closed(intents.closed, part)
-        if said:
+    for means in (whole, closed(intents.closed, spoken[:clause]) if clause < len(spoken) else whole):
+        if said := {"yes", "no"} & means:
             return said.pop() if len(said) == 1 else ""
     return ""
 

@@ -32,13 +32,14 @@ class Grams:
         grams = np.fromiter(map(numbers.__getitem__, chain.from_iterable(texts)), np.intp, lengths.sum())
         self._column = dict(numbers)
         cells, times = np.unique(grams * self.size + np.repeat(np.arange(self.size), lengths), return_counts=True)
-        columns, self._rows = np.divmod(cells, self.size or 1)
+        columns, rows = np.divmod(cells, self.size or 1)
         self._frequency = np.bincount(columns, minlength=len(numbers))
         self._start = np.cumsum(self._frequency) - self._frequency
         self._rarest = math.log(1 + self.size) + 1
         self._idf = np.log((1 + self.size) / (1 + self._frequency)) + 1
         weights = (1 + np.log(times)) * self._idf[columns]
-        self._weights = weights / np.sqrt(np.bincount(self._rows, weights**2, self.size))[self._rows]
+        self._weights = weights / np.sqrt(np.bincount(rows, weights**2, self.size))[rows]
+        self._rows = rows.astype(np.int32)  # there are many of them
 
     def similar(self, grams: Sequence[str]) -> Vector:
         """The cosine of a text with every text."""

@@ -140,6 +140,8 @@ class Foreign:
 
     def names(self, text: str) -> frozenset[str]:
         """The others' names in it, as they are to be shown; a place counts only if nothing of ours was got there."""
+        if not self._named.search(text):
+            return frozenset()
         found = frozenset(self._others[_bare(m[0])] for m in self._named.finditer(self._used.sub(" ", text)))
         return frozenset() if found <= self._places and self._ours.search(text) else found
 
@@ -151,9 +153,10 @@ class Foreign:
 def _any(names: Iterable[str]) -> re.Pattern[str]:
     """Any of these names; a Latin one as a whole word, spaces and hyphens within it at will."""
     longest_first = sorted(set(names), key=lambda name: (-len(name), name))
-    found = ((n, r"[ -]?".join(map(re.escape, re.split("[ -]", n)))) for n in longest_first)
-    whole = [rf"(?<![a-z0-9]){p}(?![a-z0-9])" if re.search("[a-z0-9]", n) else p for n, p in found]
-    return re.compile("|".join(whole) or "(?!)")
+    found = [(n, r"[ -]?".join(map(re.escape, re.split("[ -]", n)))) for n in longest_first]
+    latin = "|".join(p for n, p in found if re.search("[a-z0-9]", n))
+    others = [p for n, p in found if not re.search("[a-z0-9]", n)]
+    return re.compile("|".join([rf"(?<![a-z0-9])(?:{latin})(?![a-z0-9])"] * bool(latin) + others) or "(?!)")
 
 
 def _bare(name: str) -> str:

@@ -26,7 +26,7 @@ INTENT = "intent:"
 SHOWN = 5  # candidates in a ranking
 CLEARLY = 0.1  # nearer to a contrast than to its own questions by more than this: not even offered
 TIE = 0.05  # two answers that could both be given and are closer than this are asked about in every mode
-METHOD = "3"  # another one means: the same FAQ would be scored differently
+METHOD = "4"  # another one means: the same FAQ would be scored differently
 
 _MARKS = re.compile(r"https?://\S+|[*`#\[\]()]")  # what an answer has for the eye only
 
@@ -105,8 +105,9 @@ class Knowledge:
 
     def _strange(self, asked: str, best: _Scored) -> frozenset[str]:
         """The others' names in a question, without those that the best answer's own questions have."""
-        named = self._foreign.names(asked)
-        own = (e.normal for e in best.space.examples if named and e.label == best.label and e.role is Role.QUESTION)
+        if not (named := self._foreign.names(asked)):
+            return named
+        own = (e.normal for e in best.space.examples if e.label == best.label and e.role is Role.QUESTION)
         return named.difference(*map(self._foreign.names, own))
 
     def _spaces(self, plain: str, lang: str) -> list[Space]:

@@ -16,6 +16,7 @@ _CJK = re.compile(f"[{CJK}]")
 _LATIN = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+(?:[.,:]\d+)*")
 _UNIT = re.compile(rf"[{CJK}]|[a-z0-9\u00c0-\u024f]+")
+_DIGIT = re.compile(r"\d")
 _JOINT = re.compile(r"\b([a-z]{1,6})[- ]?(\d{3,5}[a-z]{0,3})\b")
 _MODEL = re.compile(r"(?<![a-z0-9])[a-z]{1,6}\d{3,5}[a-z]{0,3}(?![a-z0-9])")
 
@@ -37,7 +38,9 @@ def normal(text: str, models: Iterable[str] = ()) -> str:
     if not text.isascii():
         text = text.replace("’", "'").translate(traditional())
     known = frozenset(models)
-    return _JOINT.sub(lambda m: m[1] + m[2] if m[1] + m[2] in known else m[0], text) if known else text
+    if not known or not _DIGIT.search(text):
+        return text
+    return _JOINT.sub(lambda m: m[1] + m[2] if m[1] + m[2] in known else m[0], text)
 
 
 def models(text: str) -> frozenset[str]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.calibration import Calibration, calibrate
-from knowledge.grams import Vector, blocks
+from knowledge.grams import Rows, Vector, blocks
 from knowledge.kernels import Chinese, Encoder, English, Kernel, Parts
 from knowledge.normal import words
 from knowledge.ridge import Lesson, fit
@@ -85,13 +85,13 @@ class Space:
         better = self._speller.repair(split) if self._speller else split
         return text if better == split else " ".join(better)
 
-    def _of(self, role: Role) -> dict[str, list[int]]:
+    def _of(self, role: Role) -> dict[str, Rows]:
         """Label → its examples of one role."""
         found: dict[str, list[int]] = {}
         for row, example in enumerate(self.examples):
             if example.role is role:
                 found.setdefault(example.label, []).append(row)
-        return found
+        return {label: np.array(rows) for label, rows in found.items()}
 
     def _solve(self) -> None:
         number = {label: i for i, label in enumerate(self.labels)}
@@ -122,7 +122,7 @@ class Space:
     def nearest(self, fit: Fit, label: str) -> int:
         """The row of the question of this label that is most alike."""
         rows = self._questions[label]
-        return rows[int(fit.alike[rows].argmax())]
+        return int(rows[fit.alike[rows].argmax()])
 
     def left_out(self, role: Role = Role.QUESTION) -> Iterator[LeftOut]:
         """What would become of each question (or answer), did it not stand where it stands."""
@@ -136,7 +136,7 @@ class Space:
     def contrast(self, fit: Fit, label: str) -> tuple[str, float]:
         """The text against this label that is most alike, and how much more so than all the label's own questions."""
         against = self._against.get(label)
-        if not against:
+        if against is None:
             return "", 0.0
-        row = against[int(fit.alike[against].argmax())]
+        row = int(against[fit.alike[against].argmax()])
         return self.examples[row].text, float(fit.alike[row] - fit.alike[self.nearest(fit, label)])
