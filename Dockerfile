@@ -7,9 +7,10 @@ COPY handoff handoff
 COPY intents intents
 COPY knowledge knowledge
 RUN pip install --no-cache-dir --constraint constraints.txt --editable . \
+ && python -m compileall -q bot channels handoff intents knowledge \
  && useradd --uid 10001 aftercare && install --directory --owner aftercare data
 USER aftercare
 VOLUME /app/data
 EXPOSE 8080
-HEALTHCHECK CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8080/readyz', timeout=4)"]
-CMD ["aftercare", "serve", "--host", "0.0.0.0"]
+HEALTHCHECK --timeout=5s --start-period=30s CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8080/readyz', timeout=4)"]
+CMD ["aftercare", "serve", "--host", "0.0.0.0", "--port", "8080"]

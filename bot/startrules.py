@@ -51,7 +51,7 @@ def secret_key(configured: str, data: Path) -> str:
     """The configured key; without one, that of data/secret.key (0600), which is made once and complete."""
     kept = data / "secret.key"
     if not configured and not kept.exists():
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor, draft = tempfile.mkstemp(dir=data)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_hex(SHORTEST))
