@@ -26,7 +26,6 @@ LONG_MODULES = {FIRST: "a migration repeats all the tables it makes"}  # path ->
 LONG_FUNCTIONS = {f"{one}:upgrade": "one step, all or nothing" for one in (FIRST, PEOPLE)}  # path:name -> why it may have more than 40 lines
 NOT_IMPORTED = {  # distribution -> why it is a dependency all the same
     "python-multipart": "Starlette reads forms with it",
-    "slack-bolt": "the Slack channel",
     "tzdata": "zoneinfo's data where the system has none",
 }
 
