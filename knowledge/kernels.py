@@ -110,25 +110,25 @@ def _among(rows: Rows, ways: Mapping[str, Way | None]) -> Iterator[Parts]:
 
 
 class English:
-    """Letters within words, stems with their neighbours, and what the words mean; an encoder knows that better."""
+    """Letters within words, stems with their neighbours, what words mean, and with an encoder the whole sentence."""
 
     def __init__(self, texts: Sequence[str], encoder: Encoder | None = None) -> None:
         split = [words(text) for text in texts]
         self.ridge = 0.2 if encoder else 0.13
         self._letters = Grams([letters(w) for w in split])
         self._stems = Grams([stems(w) for w in split])
-        self._words = None if encoder else Meanings(split)
+        self._words = Meanings(split)
         self._meaning = Meant(texts, encoder) if encoder else None
 
     def parts(self, text: str) -> Parts:
-        """Letters, stems and what is meant, by an encoder or word by word."""
+        """Letters, stems and what is meant, word by word and by an encoder."""
         split = words(text)
-        parts = {"letters": self._letters.similar(letters(split)), "stems": self._stems.similar(stems(split))}
-        if self._meaning:
-            parts["meaning"] = self._meaning.similar(text)
-        if self._words:
-            parts["words"] = self._words.similar(split)
-        return parts
+        parts = {
+            "letters": self._letters.similar(letters(split)),
+            "stems": self._stems.similar(stems(split)),
+            "words": self._words.similar(split),
+        }
+        return parts | {"meaning": self._meaning.similar(text)} if self._meaning else parts
 
     def among(self, rows: Rows) -> Iterator[Parts]:
         """See Kernel."""
@@ -137,10 +137,8 @@ class English:
 
     def join(self, parts: Parts) -> Vector:
         """Sharpened, so that one close example counts for more than many remote ones."""
-        written = np.exp(parts["letters"] + parts["stems"] - 2)
-        if "meaning" in parts:
-            return (2 * np.exp(4 * (parts["meaning"] - 1)) + written) / 3
-        return (2 * written + np.exp(4 * (parts["words"] - 1))) / 3
+        lexical = (2 * np.exp(parts["letters"] + parts["stems"] - 2) + np.exp(4 * (parts["words"] - 1))) / 3
+        return (2 * np.exp(4.5 * (parts["meaning"] - 1)) + 0.9 * lexical) / 2.9 if "meaning" in parts else lexical
 
 
 def letters(split: Sequence[str]) -> list[str]:
