@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.dialogue import Alarm, Decision, Need, SetTimer, Turn, Wait
 from bot.flows import wishes
-from bot.flows.draft import Draft
+from bot.flows.draft import Draft, Missing
 from bot.messages import Kind
 from handoff.dialogue import Result
 
@@ -28,6 +28,9 @@ def sorry(turn: Turn) -> Decision | Need | Wait:
     draft = Draft(turn)
     draft.remember(pending=(), flow="", journal=(), asked="", misses=0)
     draft.do(Alarm("event_failed"))
-    if not draft.agent_has_floor:
-        wishes.human(draft, "error")
+    try:
+        if not draft.agent_has_floor:
+            wishes.human(draft, "error")
+    except Missing as missing:
+        return missing.need
     return draft.decision()

@@ -142,9 +142,10 @@ class Dispatch:
     async def round(self) -> bool:
         """One decision: read, decide, offer; True if anything was offered."""
         now = time.time()
-        waiting, people = await self._store.read(lambda c: snapshot(c, now))
         self._offered = {number: had for number, had in self._offered.items() if now - had[1] < TAKES}
+        # As of before the snapshot: what ends while it is read may not be in it, and would be offered once more.
         under_way = {number: who for number, (who, _) in self._offered.items()}
+        waiting, people = await self._store.read(lambda c: snapshot(c, now))
         free = [_less(one, sum(who == one.id for who in under_way.values())) for one in people]
         pairs = route([one for one in waiting if one.number not in under_way], free, now, self._patience)
         if pairs:

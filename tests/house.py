@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import text
 
@@ -62,22 +62,18 @@ def sorry(turn: Turn) -> Decision:
 
 
 class House:
-    """Inbox, worker, rounds and outboxes on one store."""
+    """Inbox, worker, rounds and outboxes on one store; ``more`` is for the worker."""
 
-    def __init__(self, store: Store, *probes: Probe, brain: Brain = echo, limits: Limits = QUICK) -> None:
+    def __init__(self, store: Store, *probes: Probe, brain: Brain = echo, limits: Limits = QUICK, **more: Any) -> None:
         self.store, self.hub = store, Hub(store)
-        self.worker = Worker(
-            store,
-            self.hub,
-            mind=lambda turn: turn,
-            brain=brain,
-            sorry=sorry,
-            policy=Policy,
-            knowledge=lambda: None,
-            limits=limits,
-            at=lambda channel, address: Can(shows_itself=channel == "web"),
-            recorded=self._recorded,
-        )
+        usual: dict[str, Any] = {
+            "mind": lambda turn: turn,
+            "sorry": sorry,
+            "policy": Policy,
+            "knowledge": lambda: None,
+            "at": lambda channel, address: Can(shows_itself=channel == "web"),
+        }
+        self.worker = Worker(store, self.hub, brain=brain, limits=limits, recorded=self._recorded, **{**usual, **more})
         self.rounds = Rounds(store, keep_raw=limits.keep_raw, woken=self.worker.wake)
         self.inbox = Inbox(store, self.worker.wake)
         self.outboxes = [
@@ -91,8 +87,13 @@ class House:
         for outbox in self.outboxes:
             outbox.wake()
 
-    async def __aenter__(self) -> House:
-        self._parts: list[Any] = [self.worker, self.rounds, *self.outboxes]
+    @property
+    def beside(self) -> list[Any]:
+        """What else runs."""
+        return []
+
+    async def __aenter__(self) -> Self:
+        self._parts: list[Any] = [self.worker, self.rounds, *self.outboxes, *self.beside]
         self._tasks = [asyncio.create_task(part.run()) for part in self._parts]
         return self
 

@@ -194,7 +194,7 @@ class Chat:
         words = kind in (Kind.TEXT, Kind.EDIT) or happened.timer == "burst" or bool(pending and kind is Kind.CHOICE)
         joined = "\n".join(t for t in (*(p.text for p in pending), happened.text) if t)
         hint = self.talk.language or "en"
-        meant = understood(joined, hint, self.now)
+        meant = self.meaning(joined, hint)
         return d.Turn(
             now=self.now,
             event=happened,
@@ -209,6 +209,10 @@ class Chat:
             numbers=(self._next("C"), self._next("T"), self._next("T", 2)),
             people_there=self.there,
         )
+
+    def meaning(self, text: str, hint: str) -> intents.Understanding:
+        """What the words mean."""
+        return understood(text, hint, self.now)
 
     def _next(self, prefix: str, ahead: int = 1) -> str:
         return f"{prefix}-{self._count[prefix] + ahead:08d}"

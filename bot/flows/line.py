@@ -37,7 +37,7 @@ def join(draft: Draft, reason: str, told: dict[str, Any], *, quiet: bool = False
     wants, packet = _wants(draft, reason, told), _packet(draft, told)
     vip = str(draft.turn.customer.get("tier", "")) in draft.turn.policy.people.first_tiers
     priority = min(PRIORITIES.get(reason, NORMAL), HIGH if vip else NORMAL)
-    draft.do(Queue(reason, priority, wants, packet, None if waits(draft) else draft.now))
+    draft.do(Queue(reason, priority, wants, packet, None if waits(draft) else draft.event.at))
     draft.note("queued", reason=reason, question=packet["question"])
     draft.keep(kept=None, escalated=None)
     watch(draft, draft.turn.policy.people.tell_every)
@@ -103,7 +103,7 @@ def _wants(draft: Draft, reason: str, told: dict[str, Any]) -> dict[str, Any]:
         "service": service,
         "tier": draft.turn.customer.get("tier", ""),
         "preferred": last,
-        "since": draft.now.isoformat(),
+        "since": draft.event.at.isoformat(),
     }
     return {name: value for name, value in wanted.items() if value}
 

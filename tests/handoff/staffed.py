@@ -1,0 +1,100 @@
+"""A house with people: the real decisions, door and dispatch on a given store, and agents by name."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import insert
+
+import intents
+from bot import failure
+from bot.config import Limits
+from bot.dialogue import Policy, Turn
+from bot.duty import Duty
+from bot.engine import decide
+from bot.messages import Kind
+from bot.rows import Rows
+from bot.store import Store
+from handoff.agents import Actor
+from handoff.dialogue import People
+from handoff.door import Door, Told
+from handoff.queue import Dispatch
+from handoff.settings import Handoff
+from handoff.tables import agent
+from tests.house import QUICK, House, Probe
+from tests.talks import POLICY, START, knowledge
+
+
+@lru_cache(1000)
+def meaning(text: str) -> intents.Understanding:
+    """What the words mean; looked up once."""
+    return intents.understand(text, knowledge(), hint="en", now=START, products=POLICY.products)
+
+
+def understand(turn: Turn) -> Turn:
+    """A turn with its words understood."""
+    if turn.event.kind not in (Kind.TEXT, Kind.EDIT):
+        return turn
+    return replace(turn, understood=meaning(turn.event.text))
+
+
+class Staffed(House):
+    """The pipeline with people."""
+
+    def __init__(
+        self,
+        store: Store,
+        *probes: Probe,
+        people: People | None = None,
+        settings: Handoff | None = None,
+        brain: Any = decide,
+        limits: Limits = QUICK,
+        **more: Any,
+    ) -> None:
+        self.policy: Policy = replace(POLICY, burst=0.0, people=people or People())
+        usual = {"mind": understand, "sorry": failure.sorry, "policy": lambda: self.policy, "knowledge": knowledge}
+        super().__init__(store, *probes, brain=brain, limits=limits, **{**usual, **more})
+        self.door = Door(store, self.inbox)
+        duty = Duty(store, "dispatch", self.hub.process)
+        self.dispatch = Dispatch(store, self.inbox, duty, settings or Handoff(mode="manual"))
+        self.actors: dict[str, Actor] = {}
+        self._keys = 0
+
+    def _recorded(self, rows: Rows) -> None:
+        super()._recorded(rows)
+        self.door.heard(rows.results)
+        self.dispatch.heard(rows)
+
+    @property
+    def beside(self) -> list[Any]:
+        """What else runs."""
+        return [self.dispatch]
+
+    async def come(self, *names: str, presence: str = "online", **more: Any) -> None:
+        """Agents of these names are there."""
+        now = time.time()
+        row = {"role": "agent", "presence": presence, "capacity": 50, "created_at": now, **more}
+        rows = [{"login": name.casefold(), "name": name, **row} for name in names]
+        await self.store.write(lambda c: c.execute(insert(agent), rows))
+        await self.known()
+
+    async def known(self) -> None:
+        """Everybody in the table may act."""
+        for which, name, role in await self.rows("SELECT id, name, role FROM agent"):
+            self.actors[name] = Actor(which, name, role)
+
+    async def number(self, chat: str, channel: str = "web") -> str:
+        """The number of a chat's latest conversation, "" if there is none."""
+        query = (
+            "SELECT h.channel, h.address, c.number FROM conversation c JOIN chat h ON h.id = c.chat_id ORDER BY c.id"
+        )
+        return {(on, at): str(number) for on, at, number in await self.rows(query)}.get((channel, chat), "")
+
+    async def order(self, who: str, number: str, name: str, **data: Any) -> Told:
+        """An agent's command, and what came of it."""
+        self._keys += 1
+        key = f"{self.hub.process}:{self._keys}"
+        return await self.door.command(self.actors[who], number, name, data, key)

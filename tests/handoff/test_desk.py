@@ -1,0 +1,268 @@
+"""Agents' commands through the whole pipeline: who wins, what is withdrawn, how soon there is an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from functools import partial
+from typing import Any
+
+import pytest
+
+from bot import engine
+from bot.dialogue import Decision, Need, Turn, Wait
+from bot.messages import Inbound, Kind, Reply
+from bot.store import Store
+from bot.verify import verify
+from channels import NotSent
+from handoff.dialogue import People
+from handoff.queue import release
+from handoff.settings import Handoff
+from tests.handoff.staffed import Staffed
+from tests.house import QUICK, Probe
+
+SLOW = QUICK.model_copy(update={"backoff": (60.0,) * 4})  # a poison event waits a minute until it is tried again
+
+
+async def said(house: Staffed) -> list[str]:
+    """What the customers were told, and by whom."""
+    return [f"{who}: {words}" for who, words in await house.rows("SELECT author, text FROM message ORDER BY seq")]
+
+
+async def fine(house: Staffed) -> None:
+    """Nothing is broken."""
+    found = await house.store.read(verify)
+    assert found["ok"], found
+
+
+async def test_two_claim_and_one_wins(store: Store) -> None:
+    async with Staffed(store) as house:
+        await house.come("Anna", "Ben")
+        for n in range(8):
+            await house.hear("human", chat=f"c{n}")
+        await house.settled()
+        for n in range(8):
+            number = await house.number(f"c{n}")
+            told = await asyncio.gather(*(house.order(who, number, "claim") for who in ("Anna", "Ben")))
+            assert sorted(one.state for one in told) == ["done", "lost"]
+            [winner] = [who for who, one in zip(("Anna", "Ben"), told, strict=True) if one.state == "done"]
+            [lost] = [one for one in told if one.state == "lost"]
+            assert (lost.status, lost.data["reason"], lost.data["by"]) == (409, "taken", winner)
+        await fine(house)
+
+
+async def test_the_same_command_twice_is_done_once(store: Store) -> None:
+    async with Staffed(store) as house:
+        await house.come("Anna")
+        await house.hear("human")
+        await house.settled()
+        number, again = await house.number("a"), partial(house.door.command, house.actors["Anna"])
+        told = await asyncio.gather(*(again(number, "say", {"text": "hello"}, "one key") for _ in range(3)))
+        assert [one.state for one in told] == ["done"] * 3
+        assert (await said(house)).count("agent: hello") == 1
+
+
+async def test_what_the_bot_has_not_begun_to_send_is_withdrawn_and_shown(store: Store) -> None:
+    asked = asyncio.Event()
+
+    async def answer(_address: str, reply: Reply) -> None:
+        if "Somebody" in reply.text:
+            asked.set()
+            raise NotSent("429", retry_after=0.3)  # it was tried, and certainly did not go out
+
+    probe = Probe(answer=answer)
+    async with Staffed(store, probe) as house:
+        await house.come("Anna")
+        await house.hear("human", channel="probe")
+        await asyncio.wait_for(asked.wait(), 10)
+        await house.hear("how long will it take?", channel="probe")
+        while len(await house.rows("SELECT id FROM reply")) < 2:
+            await asyncio.sleep(0.01)
+        told = await house.order("Anna", await house.number("a", "probe"), "say", text="Good morning")
+        assert told.state == "done"
+        assert told.data["withdrawn"] in ([2, 4], [4])  # the first may have been under way
+        await house.settled()
+        states = await house.rows(
+            "SELECT m.author, r.state FROM reply r JOIN message m USING (chat_id, seq) ORDER BY seq"
+        )
+        assert states == [("bot", "withdrawn"), ("bot", "withdrawn"), ("system", "sent"), ("agent", "sent")]
+        assert [text for _, text, _ in probe.sent][-1] == "Good morning"
+        await fine(house)
+
+
+@pytest.mark.parametrize("behind", ["poison", "backlog", "others"])
+async def test_a_command_is_answered_whatever_waits(store: Store, behind: str) -> None:
+    stuck = asyncio.Event()
+
+    def brain(turn: Turn) -> Decision | Need | Wait:
+        if turn.event.text == "poison":
+            stuck.set()
+            raise ValueError("no")
+        return engine.decide(turn)
+
+    async with Staffed(store, brain=brain, limits=SLOW if behind == "poison" else QUICK) as house:
+        await house.come("Anna")
+        await house.hear("human")
+        await house.settled()
+        number = await house.number("a")
+        if behind == "poison":
+            await house.hear("poison")
+            await house.hear("and more")
+            await asyncio.wait_for(stuck.wait(), 10)
+        else:
+            chats = ["a"] * 300 if behind == "backlog" else [f"c{n}" for n in range(300)]
+            words = [Inbound("web", f"w{n}", chat, text="how long?") for n, chat in enumerate(chats)]
+            await house.inbox.receive(words)
+        told = await house.order("Anna", number, "claim")
+        assert told.state == "done"
+        left = await house.rows("SELECT count(*) FROM inbox WHERE state = 'waiting'")
+        assert left[0][0] > 0  # it went before what waits
+
+
+async def test_a_command_that_takes_too_long_is_under_way(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("handoff.door.PATIENCE", 0.2)
+
+    async with Staffed(store) as house:
+        await house.come("Anna")
+        await house.hear("human")
+        await house.settled()
+        number = await house.number("a")
+        await house.store.write(
+            lambda c: c.exec_driver_sql("UPDATE chat SET lease_holder = 'somebody', lease_until = 9e9")
+        )
+        told = await house.order("Anna", number, "claim")
+        assert (told.state, told.status) == ("under way", 202)
+        await house.store.write(lambda c: c.exec_driver_sql("UPDATE chat SET lease_holder = NULL, lease_until = NULL"))
+        await house.settled()
+        assert await house.rows("SELECT owner FROM conversation") == [("agent",)]
+
+
+async def test_a_command_that_fails_is_told_and_the_customer_hears_nothing(store: Store) -> None:
+    def brain(turn: Turn) -> Decision | Need | Wait:
+        if turn.event.kind is Kind.COMMAND:
+            raise ValueError("no")
+        return engine.decide(turn)
+
+    async with Staffed(store, brain=brain) as house:
+        await house.come("Anna")
+        await house.hear("human")
+        await house.settled()
+        before = await said(house)
+        told = await house.order("Anna", await house.number("a"), "claim")
+        assert (told.state, told.data["reason"]) == ("lost", "failed")
+        assert await said(house) == before
+        assert await house.rows("SELECT kind FROM alarm") == [("command_failed",)]
+        await fine(house)
+
+
+async def test_a_fault_hands_over_once_and_then_makes_a_ticket(store: Store) -> None:
+    def brain(turn: Turn) -> Decision | Need | Wait:
+        if turn.event.text == "poison":
+            raise ValueError("no")
+        return engine.decide(turn)
+
+    async with Staffed(store, brain=brain) as house:
+        await house.come("Anna")
+        await house.hear("poison")
+        await house.settled()
+        assert await house.rows("SELECT owner FROM conversation") == [("queue",)]
+        number = await house.number("a")
+        assert (await house.order("Anna", number, "claim")).state == "done"
+        assert (await house.order("Anna", number, "back")).state == "done"
+        await house.hear("poison")
+        await house.settled()
+        assert await house.rows("SELECT owner FROM conversation") == [("bot",)]
+        assert await house.rows("SELECT kind FROM ticket") == [("urgent",)]
+        await fine(house)
+
+
+async def test_the_queue_drains_to_whoever_has_room(store: Store) -> None:
+    async with Staffed(store, settings=Handoff()) as house:
+        await house.come("Anna", "Ben", capacity=2)
+        for n in range(6):
+            await house.hear("human", chat=f"c{n}")
+        await owned(house, 4)
+        loads = await house.rows("SELECT agent_id, count(*) FROM conversation WHERE owner = 'agent' GROUP BY agent_id")
+        assert sorted(n for _, n in loads) == [2, 2]
+        line = "SELECT conversation_id FROM handover WHERE waiting_since IS NOT NULL ORDER BY waiting_since"
+        oldest = (await house.rows(line))[0][0]
+        [(number, who)] = await house.rows("SELECT number, agent_id FROM conversation WHERE owner = 'agent' LIMIT 1")
+        name = next(name for name, actor in house.actors.items() if actor.id == who)
+        await house.order(name, number, "close", reason="solved")
+        await owned(house, 4)
+        assert (oldest, "agent") in await house.rows("SELECT id, owner FROM conversation")
+        await fine(house)
+
+
+async def test_nobody_is_given_more_than_he_can_take(store: Store) -> None:
+    async with Staffed(store) as house:
+        await house.come("Anna", capacity=1)
+        for n in range(4):
+            await house.hear("human", chat=f"c{n}")
+        await house.settled()
+        rows = await house.rows(
+            "SELECT c.number, c.epoch, h.address FROM conversation c JOIN chat h ON h.id = c.chat_id"
+        )
+        offers = [
+            Inbound(
+                "web", f"offer:{number}", chat, Kind.COMMAND, extra={"command": "offer", "agent": 1, "epoch": epoch}
+            )
+            for number, epoch, chat in rows
+        ]
+        await house.inbox.receive(offers)  # all at once: only the count under the agent's lock can tell
+        await house.settled()
+        assert await house.rows("SELECT count(*) FROM conversation WHERE owner = 'agent'") == [(1,)]
+        reasons = await house.rows("SELECT data FROM command_result WHERE NOT done")
+        assert len(reasons) == 3
+        await fine(house)
+
+
+async def test_who_stays_silent_loses_it_to_the_next(store: Store) -> None:
+    async with Staffed(store, settings=Handoff(), people=People(silent_after=0.3)) as house:
+        await house.come("Anna")
+        await house.hear("human")
+        await owned(house, 1)
+        await house.come("Ben")
+        while await house.rows("SELECT agent_id FROM conversation") != [(2,)]:
+            await asyncio.sleep(0.02)
+        assert await house.rows("SELECT presence FROM agent WHERE name = 'Anna'") == [("away",)]
+        await house.order("Ben", await house.number("a"), "say", text="Here I am")
+        await fine(house)
+
+
+async def test_what_a_disabled_agent_had_goes_back_to_the_line(store: Store) -> None:
+    async with Staffed(store) as house:
+        await house.come("Anna", "Ben")
+        await house.hear("human")
+        await house.settled()
+        number = await house.number("a")
+        await house.order("Anna", number, "say", text="hello")
+
+        def disable(connection: Any) -> None:
+            connection.exec_driver_sql("UPDATE agent SET disabled_at = 1 WHERE name = 'Anna'")
+            release(connection, 1, time.time())
+
+        await house.store.write(disable)
+        await fine(house)
+        while await house.rows("SELECT owner FROM conversation") != [("queue",)]:
+            await asyncio.sleep(0.02)
+        assert (await house.order("Anna", number, "claim")).data["reason"] == "nobody"
+        assert (await house.order("Ben", number, "claim")).state == "done"
+        await fine(house)
+
+
+async def test_without_agents_everything_is_as_before(store: Store) -> None:
+    async with Staffed(store) as house:
+        await house.hear("human")
+        await house.settled()
+        assert await house.rows("SELECT owner FROM conversation") == [("bot",)]
+        assert await house.rows("SELECT kind FROM ticket") == [("urgent",)]
+        assert any("urgent ticket" in line for line in await said(house))
+        await fine(house)
+
+
+async def owned(house: Staffed, count: int) -> None:
+    """Until so many conversations are agents'."""
+    async with asyncio.timeout(10):
+        while (await house.rows("SELECT count(*) FROM conversation WHERE owner = 'agent'")) != [(count,)]:
+            await asyncio.sleep(0.02)
