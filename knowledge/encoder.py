@@ -9,11 +9,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from knowledge.convert import find
 
 Rows = NDArray[np.float32]
 log = logging.getLogger("aftercare.knowledge")
@@ -84,13 +87,46 @@ class Encoder:
             log.warning("embeddings not kept, they will be made again: %s", error)
 
 
+class TorchEncoder(Encoder):
+    """The model as it came, served by torch: slower and larger, for where onnxruntime is not installed.
+
+    Its vectors differ a little from the converted one's, so it has a name of its own.
+    """
+
+    def __init__(self, name: str, folder: Path, languages: Sequence[str] = ("en",)) -> None:
+        """``folder`` keeps the examples' vectors. Raises EncoderMissing if sentence-transformers is not installed."""
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a model is brought here by the admin, never fetched by the bot
+        try:
+            from sentence_transformers import SentenceTransformer
+        except ImportError:
+            message = "neither onnxruntime nor sentence_transformers is installed; install aftercare[semantic]"
+            raise EncoderMissing(message) from None
+        self.languages = tuple(languages)
+        self.name = f"{name}@torch"
+        self._model: Any = SentenceTransformer(find(name), device="cpu")
+        folder.mkdir(parents=True, exist_ok=True)
+        self._kept = folder / "embeddings.npz"
+
+    def question(self, text: str) -> Rows:
+        """One vector, alone in its run as everywhere."""
+        return np.asarray(self._model.encode([text], normalize_embeddings=True, show_progress_bar=False)[0], np.float32)
+
+
 def load(name: str, models: Path, languages: Sequence[str] = ("en",)) -> Encoder | None:
     """The encoder of this name, converted first if need be; None with one warning if it cannot be had."""
     try:
+        if find_spec("onnxruntime") is None:
+            return _torched(name, models, languages)
         return Encoder(tuned(name, models) or original(name, models), languages)
     except Exception as error:  # whatever is wrong with a model, the lexical tier still answers
         log.warning("encoder %s not used, matching by words and letters only: %s", name, error)
         return None
+
+
+def _torched(name: str, models: Path, languages: Sequence[str]) -> Encoder:
+    made = TorchEncoder(name, models / f"{_place(name)}--torch", languages)
+    log.warning("encoder %s is served by torch, which takes more time and memory: onnxruntime is not installed", name)
+    return made
 
 
 def original(name: str, models: Path) -> Path:

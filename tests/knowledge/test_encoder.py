@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -58,6 +59,46 @@ def test_a_model_that_is_missing_costs_one_warning(tmp_path: Path, caplog: pytes
         assert encoder.load("no/such-model", tmp_path) is None
     assert len(caplog.records) == 1
     assert "no/such-model not used" in caplog.text
+
+
+class InTorch:
+    """Stands in for sentence-transformers: a text's vector are its first letters."""
+
+    def __init__(self, name: str, device: str) -> None:
+        assert (name, device) == ("some-model", "cpu")
+
+    def encode(self, texts: Sequence[str], **_: bool) -> NDArray[np.float32]:
+        assert len(texts) == 1, "one question a run"
+        vector = np.array([*map(ord, texts[0].ljust(3)[:3])], np.float32)
+        return (vector / np.linalg.norm(vector))[None]
+
+
+def test_torch_serves_where_onnxruntime_is_missing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = ModuleType("sentence_transformers")
+    monkeypatch.setattr(library, "SentenceTransformer", InTorch, raising=False)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    monkeypatch.setitem(sys.modules, "sentence_transformers", library)
+    with caplog.at_level(logging.WARNING):
+        found = encoder.load("some-model", tmp_path)
+    assert found is not None
+    assert [record.getMessage().partition(",")[0] for record in caplog.records] == [
+        "encoder some-model is served by torch"
+    ]
+    assert "meaning" in build(FAQ, encoder=found).ask("where to eat").why["scores"][0]["parts"]
+    assert (tmp_path / "some-model--torch" / "embeddings.npz").is_file()
+
+
+def test_without_either_library_words_must_do(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for library in ("onnxruntime", "sentence_transformers"):
+        monkeypatch.setitem(sys.modules, library, None)
+    with caplog.at_level(logging.WARNING):
+        assert encoder.load("some-model", tmp_path) is None
+    assert len(caplog.records) == 1
+    assert "install aftercare[semantic]" in caplog.text
 
 
 @pytest.fixture(scope="module")
