@@ -122,6 +122,8 @@ class TicketView:
     opened_at: datetime
     due_at: datetime | None
     note: str = ""  # last public word on it
+    ended_at: datetime | None = None  # when it was resolved, or closed without that
+    agent: int | None = None  # who sees to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +209,8 @@ class OpenTicket:
     priority: str = "normal"  # urgent, high, normal
     details: Mapping[str, Any] = field(default_factory=dict)  # product, contact, reason, ...
     attachments: tuple[Attachment, ...] = ()
+    agent: int | None = None  # whose it is from the start
+    follows: str = ""  # number of the ticket that this one carries on
 
 
 @dataclass(frozen=True, slots=True)

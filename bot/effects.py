@@ -15,6 +15,7 @@ from bot.lanes import Lane, moment
 from bot.messages import Author, Reply
 from bot.rows import UNFIRED, Rows, Said, event_data, extras
 from bot.tables import conversation, customer, message, rating, timer
+from handoff import ledger as ledger  # registers what tickets write
 from handoff.dialogue import Assign
 from handoff.recording import let_go, refused, write
 

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
-from bot.dialogue import Alarm, Decision, Need, SetTimer, Turn, Wait
+from bot.dialogue import Alarm, Decision, Need, Turn, Wait
 from bot.flows import buttons, changed, journal, line, notices, platform, public, waiting, wishes
 from bot.flows.draft import Draft, Missing
 from bot.flows.inside import aftermath, inside, left
 from bot.flows.questions import answer, choose, contacted, outcome, unknown
 from bot.flows.reading import is_score, ticket_number, typed
 from bot.messages import Kind
-from handoff import care, desk
+from handoff import care, desk, tickets
 
 Rule = Callable[[Draft], bool]
 
@@ -29,6 +29,7 @@ def decide(turn: Turn) -> Decision | Need | Wait:
     try:
         platform.spoken(draft)
         EVENTS[turn.event.kind](draft)
+        tickets.heard(draft)
     except Missing as missing:
         return missing.need
     return draft.decision()
@@ -104,7 +105,7 @@ def timer(draft: Draft) -> None:
         case "rating":
             rating_due(draft)
         case "ticket_due":
-            overdue(draft)
+            tickets.due(draft)
         case "queue":
             waiting.look_after(draft)
         case other if other in care.TIMERS:
@@ -129,18 +130,6 @@ def rating_due(draft: Draft) -> None:
     last = draft.turn.last
     if last and not draft.turn.conversation:
         draft.ask_rating(last.number, last.cycle)
-
-
-def overdue(draft: Draft) -> None:
-    """Nobody did in time what was promised: an apology once, an alarm every day."""
-    number = str(draft.event.data.get("number") or draft.event.subject.removeprefix("ticket:"))
-    ticket = draft.look("ticket", number)
-    if ticket and not ticket["finished"]:
-        silent = draft.talk.stopped or draft.agent_has_floor
-        said = bool(draft.event.data.get("said"))
-        journal.begin(draft, "overdue", number=number, apologise=not (said or silent))
-        due = {"number": number, "said": said or not draft.agent_has_floor}
-        draft.do(SetTimer("ticket_due", draft.now + DAY, f"ticket:{number}", due))
 
 
 EVENTS: Final[dict[Kind, Callable[[Draft], None]]] = {

@@ -73,7 +73,7 @@ MESSAGES = inserts(
 REPLIES = inserts(reply, "chat_id seq part_no cause_inbox_id channel address body state due_at created_at")
 FACTS = inserts(fact, "at kind chat_id conversation_id customer_id inbox_id data")
 RESULTS = inserts(command_result, "inbox_id done data", also=lambda new: new.on_conflict_do_nothing())
-WORDS = inserts(ticket_word, "ticket_id author text attachments created_at")
+WORDS = inserts(ticket_word, "ticket_id author agent_id kind text attachments created_at")
 
 
 @dataclass(slots=True)

@@ -15,6 +15,14 @@ from handoff.dialogue import HIGH, HandoverView, Presence, Queue, Snooze
 CHECK: Final = 15.0  # seconds until a conversation that an agent lost is looked after
 
 
+class Refused(Exception):
+    """What an agent wants cannot be done; ``reason`` is a word programs go by."""
+
+    def __init__(self, reason: str, **more: Any) -> None:
+        super().__init__(reason)
+        self.data = {"reason": reason, **more}
+
+
 def heard(draft: Draft) -> None:
     """The customer has written to his agent: an answer is owed, whatever slept is awake."""
     if draft.event.kind in (Kind.TEXT, Kind.EDIT):

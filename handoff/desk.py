@@ -8,25 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from bot.dialogue import Alarm, DropTimer, Learn, Own, Say, SetTimer
 from bot.flows import floor, line, wishes
 from bot.flows.draft import Draft
 from bot.messages import Author, Reply
-from handoff.care import CHECK, awake, fresh, held, moment, notice, owe, since
+from handoff import tickets
+from handoff.care import CHECK, Refused, awake, fresh, held, moment, notice, owe, since
 from handoff.dialogue import HIGH, AgentView, Assign, Queue, Remark, Result, Snooze
 
 LONGEST: Final = timedelta(days=60)  # a conversation may sleep
 ROUND: Final = 2  # transfers after which whoever leads is told: nobody is passed from desk to desk
-
-
-class Refused(Exception):
-    """The command cannot be done; ``reason`` is a word programs go by."""
-
-    def __init__(self, reason: str, **more: Any) -> None:
-        super().__init__(reason)
-        self.data = {"reason": reason, **more}
 
 
 def command(draft: Draft) -> None:
@@ -229,6 +222,7 @@ COMMANDS: Final[dict[str, Callable[[Draft, AgentView], None]]] = {
     "snooze": snooze,
     "remark": remark,
     "language": language,
+    **tickets.COMMANDS,
 }
 
 

@@ -24,6 +24,9 @@ class People:
     give_up_after: float = 1800.0
     left_after: float = 86400.0
     first_tiers: tuple[str, ...] = ()
+    remind_after: float = 3 * 86400.0  # of working time
+    close_after: float = 7 * 86400.0
+    reopen_within: float = 14 * 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,4 +131,36 @@ class Result:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
-Deed = Assign | Queue | Remark | Snooze | Presence | Result
+@dataclass(frozen=True, slots=True)
+class MoveTicket:
+    """A ticket goes from one state to another; ``was`` is what it must still be in. ``text`` is the word on it."""
+
+    number: str
+    was: str
+    state: str
+    agent: int = 0  # who did it; 0 = the customer, or time
+    text: str = ""
+    due_at: datetime | None = None  # when the next word is due; None: nothing is left to do
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTicket:
+    """Who sees to a ticket: an agent, or a team's line."""
+
+    number: str
+    agent: int | None
+    team: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TicketWord:
+    """A colleague's word on a ticket; a remark is for colleagues only."""
+
+    number: str
+    agent: int
+    text: str
+    remark: bool = False
+    attachments: tuple[Attachment, ...] = ()
+
+
+Deed = MoveTicket | OwnTicket | TicketWord | Assign | Queue | Remark | Snooze | Presence | Result

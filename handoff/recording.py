@@ -13,7 +13,7 @@ from bot import dialogue as d
 from bot.bulk import insert as upsert
 from bot.messages import Author
 from bot.rows import CommandResult
-from bot.tables import conversation, message, reply, ticket
+from bot.tables import conversation, message, reply
 from handoff.dialogue import Assign, Presence, Queue, Remark, Result, Snooze
 from handoff.tables import agent, alarm, handover, remark
 
@@ -171,45 +171,6 @@ def _(effect: d.Alarm, writer: Writer) -> None:
     }
     writer.connection.execute(insert(alarm).values(row))
     writer.fact("alarm", {"kind": effect.kind, "text": effect.text})
-
-
-@write.register(d.OpenTicket)
-def _(effect: d.OpenTicket, writer: Writer) -> None:
-    row = {
-        "number": effect.number,
-        "conversation_id": writer.conversation_id,
-        "chat_id": writer.lane.chat_id,
-        "customer_id": writer.lane.customer_id,
-        "cause_inbox_id": writer.cause,
-        "kind": effect.kind,
-        "state": "new",
-        "owner": "queue",
-        "priority": effect.priority,
-        "subject": effect.subject,
-        "details": {**effect.details, "attachments": [asdict(a) for a in effect.attachments]},
-        "due_at": effect.due_at.timestamp(),
-        "opened_at": writer.now,
-    }
-    writer.connection.execute(insert(ticket).values(row))
-    writer.fact("ticket", {"number": effect.number, "kind": effect.kind, "priority": effect.priority})
-
-
-@write.register(d.AddToTicket)
-def _(effect: d.AddToTicket, writer: Writer) -> None:
-    its = ticket.c.number == effect.number, ticket.c.customer_id == writer.lane.customer_id
-    which = writer.connection.scalar(select(ticket.c.id).where(*its))
-    if which is None:
-        raise ValueError("words for a ticket that is not this customer's")
-    files = [asdict(a) for a in effect.attachments]
-    writer.rows.words.append(
-        {
-            "ticket_id": which,
-            "author": Author.CUSTOMER.value,
-            "text": effect.text,
-            "attachments": files or None,
-            "created_at": writer.now,
-        }
-    )
 
 
 def _open(writer: Writer) -> d.ConversationView:

@@ -20,4 +20,7 @@ class Handoff(Section):
     tell_every: Span = 300.0  # how often somebody who waits hears where he stands
     give_up_after: Span = 1800.0  # nobody waits longer: it becomes a ticket
     left_after: Span = 86400.0  # a customer who owes an answer for so long has left
+    remind_after: Span = 3 * 86400.0  # a ticket that waits for the customer or for parts is brought up again
+    close_after: Span = 7 * 86400.0  # a resolved ticket that nobody objects to is closed
+    reopen_within: Span = 14 * 86400.0  # later a ticket is carried on as a new one
     first_tiers: tuple[str, ...] = ()  # customers of these tiers go before others

@@ -103,11 +103,31 @@ class Desks:
                 yield f"* note {text!r}"
             case people.Snooze(until=until):
                 yield f"* sleeps until {until:%H:%M}" if until else "* awake"
+            case people.MoveTicket() | people.OwnTicket() | people.TicketWord():
+                yield self._ticket(chat, effect)
             case people.Result(done=done, data=data):
                 self.result = effect
                 if not done:
                     told = "".join(f" {k}={v}" for k, v in data.items() if k != "reason")
                     yield f"* refused: {data['reason']}{told}"
+
+    def _ticket(self, chat: Chat, effect: people.MoveTicket | people.OwnTicket | people.TicketWord) -> str:
+        at = next(n for n, one in enumerate(chat.tickets) if one.number == effect.number)
+        old = chat.tickets[at]
+        match effect:
+            case people.MoveTicket(state=state, text=text, due_at=due):
+                assert old.state == effect.was, "moved from where it is not"
+                ended = (old.ended_at or chat.now) if state in ("resolved", "closed") else None
+                changed = replace(old, state=state, due_at=due or old.due_at, note=text or old.note, ended_at=ended)
+                told = f"* {old.number} {state}{f' until {due:%d %H:%M}' if due else ''}"
+            case people.OwnTicket(agent=agent, team=team):
+                changed = replace(old, agent=agent)
+                told = f"* {old.number} is {self.agents[agent].name if agent else team}'s"
+            case people.TicketWord(text=text, remark=remark):
+                changed = old if remark else replace(old, note=text)
+                told = f"* {old.number} {'note' if remark else 'word'} {text!r}"
+        chat.tickets[at] = changed
+        return told
 
     def command(self, chat: Chat, who: str, words: str) -> list[str]:
         """``claim`` | ``say WORDS`` | ``transfer 2 WORDS`` | ``back`` | ``close REASON`` | ``snooze 2h`` …"""
@@ -119,6 +139,8 @@ class Desks:
             data["text"] = text
         elif name == "snooze":
             data["until"] = (chat.now + _span(rest)).isoformat()
+        elif name.startswith("ticket_"):
+            data |= _about_ticket(name, rest)
         elif name == "offer":
             data["epoch"] = chat.open.epoch if chat.open else 0
         else:
@@ -126,6 +148,19 @@ class Desks:
             data["take"] = rest.endswith("!") or name == "take"
         lines = chat.command(data)
         return [*lines, *chat.later(seconds=0)]
+
+
+def _about_ticket(name: str, rest: str) -> dict[str, Any]:
+    """``ticket_open repair W``, ``ticket_move T-1 resolved W``, ``ticket_own T-1 2``, ``ticket_word T-1 ! W``."""
+    first, _, rest = rest.partition(" ")
+    if name == "ticket_open":
+        return {"kind": first, "subject": rest}
+    if name == "ticket_own":
+        return {"ticket": first, "to_agent": int(rest) if rest else None}
+    word, _, text = rest.partition(" ")
+    if name == "ticket_move":
+        return {"ticket": first, "state": word, "text": text}
+    return {"ticket": first, "public": word == "!", "text": text if word == "!" else rest}
 
 
 def _from(at: datetime) -> Calendar:

@@ -14,6 +14,7 @@ from bot.flows.overdue import overdue
 from bot.flows.rating import rating
 from bot.flows.steps import Flow, Known
 from bot.flows.ticket import ticket
+from bot.flows.ticket_reply import ticket_reply
 from bot.flows.ticket_status import ticket_status
 from bot.flows.unknown import unknown
 
@@ -28,6 +29,7 @@ FLOWS: Final[Mapping[str, Callable[[Known], Flow]]] = {
         overdue,
         rating,
         ticket,
+        ticket_reply,
         ticket_status,
         unknown,
     )

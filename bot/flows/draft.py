@@ -39,7 +39,7 @@ WORDS: Final = 2000  # characters of a burst that are looked at
 FILES: Final = 10  # files kept for a ticket to come
 LABEL: Final = 60  # characters on a button
 BUTTON: Final = 60  # bytes of a button's id
-FINISHED: Final = frozenset({"solved", "resolved", "closed", "done", "cancelled"})
+FINISHED: Final = frozenset({"resolved", "closed"})
 RATE: Final = tuple("12345")
 NAMES: Final = {"product": 3, "contact": 3}  # question -> words of an answer that is written alike in every language
 
@@ -66,7 +66,7 @@ class Draft:
         self.effects: list[Effect] = []
         self.wait: Wait | None = None
         self.talk = self._spoken_to(turn.talk)
-        self._tickets = iter(turn.numbers[1:])
+        self.tickets = iter(turn.numbers[1:])  # numbers for what may be opened
 
     @property
     def lang(self) -> str:
@@ -183,6 +183,7 @@ class Draft:
         return {name: getattr(ticket, name) for name in named} | {
             "left": left,
             "finished": ticket.state in FINISHED,
+            "ended": (self.now - ticket.ended_at).total_seconds() if ticket.ended_at else None,
         }
 
     def own_ticket(self, *kinds: str) -> str:
@@ -193,7 +194,7 @@ class Draft:
 
     def ticket(self, wanted: Ticket) -> dict[str, Any]:
         """Open it, with the files sent so far and a timer for what is promised."""
-        number, policy = next(self._tickets), self.turn.policy
+        number, policy = next(self.tickets), self.turn.policy
         due = policy.hours.add(self.now, wanted.promise or policy.promised(wanted.kind))
         self.keep_files()
         files = tuple(Attachment(**f) for f in self.talk.extra.get("files", ()))

@@ -20,7 +20,7 @@ Entry = tuple[str, Any]
 MATTER: Final = frozenset({"what"})  # answers that may come in several messages
 TOLD: Final = frozenset({"what", "product", "contact"})
 LONGEST: Final = 60  # entries of a journal
-OUTSIDE: Final = frozenset({"rating", "overdue"})  # flows that need no open conversation
+OUTSIDE: Final = frozenset({"rating", "overdue", "ticket_reply"})  # flows that need no open conversation
 PEOPLE: Final = frozenset({"human", "emergency", "complaint", "rating"})  # flows whose matter is with people already
 _EFFECTS = (*get_args(Effect), Ticket, Add)
 

@@ -19,7 +19,8 @@ def ticket_status(known: Known) -> Flow:
     else:
         tickets = yield Look("tickets")
     if tickets:
-        yield Say("status.list", tickets=tuple(line(t) for t in tickets[:SHOWN]))
+        done = [f"do:reopen:{t['number']}" for t in tickets[:1] if t["finished"]]
+        yield Say("status.list", *done, tickets=tuple(line(t) for t in tickets[:SHOWN]))
     else:
         yield Say("status.none", "do:ticket")
 

@@ -12,6 +12,7 @@ from bot.flows import journal, line, platform
 from bot.flows.draft import RATE, Draft
 from bot.flows.reading import SUBJECT, bare, mentioned, reachable, ticket_number
 from bot.flows.steps import SKIP
+from handoff import tickets
 
 STARTERS: Final = ("do:ticket", "do:ticket_status", "do:human")
 WAYS_ON: Final = ("do:ticket", "do:human")
@@ -302,4 +303,5 @@ WISHES: Final[dict[str, Callable[[Draft, str], None]]] = {
     "not_helpful": not_helpful,
     "goodbye": goodbye,
     "none": none_of_these,
+    "reopen": tickets.reopen,
 }

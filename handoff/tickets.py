@@ -1,0 +1,195 @@
+"""The life of a ticket: who may move it where, what the customer hears of it, and when the next word is due. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot import texts
+from bot.dialogue import AddToTicket, Alarm, DropTimer, OpenTicket, SetTimer, TicketView
+from bot.flows import journal, line
+from bot.flows.draft import FINISHED, Draft, Missing
+from handoff.care import Refused, moment, notice
+from handoff.dialogue import AgentView, MoveTicket, OwnTicket, Result, TicketWord
+
+WORK: Final = frozenset({"assigned", "waiting_customer", "waiting_parts", "resolved", "closed"})
+MOVES: Final[Mapping[str, frozenset[str]]] = {  # from -> to
+    "new": WORK,
+    "assigned": WORK,
+    "reopened": WORK,
+    "waiting_customer": WORK,
+    "waiting_parts": WORK,
+    "resolved": frozenset({"closed", "reopened"}),
+    "closed": frozenset({"reopened"}),
+}
+WAITING: Final = frozenset({"waiting_customer", "waiting_parts"})
+DAY: Final = timedelta(days=1)
+KINDS: Final = frozenset(key.removeprefix("kind.") for key in texts.TEXTS["en"] if key.startswith("kind."))
+SUBJECT: Final = 500  # characters
+WORDS: Final = 8000
+
+
+# ---------------------------------------------------------------- what agents do
+
+
+def opened(draft: Draft, who: AgentView) -> None:
+    """A ticket for the customer: of his call or letter, or of what was said in the chat."""
+    data, policy = draft.event.data, draft.turn.policy
+    kind, subject = str(data.get("kind") or "question"), str(data.get("subject", "")).strip()[:SUBJECT]
+    if not subject or kind not in KINDS or data.get("priority", "normal") not in ("normal", "high", "urgent"):
+        raise Refused("empty" if not subject else "unknown")
+    number = next(draft.tickets)
+    due = moment(data.get("due_at")) or policy.hours.add(draft.now, policy.promised(kind))
+    known = data.get("details")
+    details = {str(k)[:40]: str(v)[:SUBJECT] for k, v in known.items()} if isinstance(known, Mapping) else {}
+    details |= {"language": draft.lang}
+    draft.do(OpenTicket(number, kind, subject, due, str(data.get("priority", "normal")), details, draft.files, who.id))
+    _look_after(draft, number, due)
+    within = (due - draft.now).total_seconds()
+    notice(draft, "ticket.made", number=number, subject=subject, within=within)
+    draft.do(Result(True, {"number": number}))
+
+
+def moved(draft: Draft, who: AgentView) -> None:
+    """To another state; the customer is told in the chat the ticket came from."""
+    ticket, state = _ticket(draft), str(draft.event.data.get("state", ""))
+    text = str(draft.event.data.get("text", "")).strip()[:WORDS]
+    if state not in MOVES[ticket.state] and state != ticket.state:
+        raise Refused("move", state=ticket.state, to=sorted(MOVES[ticket.state]))
+    if state == "waiting_customer" and not text:
+        raise Refused("empty")  # he would not know what is waited for
+    move(draft, ticket, state, agent=who.id, text=text, due_at=moment(draft.event.data.get("due_at")))
+    if ticket.agent is None and state not in FINISHED:
+        draft.do(OwnTicket(ticket.number, who.id))
+    if state == "waiting_customer" and _free(draft):
+        journal.begin(draft, "ticket_reply", number=ticket.number, text=text)
+    else:
+        told = {"number": ticket.number, "state": texts.Word(f"state.{state}"), "text": text}
+        notice(draft, "ticket.moved.said" if text else "ticket.moved", **told)
+
+
+def owned(draft: Draft, who: AgentView) -> None:
+    """To a colleague, or to a team's line."""
+    ticket, data = _ticket(draft), draft.event.data
+    to, team = data.get("to_agent"), str(data.get("to_team", ""))
+    other = draft.look("agent", str(to)) if to else None
+    if to and other is None:
+        raise Refused("nobody")
+    if not to and not team:
+        other = who
+    draft.do(OwnTicket(ticket.number, other.id if other else None, team))
+    if ticket.state == "new" and other:
+        move(draft, ticket, "assigned", agent=who.id)
+
+
+def worded(draft: Draft, who: AgentView) -> None:
+    """A word on it: to the customer, or for colleagues only."""
+    ticket, text = _ticket(draft), str(draft.event.data.get("text", "")).strip()[:WORDS]
+    remark = not draft.event.data.get("public")
+    if not text and not draft.files:
+        raise Refused("empty")
+    draft.do(TicketWord(ticket.number, who.id, text, remark, draft.files))
+    if not remark:
+        notice(draft, "ticket.word", number=ticket.number, text=text)
+
+
+COMMANDS: Final = {"ticket_open": opened, "ticket_move": moved, "ticket_own": owned, "ticket_word": worded}
+
+
+# ---------------------------------------------------------------- what moves it, and what time does
+
+
+def move(
+    draft: Draft, ticket: TicketView, state: str, *, agent: int = 0, text: str = "", due_at: datetime | None = None
+) -> None:
+    """Move it, and plan its next moment: the answer owed, the reminder, or the end."""
+    policy, people = draft.turn.policy, draft.turn.policy.people
+    if state == "resolved":
+        due = draft.now + timedelta(seconds=people.close_after)
+    elif state in WAITING:
+        due = due_at or policy.hours.add(draft.now, people.remind_after)
+    else:
+        due = due_at or policy.hours.add(draft.now, policy.promised(ticket.kind))
+    draft.do(MoveTicket(ticket.number, ticket.state, state, agent, text, None if state == "closed" else due))
+    if state == "closed":
+        draft.do(DropTimer("ticket_due", f"ticket:{ticket.number}"))
+    else:
+        _look_after(draft, ticket.number, due)
+
+
+def due(draft: Draft) -> None:
+    """What was due on a ticket is not done: who must act is reminded; nobody's silence ends in nothing."""
+    ticket = view(draft, str(draft.event.data.get("number") or draft.event.subject.removeprefix("ticket:")))
+    if ticket is None or ticket.state == "closed":
+        return
+    silent = draft.talk.stopped or draft.agent_has_floor
+    if ticket.state == "resolved":
+        move(draft, ticket, "closed")
+        return
+    said = bool(draft.event.data.get("said"))
+    if ticket.state == "waiting_customer":
+        if not said and _free(draft) and not silent:
+            journal.begin(draft, "ticket_reply", number=ticket.number, text=ticket.note, again=True)
+        else:
+            draft.do(Alarm("ticket_waiting", ticket.number))
+    else:
+        journal.begin(draft, "overdue", number=ticket.number, apologise=not (said or silent))
+    _look_after(draft, ticket.number, draft.now + DAY, said=said or not silent)
+
+
+def reopen(draft: Draft, number: str) -> None:
+    """The customer is not content: his ticket is open again, or, after long, a new one carries it on."""
+    ticket = view(draft, number)
+    if ticket is None or ticket.state not in FINISHED:
+        draft.say("button.gone")
+        return
+    draft.open()
+    ended = ticket.ended_at or draft.now
+    if draft.now - ended <= timedelta(seconds=draft.turn.policy.people.reopen_within):
+        move(draft, ticket, "reopened")
+        draft.do(Alarm("ticket_reopened", number))
+        draft.keep(ticket=number)
+        draft.say("ticket.reopened", number=number)
+        return
+    new, policy = next(draft.tickets), draft.turn.policy
+    due_at = policy.hours.add(draft.now, policy.promised(ticket.kind))
+    details = {"language": draft.lang}
+    draft.do(OpenTicket(new, ticket.kind, ticket.subject, due_at, details=details, agent=ticket.agent, follows=number))
+    _look_after(draft, new, due_at)
+    draft.keep(ticket=new)
+    within = (due_at - draft.now).total_seconds()
+    draft.say("ticket.carried_on", number=new, old=number, within=within)
+
+
+def heard(draft: Draft) -> None:
+    """Tickets the customer has added to: what waited for him waits no more."""
+    for number in dict.fromkeys(e.number for e in draft.effects if isinstance(e, AddToTicket)):
+        ticket = next((t for t in draft.turn.tickets if t.number == number), None)
+        if ticket and ticket.state == "waiting_customer":
+            move(draft, ticket, "assigned")
+            draft.do(Alarm("ticket_answered", number, agent=ticket.agent))
+
+
+def view(draft: Draft, number: str) -> TicketView | None:
+    """One of the customer's tickets, finished or not."""
+    own = next((t for t in draft.turn.tickets if t.number == number), None)
+    if own is None and ("ticket", number) not in draft.turn.looked:
+        raise Missing("ticket", number)
+    return own or draft.turn.looked["ticket", number]
+
+
+def _free(draft: Draft) -> bool:
+    """Whether the bot may ask the customer something now."""
+    return not (draft.talk.flow or draft.talk.stopped or draft.agent_has_floor or line.waits(draft))
+
+
+def _look_after(draft: Draft, number: str, due: datetime, *, said: bool = False) -> None:
+    draft.do(SetTimer("ticket_due", due, f"ticket:{number}", {"number": number, "said": said}))
+
+
+def _ticket(draft: Draft) -> TicketView:
+    ticket = view(draft, str(draft.event.data.get("ticket", "")))
+    if ticket is None:
+        raise Refused("gone")
+    return ticket
