@@ -33,6 +33,11 @@ async def listing(asked: Asked) -> Response:
     return asked.page("_list.html", **await _listed(asked, asked.query("number")))
 
 
+async def counts(asked: Asked) -> Response:
+    """GET /counts: how much waits; and whether the server is there again."""
+    return JSONResponse(await asked.read(lambda c: lists.counts(c, asked.actor)))
+
+
 async def conversation(asked: Asked) -> Response:
     """GET /conversations/{number}: the list, the talk and what stands beside it."""
     number = asked.path("number")
@@ -66,7 +71,7 @@ async def _listed(asked: Asked, number: str = "") -> dict[str, Any]:
     more = values["rows"][-1]["id"] if tab == "closed" and len(values["rows"]) == lists.SHOWN and not q else 0
     channels = sorted(asked.house.settings.channels)
     more_values = {"only": only, "q": q, "found": found, "more": more, "channels": channels, "number": number}
-    return {**values, **more_values, "tab": tab, "tabs": lists.TABS, "section": "inbox"}
+    return {**values, **more_values, "tab": "all" if q else tab, "tabs": lists.TABS, "section": "inbox"}
 
 
 def _tab(asked: Asked) -> str:

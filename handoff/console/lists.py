@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select
@@ -18,8 +19,19 @@ TABS: Final = ("mine", "queue", "team", "all", "closed")
 SHOWN: Final = 60  # conversations on one page of the inbox
 STANDARDS: Final = ("first_reply", "next_reply", "resolution")  # the kinds of timers that are service standards
 
+_MARKS: Final = re.compile(r"\*\*|`|^ *(?:#+|[-*]) +", re.MULTILINE)
+
 _last = message.alias("last")
 _mine = seen.alias("mine")
+_people = message.alias("people")
+_spoken = (  # the last words of a person: the bot's and the house's say nothing about who waits
+    select(_people.c.seq)
+    .where(_people.c.chat_id == chat.c.id, _people.c.author.in_(("customer", "agent")))
+    .order_by(_people.c.seq.desc())
+    .limit(1)
+    .correlate(chat)
+    .scalar_subquery()
+)
 DUE = (
     select(func.min(timer.c.due_at))
     .where(
@@ -71,9 +83,14 @@ def found(connection: Connection, actor: Actor, query: str) -> list[dict[str, An
     return shown
 
 
+def plain(said: str) -> str:
+    """A text on one line, without the signs of its markdown."""
+    return " ".join(_MARKS.sub("", said).split())
+
+
 def around(said: str, query: str) -> tuple[str, str, str]:
     """The part of a text that was looked for: what stands before it, it, and what follows."""
-    said = " ".join(said.split())
+    said = plain(said)
     words = sorted(query.split(), key=len, reverse=True)
     found = next((hit for word in words if (hit := re.search(re.escape(word), said, re.IGNORECASE))), None)
     at, end = found.span() if found else (0, 0)
@@ -84,7 +101,7 @@ def around(said: str, query: str) -> tuple[str, str, str]:
 def counts(connection: Connection, actor: Actor) -> dict[str, int]:
     """How many conversations are in each open tab, and how many of his own are unread."""
     joined = conversation.outerjoin(handover).join(chat, chat.c.id == conversation.c.chat_id)
-    joined = joined.outerjoin(_last, and_(_last.c.chat_id == chat.c.id, _last.c.seq == chat.c.message_seq))
+    joined = joined.outerjoin(_last, and_(_last.c.chat_id == chat.c.id, _last.c.seq == _spoken))
     joined = joined.outerjoin(_mine, and_(_mine.c.chat_id == chat.c.id, _mine.c.agent_id == actor.id))
     mine = and_(conversation.c.owner == "agent", conversation.c.agent_id == actor.id)
     mates = [id for id in team_mates(connection, actor) if id != actor.id]
@@ -115,16 +132,21 @@ def _of(connection: Connection, actor: Actor, tab: str) -> ColumnElement[bool]:
 
 
 def _unread() -> ColumnElement[bool]:
-    return and_(_last.c.author == "customer", func.coalesce(_mine.c.seq, 0) < chat.c.message_seq)
+    return and_(_last.c.author == "customer", func.coalesce(_mine.c.seq, 0) < _last.c.seq)
 
 
 def _listed(actor: Actor) -> Select[Any]:
     columns = (
         *(conversation.c[name] for name in "id number owner agent_id opened_at closed_at close_reason".split()),
-        *(chat.c.channel, chat.c.message_seq, chat.c.unreachable, chat.c.talk["language"].as_string().label("lang")),
+        *(
+            chat.c.channel,
+            chat.c.message_seq,
+            chat.c.unreachable,
+            chat.c.talk["extra"]["owed"].as_string().label("owed"),
+        ),
         *(customer.c.name, customer.c.tier, agent.c.name.label("agent_name")),
         *(handover.c.reason, handover.c.priority, handover.c.waiting_since, handover.c.snoozed_until),
-        *(_last.c.author, _last.c.text, _last.c.attachments, _last.c.created_at.label("last_at")),
+        *(_last.c.seq, _last.c.author, _last.c.text, _last.c.attachments, _last.c.created_at.label("last_at")),
         *(_mine.c.seq.label("read_seq"), DUE.label("due_at")),
     )
     return (
@@ -133,17 +155,17 @@ def _listed(actor: Actor) -> Select[Any]:
         .join(customer, customer.c.id == conversation.c.customer_id)
         .outerjoin(handover, handover.c.conversation_id == conversation.c.id)
         .outerjoin(agent, agent.c.id == conversation.c.agent_id)
-        .outerjoin(_last, and_(_last.c.chat_id == chat.c.id, _last.c.seq == chat.c.message_seq))
+        .outerjoin(_last, and_(_last.c.chat_id == chat.c.id, _last.c.seq == _spoken))
         .outerjoin(_mine, and_(_mine.c.chat_id == chat.c.id, _mine.c.agent_id == actor.id))
     )
 
 
 def _line(row: Any) -> dict[str, Any]:
     line, now = dict(row._mapping), time.time()
-    waits = row.owner in ("queue", "agent") and row.author == "customer"
-    line["unread"] = row.owner != "none" and row.author == "customer" and (row.read_seq or 0) < row.message_seq
-    line["waiting"] = row.waiting_since or (row.last_at if waits else None)
-    line["text"] = " ".join((row.text or "").split())[:160]
+    owed = datetime.fromisoformat(row.owed).timestamp() if row.owed and row.owner == "agent" else None
+    line["unread"] = row.owner != "none" and row.author == "customer" and (row.read_seq or 0) < row.seq
+    line["waiting"] = row.waiting_since or owed
+    line["text"] = plain(row.text or "")[:160]
     line["files"] = len(row.attachments or ())
     line["asleep"] = bool(row.snoozed_until and row.snoozed_until > now)
     line["risk"] = (

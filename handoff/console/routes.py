@@ -29,6 +29,7 @@ def ways(pages: live.Live) -> list[Way]:
         Way("/presence", door.presence, "self", method="POST"),
         Way("/", inbox.inbox, "inbox.read", page=True),
         Way("/list", inbox.listing, "inbox.read"),
+        Way("/counts", inbox.counts, "inbox.read"),
         Way("/events", partial(live.events, live=pages), "inbox.read"),
         Way("/tickets", tickets.listing, "ticket.read", page=True),
         Way("/tickets/{number}", tickets.one, "ticket.read", "number", page=True),
