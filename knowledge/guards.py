@@ -12,15 +12,16 @@ from knowledge.normal import models, normal, units, words
 
 _REFUSES = re.compile(
     r"\b(?:do not|don't|dont|did not|didn't|didnt|never|not) "
-    r"(?:want|wanna|wish|need|mean|intend|plan|have|going|asking|asked)\b"
+    r"(?:want|wanna|wish|need|mean|intend|plan|have to|going to|asking|asked)\b"
     r"|\binstead of \w+ing\b"
-    r"|不想要?(?!了)|不要(?!了)|不用|不需要|无需|不打算|不是要|不是想|别(?=[再给让帮把去用])"
+    r"|不想(?!要?了)|(?<!要)不要(?!了)|(?<!用)不用|(?<!需)不需要|无需|不打算|不是要|不是想|别(?=[再给让帮把去用])"
 )
+_GOAL = re.compile(r"(?:怎么|怎样|如何|让|能)[^,.!?;:。、]*$")  # "how do I do it so that it need not …" refuses nothing
 
 
 def refuses(text: str) -> bool:
     """Does a normalised text say what is *not* wanted? "It does not work" is a fault, not a refusal."""
-    return bool(_REFUSES.search(text))
+    return any(not _GOAL.search(text[: found.start()]) for found in _REFUSES.finditer(text))
 
 
 # ---------------------------------------------------------------- what is refused is not asked

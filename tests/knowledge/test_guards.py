@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledge.faq import Entry, Faq, Names, read
-from knowledge.guards import Foreign, wanted
+from knowledge.guards import Foreign, refuses, wanted
 from knowledge.index import Knowledge, build
 from knowledge.normal import normal
 
@@ -154,6 +154,24 @@ def test_another_maker_is_not_answered_for(knowledge: Knowledge, question: str, 
     assert ranking.outcome in outcomes
     if outcomes <= {"unknown", "choose"}:
         assert "foreign" in {g["guard"] for g in ranking.why["guards"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("我不想重置路由器", True),
+        ("不要换货", True),
+        ("不用恢复出厂,我要重启", True),
+        ("不想要了,还能退吗", False),
+        ("要不要手续费", False),
+        ("用不用本人去", False),
+        ("怎么让手机不用重连", False),
+        ("i don't want to reset it", True),
+        ("it does not work", False),
+    ],
+)
+def test_what_says_what_is_not_wanted(text: str, refused: bool) -> None:
+    assert refuses(text) is refused
 
 
 def test_names_stand_beside_the_entries(tmp_path: Path) -> None:
