@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import intents as wishes
 from bot.config import Settings
@@ -36,10 +37,7 @@ def begin(settings: Settings) -> Callable[[], Known]:
     Without an encoder the languages are solved beside this process, unless they are kept from before.
     """
     own = settings.knowledge
-    wanted = wishes.read(own.intents)
-    answers = faq.read(own.faq, settings.languages)
-    if not answers.entries:
-        raise YamlError([Problem(str(own.faq), 1, "holds no answers; knowledge.faq names the folder they are in")])
+    wanted, answers = _edited(own.intents, own.faq, settings.languages)
     if own.model and (encoder := load(own.model, settings.data / "models", settings.languages)):
         solve = partial(build, answers, wanted.examples, mode=own.certainty, encoder=encoder)
         return lambda: Known(solve(), wanted)
@@ -53,3 +51,22 @@ def begin(settings: Settings) -> Callable[[], Known]:
         return Known(index, wanted, degraded=bool(own.model))
 
     return finish
+
+
+def _edited(intents: Path, answers: Path, languages: Sequence[str]) -> tuple[wishes.Intents, faq.Faq]:
+    """What an admin edits. Raises YamlError with every mistake in all of it."""
+    problems: list[Problem] = []
+    wanted = known = None
+    try:
+        wanted = wishes.read(intents)
+    except YamlError as error:
+        problems += error.problems
+    try:
+        known = faq.read(answers, languages)
+        if not known.entries:
+            problems.append(Problem(str(answers), 1, "holds no answers; knowledge.faq names the folder they are in"))
+    except YamlError as error:
+        problems += error.problems
+    if wanted is None or known is None or problems:
+        raise YamlError(problems)
+    return wanted, known
