@@ -193,8 +193,10 @@ def setup(name: Name, config: Config = CONFIG) -> None:
     from bot import launch
     from bot.config import load
 
-    for line in launch.ask_channel(load(config), name, lambda one: one.setup()):
+    lines = launch.ask_channel(load(config), name, lambda one: one.setup())
+    for line in lines:
         typer.echo(line)
+    raise typer.Exit(FAILED if any(line.startswith("FAILED") for line in lines) else 0)
 
 
 def _readable(line: str) -> str:

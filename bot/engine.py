@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.dialogue import Alarm, Decision, Need, Turn, Wait
 from bot.flows import buttons, changed, journal, line, notices, platform, public, waiting, wishes
-from bot.flows.draft import Draft, Missing
+from bot.flows.draft import FILES, Draft, Missing
 from bot.flows.inside import aftermath, inside, left
 from bot.flows.questions import answer, choose, contacted, outcome, unknown
 from bot.flows.reading import is_score, ticket_number, typed
@@ -227,6 +227,15 @@ def patient(draft: Draft) -> bool:
     return draft.wait is not None
 
 
+def album(draft: Draft) -> bool:
+    """Pictures that were sent together come one by one: they are answered as one."""
+    burst, waiting = draft.turn.policy.burst, len(draft.turn.talk.pending)
+    one_of_many = draft.event.kind is Kind.TEXT and draft.event.data.get("album")
+    if one_of_many and burst > 0 and waiting < FILES:
+        draft.wait = Wait(draft.now + timedelta(seconds=burst))
+    return draft.wait is not None
+
+
 def files(draft: Draft) -> bool:
     """Files are for people: they go to the ticket opened just now, or are kept for the one to come."""
     if draft.words and not draft.files:
@@ -247,6 +256,7 @@ POLICY: Final[tuple[Rule, ...]] = (
     emergency,
     button,
     person,
+    album,
     aftermath,
     inside,
     waiting.queued,

@@ -160,7 +160,7 @@ class Channel:
         return [(True, "nothing to set up")]
 
     async def setup(self) -> list[str]:
-        """Register webhook, commands and descriptions; returns what was done."""
+        """Register webhook, commands and descriptions; returns what was done, and what was not as ``FAILED: …``."""
         return []
 
 

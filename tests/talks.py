@@ -109,11 +109,11 @@ class Chat:
 
     # ------------------------------------------------------------ what may happen
 
-    def write(self, text: str, *files: str) -> list[str]:
+    def write(self, text: str, *files: str, **more: Any) -> list[str]:
         """The customer writes."""
         self._written += 1
         kept = tuple(Attachment(f, f, "image/png", 9) for f in files)
-        return self.step(Kind.TEXT, text=text, native=f"m{self._written}", attachments=kept)
+        return self.step(Kind.TEXT, text=text, native=f"m{self._written}", attachments=kept, **more)
 
     def edit(self, text: str) -> list[str]:
         """The customer changes what he wrote last; to nothing: he deletes it."""
@@ -366,9 +366,9 @@ def _played(chat: Chat, word: str, rest: str) -> list[str]:
         return [line for text in said for line in chat.write(text)] + chat.write(last)
     if word.startswith("agent "):
         return chat.desks.command(chat, word.removeprefix("agent "), rest)
-    if word == "file":
+    if word in ("file", "album"):
         name, _, text = rest.partition(" ")
-        return chat.write(text, name)
+        return chat.write(text, name, **({"data": {"album": "7"}} if word == "album" else {}))
     doing = {
         "button": lambda: chat.press(rest),
         "edit": lambda: chat.edit(rest),

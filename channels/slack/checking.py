@@ -43,10 +43,18 @@ async def _token(api: Api) -> AsyncIterator[Line]:
         yield False, f"the token lacks {', '.join(missing)}: {add}"
     else:
         yield True, "all scopes are granted"
-    if sent := headers.get("date"):
-        skew = abs(time.time() - parsedate_to_datetime(sent).timestamp())
+    if sent := _time(headers.get("date", "")):
+        skew = abs(time.time() - sent)
         said = "the clock agrees with Slack's" if skew <= SKEW else f"this clock is {skew:.0f} s off: set it (NTP)"
         yield skew <= SKEW, said
+
+
+def _time(date: str) -> float:
+    """Seconds since 1970, 0 for what is no date."""
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except (ValueError, TypeError):
+        return 0.0
 
 
 async def _ways_in(api: Api, secret: str, app_token: str, hook: str) -> AsyncIterator[Line]:

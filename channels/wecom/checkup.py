@@ -31,7 +31,7 @@ async def menu(app: Api, agent: str) -> list[str]:
     try:
         await app.post("menu/create", {"button": buttons}, agentid=agent)
     except (Fault, NotSent, Unknown) as error:
-        return [f"the menu was not created: {_why(error)}"]
+        return [f"FAILED: the menu: {_why(error)}"]
     names = " · ".join(name for _, name in MENU)
     return [
         f"menu: {names}",

@@ -16,7 +16,7 @@ from channels.telegram import Telegram
 from channels.wecom import Wecom
 
 ROOT = Path(__file__).parent.parent.parent
-KEYS = {"corp_id": "ww1", "agent_id": "7", "app_secret": "x", "token": "t", "aes_key": "k" * 43}
+KEYS: dict[str, Any] = {"corp_id": "ww1", "agent_id": "7", "app_secret": "x", "token": "t", "aes_key": "k" * 43}
 
 
 def telegram() -> Telegram:
