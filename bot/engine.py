@@ -13,10 +13,11 @@ from bot.flows.inside import aftermath, inside, left
 from bot.flows.questions import answer, choose, contacted, outcome, unknown
 from bot.flows.reading import is_score, ticket_number, typed
 from bot.messages import Kind
-from handoff import care, desk, tickets
+from handoff import care, desk, promises, tickets
 
 Rule = Callable[[Draft], bool]
 
+FALLING_DUE: Final = {**care.TIMERS, **promises.TIMERS}  # what people are owed, and what they promised
 VERDICTS: Final = frozenset({"solved", "not_helpful"})
 BURST: Final = 4  # messages that may wait for what follows
 BURST_WORDS: Final = 1000  # characters that may wait
@@ -108,8 +109,8 @@ def timer(draft: Draft) -> None:
             tickets.due(draft)
         case "queue":
             waiting.look_after(draft)
-        case other if other in care.TIMERS:
-            care.TIMERS[other](draft)
+        case other if other in FALLING_DUE:
+            FALLING_DUE[other](draft)
 
 
 def idle(draft: Draft) -> None:

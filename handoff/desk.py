@@ -14,7 +14,7 @@ from bot.dialogue import Alarm, DropTimer, Learn, Own, Say, SetTimer
 from bot.flows import floor, line, wishes
 from bot.flows.draft import Draft
 from bot.messages import Author, Reply
-from handoff import tickets
+from handoff import promises, tickets
 from handoff.care import CHECK, Refused, awake, fresh, held, moment, notice, owe, since
 from handoff.dialogue import HIGH, AgentView, Assign, Queue, Remark, Result, Snooze
 
@@ -223,6 +223,7 @@ COMMANDS: Final[dict[str, Callable[[Draft, AgentView], None]]] = {
     "remark": remark,
     "language": language,
     **tickets.COMMANDS,
+    **promises.COMMANDS,
 }
 
 

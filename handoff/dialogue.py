@@ -163,4 +163,49 @@ class TicketWord:
     attachments: tuple[Attachment, ...] = ()
 
 
-Deed = MoveTicket | OwnTicket | TicketWord | Assign | Queue | Remark | Snooze | Presence | Result
+@dataclass(frozen=True, slots=True)
+class PromiseView:
+    """One of the customer's promises."""
+
+    number: str
+    agent: int
+    text: str
+    due_at: datetime
+    state: str  # open, kept, renegotiated, broken
+    ticket: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MakePromise:
+    """An agent's word that something is done by then."""
+
+    number: str
+    agent: int
+    text: str
+    due_at: datetime
+    ticket: str = ""
+    follows: str = ""  # number of the promise whose place it takes
+
+
+@dataclass(frozen=True, slots=True)
+class EndPromise:
+    """What became of it."""
+
+    number: str
+    state: str  # kept, renegotiated, broken
+    proof: str = ""
+
+
+Deed = (
+    Assign
+    | Queue
+    | Remark
+    | Snooze
+    | Presence
+    | Result
+    | MoveTicket
+    | OwnTicket
+    | TicketWord
+    | MakePromise
+    | EndPromise
+)

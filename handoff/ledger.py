@@ -1,4 +1,4 @@
-"""What is written of a ticket: opened, added to, moved, given to somebody; every step stands among its words."""
+"""What is written of tickets and promises; every step of a ticket stands among its words."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from sqlalchemy import insert, select, update
 from bot import dialogue as d
 from bot.messages import Author
 from bot.tables import ticket
-from handoff.dialogue import MoveTicket, OwnTicket, TicketWord
+from handoff.dialogue import EndPromise, MakePromise, MoveTicket, OwnTicket, TicketWord
 from handoff.recording import write
+from handoff.tables import promise
 
 if TYPE_CHECKING:
     from bot.effects import Writer
@@ -85,6 +86,35 @@ def _(effect: TicketWord, writer: Writer) -> None:
     if not effect.remark and effect.text:
         note = {**row.details, "note": effect.text[:500]}
         writer.connection.execute(update(ticket).where(ticket.c.id == row.id).values(details=note))
+
+
+@write.register(MakePromise)
+def _(effect: MakePromise, writer: Writer) -> None:
+    lane = writer.lane
+    named = select(promise.c.id).where(promise.c.number == effect.follows)
+    row = {
+        "number": effect.number,
+        "conversation_id": writer.conversation_id,
+        "ticket_id": _row(writer, effect.ticket).id if effect.ticket else None,
+        "chat_id": lane.chat_id,
+        "customer_id": lane.customer_id,
+        "agent_id": effect.agent,
+        "text": effect.text,
+        "due_at": effect.due_at.timestamp(),
+        "follows": writer.connection.scalar(named) if effect.follows else None,
+        "made_at": writer.now,
+    }
+    writer.connection.execute(insert(promise).values(row))
+    writer.fact("promised", {"number": effect.number, "agent": effect.agent, "due_at": row["due_at"]})
+
+
+@write.register(EndPromise)
+def _(effect: EndPromise, writer: Writer) -> None:
+    its = promise.c.number == effect.number, promise.c.customer_id == writer.lane.customer_id, promise.c.state == "open"
+    ended = update(promise).where(*its).values(state=effect.state, proof=effect.proof, ended_at=writer.now)
+    if not writer.connection.execute(ended).rowcount:
+        raise ValueError("the promise has ended meanwhile")  # the event is tried again, on what is true now
+    writer.fact("promise_ended", {"number": effect.number, "state": effect.state})
 
 
 def _word(writer: Writer, which: int, kind: str, agent: int, text: str, files: Any = None) -> None:

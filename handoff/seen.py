@@ -9,9 +9,9 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, select
 
 from bot.lanes import Lane, moment
-from bot.tables import conversation, fact
-from handoff.dialogue import AgentView, DeskView, HandoverView
-from handoff.tables import agent, handover
+from bot.tables import conversation, fact, ticket
+from handoff.dialogue import AgentView, DeskView, HandoverView, PromiseView
+from handoff.tables import agent, handover, promise
 
 WORKING: Final = ("agent", "supervisor", "admin")  # roles that talk with customers
 THERE: Final = ("online", "busy")  # presences of somebody who is in the house
@@ -108,10 +108,20 @@ def team_is_there(connection: Connection, team: str) -> bool:
     return any(team in one.teams for one in _people(connection) if one.presence in THERE)
 
 
+def promise_view(connection: Connection, lane: Lane, number: str) -> PromiseView | None:
+    """One of the customer's own promises."""
+    its = select(promise, ticket.c.number.label("about")).outerjoin(ticket, ticket.c.id == promise.c.ticket_id)
+    row = connection.execute(its.where(promise.c.number == number, promise.c.customer_id == lane.customer_id)).first()
+    if row is None:
+        return None
+    return PromiseView(number, row.agent_id, row.text, moment(row.due_at), row.state, row.about or "")
+
+
 PEOPLE: Final[dict[str, Callable[[Connection, Lane, str], Any]]] = {
     "desk": lambda connection, _lane, _key: desk(connection, time.time()),
     "place": lambda connection, _lane, number: place(connection, number, time.time()),
     "handover": lambda connection, _lane, number: handover_view(connection, number),
     "agent": lambda connection, _lane, which: agent_view(connection, which),
+    "promise": promise_view,
     "team": lambda connection, _lane, name: team_is_there(connection, name),
 }

@@ -163,6 +163,7 @@ promise = Table(
     "promise",
     metadata,
     identifier(),
+    Column("number", String(16), nullable=False, unique=True),
     Column("conversation_id", ForeignKey("conversation.id"), index=True),
     Column("ticket_id", ForeignKey("ticket.id"), index=True),
     Column("chat_id", ForeignKey("chat.id"), nullable=False),

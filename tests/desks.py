@@ -26,6 +26,7 @@ class Desks:
         self.held: people.HandoverView | None = None
         self.ahead, self.busy = 0, 0  # others who wait before; conversations they have elsewhere
         self.pace: float | None = None
+        self.promises: dict[str, people.PromiseView] = {}
         self.result: people.Result | None = None
 
     def set(self, chat: Chat, *, ahead: str = "0", pace: str = "", busy: str = "0", opens: str = "") -> list[str]:
@@ -52,6 +53,8 @@ class Desks:
         match kind:
             case "agent":
                 return self.agents.get(int(key)) if key.isdigit() else None
+            case "promise":
+                return self.promises.get(key)
             case "handover":
                 return self.held
             case "team":
@@ -103,6 +106,8 @@ class Desks:
                 yield f"* note {text!r}"
             case people.Snooze(until=until):
                 yield f"* sleeps until {until:%H:%M}" if until else "* awake"
+            case people.MakePromise() | people.EndPromise():
+                yield self._promise(chat, effect)
             case people.MoveTicket() | people.OwnTicket() | people.TicketWord():
                 yield self._ticket(chat, effect)
             case people.Result(done=done, data=data):
@@ -110,6 +115,17 @@ class Desks:
                 if not done:
                     told = "".join(f" {k}={v}" for k, v in data.items() if k != "reason")
                     yield f"* refused: {data['reason']}{told}"
+
+    def _promise(self, chat: Chat, effect: people.MakePromise | people.EndPromise) -> str:
+        number = effect.number
+        if isinstance(effect, people.MakePromise):
+            chat.taken("T")
+            text, due = effect.text, effect.due_at
+            self.promises[number] = people.PromiseView(number, effect.agent, text, due, "open", effect.ticket)
+            return f"* promise {number} {text!r} by {due:%d %H:%M}"
+        assert self.promises[number].state == "open"
+        self.promises[number] = replace(self.promises[number], state=effect.state)
+        return f"* promise {number} {effect.state}{f' {effect.proof!r}' if effect.proof else ''}"
 
     def _ticket(self, chat: Chat, effect: people.MoveTicket | people.OwnTicket | people.TicketWord) -> str:
         at = next(n for n, one in enumerate(chat.tickets) if one.number == effect.number)
@@ -141,6 +157,13 @@ class Desks:
             data["until"] = (chat.now + _span(rest)).isoformat()
         elif name.startswith("ticket_"):
             data |= _about_ticket(name, rest)
+        elif name == "promise":
+            hours, _, text = rest.partition(" ")
+            data |= {"text": text, "due_at": (chat.now + _span(hours)).isoformat()}
+        elif name == "promise_end":
+            number, state, *more = rest.split(" ", 2)
+            data |= {"promise": number, "state": state, "proof": " ".join(more) if state == "kept" else ""}
+            data |= {"due_at": (chat.now + _span(more[0])).isoformat()} if more and state != "kept" else {}
         elif name == "offer":
             data["epoch"] = chat.open.epoch if chat.open else 0
         else:

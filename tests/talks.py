@@ -214,6 +214,10 @@ class Chat:
         """What the words mean."""
         return understood(text, hint, self.now)
 
+    def taken(self, prefix: str) -> None:
+        """A number of this kind is in use."""
+        self._count[prefix] += 1
+
     def _next(self, prefix: str, ahead: int = 1) -> str:
         return f"{prefix}-{self._count[prefix] + ahead:08d}"
 

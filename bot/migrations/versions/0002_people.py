@@ -200,6 +200,7 @@ def upgrade() -> None:
     op.create_table(
         "promise",
         sa.Column("id", ID, autoincrement=True, nullable=False),
+        sa.Column("number", sa.String(length=16), nullable=False),
         sa.Column("conversation_id", ID, nullable=True),
         sa.Column("ticket_id", ID, nullable=True),
         sa.Column("chat_id", sa.BigInteger(), nullable=False),
@@ -220,6 +221,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_promise_customer_id")),
         sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_promise_ticket_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_promise")),
+        sa.UniqueConstraint("number", name=op.f("uq_promise_number")),
     )
     with op.batch_alter_table("promise", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_promise_conversation_id"), ["conversation_id"], unique=False)
