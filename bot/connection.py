@@ -17,7 +17,8 @@ HEAD_BYTES: Final = 65_536
 GRACE: Final = 20.0  # seconds a body may come as slowly as it likes, and in which it is looked at again
 PACE: Final = 1024  # bytes a second it must bring after that
 STALL: Final = 60.0  # seconds nobody reads what we sent
-SPARE: Final = 100  # open files the rest of the house needs
+NEW: Final = 256  # connections that may come in before the first of them is looked at
+SPARE: Final = 400  # open files for those and for the rest of the house
 MOST: Final = 65_536  # connections of one process, if the system allows as many
 
 
@@ -155,4 +156,4 @@ def most() -> int:
 
 def settings() -> dict[str, Any]:
     """What uvicorn is told of this."""
-    return {"http": Connection, "limit_concurrency": most() + 1}
+    return {"http": Connection, "limit_concurrency": most() + 1, "backlog": NEW}
