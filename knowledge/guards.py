@@ -61,6 +61,12 @@ _CALM = re.compile(  # a warning that is absent is no fault
     r"\b(?:isn't|is not|aren't|are not|not) (?:red|orange|amber)\b|\bno (?:red|orange|amber) (?:light|led|lamp)"
     r"|(?:没有?亮?|不是?亮?)(?:红灯|红)"
 )
+_ABSENT = re.compile(  # what does not happen, or is as it should be, before what it is all about
+    r"^(?:it|they|the \w+|my \w+) (?:never|does not|doesn't|do not|don't|is not|isn't|has not|hasn't)\b"
+    r"|\b(?:is|are|looks?) (?:all )?(?:fine|right|correct|ok|okay)$"
+    r"|^.{0,4}(?:没|不|从不)[^不没]{1,3}$|(?:没问题|是对的|正常)$"
+)
+_JUST = re.compile(r"^(?:it's|it is|they're|they are|but|i)? ?(?:just|only|simply)\b|^但?我?(?:就|只)(?:是|想|要)")
 _INSTEAD = re.compile(r"\binstead of \w+ing\b[^,;.!?]*")
 
 _ONLY = re.compile(r"\b(?:just|only|simply|rather) (?:want|need|wanna|would like|like)\b|^rather\b")
@@ -100,6 +106,12 @@ def wanted(text: str) -> str:
     return rest if _says_enough(rest) else text
 
 
+def disputed(text: str) -> bool:
+    """Does a normalised question say what is not asked, whether or not the rest could stand alone?"""
+    clauses = _clauses(text)
+    return refuses(text) or any(_dropped(c, clauses[at + 1 :], clauses[:at]) for at, c in enumerate(clauses))
+
+
 def _clauses(text: str) -> list[str]:
     found: list[str] = []
     for clause in filter(None, map(str.strip, _CLAUSE.split(text))):
@@ -114,7 +126,7 @@ def _dropped(clause: str, after: list[str], before: list[str]) -> bool:
         return True
     if _REFUSED.search(clause) and not _PURPOSE.search(clause):
         return bool(after) or any(_ASKS.search(said) and not _REFUSED.search(said) for said in before)
-    rules = ((_DENIED, _TURN), (_IMPERATIVE, _WISH), (_NONE, _ONLY), (_KNOWN, _CLEFT))
+    rules = ((_DENIED, _TURN), (_IMPERATIVE, _WISH), (_NONE, _ONLY), (_KNOWN, _CLEFT), (_ABSENT, _JUST))
     return bool(after) and any(said.search(clause) and turn.search(after[0]) for said, turn in rules)
 
 

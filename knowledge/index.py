@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from knowledge.faq import Entry, Faq
-from knowledge.guards import Foreign, Scope, refuses, wanted
+from knowledge.guards import Foreign, Scope, disputed, wanted
 from knowledge.kernels import Encoder
 from knowledge.normal import chinese, models, words
 from knowledge.space import Example, Fit, Role, Space
@@ -81,7 +81,7 @@ class Knowledge:
         asked = wanted(plain)
         fits = {space.language: space.fit(asked) for space in self._spaces(asked, lang)}
         kept, guards = self._guarded(self._scored(fits), fits, models(asked), owned, now)
-        if kept and asked == plain and refuses(plain) and not refuses(self.wording(_nearest(kept[0], fits))):
+        if kept and asked == plain and disputed(plain) and not disputed(self.wording(_nearest(kept[0], fits))):
             guards.append({"guard": "negation", "entry": kept[0].label, "reason": "says what is not wanted"})
         strange = self._strange(asked, kept[0]) if kept else frozenset()
         if strange:

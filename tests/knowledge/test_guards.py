@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knowledge.faq import Entry, Faq, Names, read
-from knowledge.guards import Foreign, refuses, wanted
+from knowledge.guards import Foreign, disputed, refuses, wanted
 from knowledge.index import Knowledge, build
 from knowledge.normal import normal
 
@@ -172,6 +172,21 @@ def test_another_maker_is_not_answered_for(knowledge: Knowledge, question: str, 
 )
 def test_what_says_what_is_not_wanted(text: str, refused: bool) -> None:
     assert refuses(text) is refused
+
+
+def test_what_is_absent_is_not_asked() -> None:
+    assert wanted("it never disconnects, it's just awfully slow") == "it's just awfully slow"
+    assert wanted("the address is right, i just want another day") == "i just want another day"
+    assert wanted("地址没错,就想换一天送货") == "就想换一天送货"
+    assert wanted("it does not work, what can i do") == "it does not work, what can i do"
+    assert wanted("路由器没反应,怎么办") == "路由器没反应,怎么办"
+
+
+def test_a_refusal_that_cannot_be_cut_out_still_counts() -> None:
+    text = "please, no factory reset. i just want to reboot it."
+    assert wanted(text) == text
+    assert disputed(text)
+    assert not disputed("how do i reset the router")
 
 
 def test_names_stand_beside_the_entries(tmp_path: Path) -> None:
