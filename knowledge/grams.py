@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import chain, count
+from itertools import chain, count, repeat
 from typing import TypeAlias
 
 import numpy as np
@@ -37,25 +37,35 @@ class Grams:
         self._start = np.cumsum(self._frequency) - self._frequency
         self._rarest = math.log(1 + self.size) + 1
         self._idf = np.log((1 + self.size) / (1 + self._frequency)) + 1
-        weights = (1 + np.log(times)) * self._idf[columns]
-        self._weights = weights / np.sqrt(np.bincount(rows, weights**2, self.size))[rows]
-        self._rows = rows.astype(np.int32)  # there are many of them
+        self._rows = rows.astype(np.int32)  # of each posting; there are many of them
+        self._again = np.flatnonzero(times > 1)  # postings of what a text has more than once: few
+        self._more = np.log(times[self._again])
+        squares = np.bincount(rows, self._unscaled(columns) ** 2, self.size)
+        self._scale = 1 / np.sqrt(np.where(squares, squares, 1.0))
+
+    def _unscaled(self, columns: Rows) -> Vector:
+        """The weight of each posting before its text is brought to length 1."""
+        weights = self._idf[columns]
+        weights[self._again] *= 1 + self._more
+        return weights
 
     def similar(self, grams: Sequence[str]) -> Vector:
         """The cosine of a text with every text."""
         counts = Counter(grams)
-        known = [(column, n) for gram, n in counts.items() if (column := self._column.get(gram)) is not None]
-        if not known:
-            return np.zeros(self.size)
-        columns, times = np.array(known).T
-        weights = (1 + np.log(times)) * self._idf[columns]
-        strange = (len(counts) - len(known)) * self._rarest**2  # grams no example has make it unlike all of them
-        weights /= math.sqrt(float(weights @ weights) + strange)
-        often = self._frequency[columns]
-        met = _spans(self._start[columns], often)
-        return np.asarray(
-            np.bincount(self._rows[met], self._weights[met] * np.repeat(weights, often), self.size), float
-        )
+        found = np.fromiter(map(self._column.get, counts, repeat(-1)), np.intp, len(counts))
+        times = np.fromiter(counts.values(), float, len(counts))
+        columns = found[found >= 0]
+        weights = (1 + np.log(times[found >= 0])) * self._idf[columns]
+        strange = (len(found) - len(columns)) * self._rarest**2  # grams no example has make it unlike all of them
+        weights *= self._idf[columns] / math.sqrt(float(weights @ weights) + strange or 1.0)
+        starts, often = self._start[columns], self._frequency[columns]
+        ends = starts + often
+        first, last = np.searchsorted(self._again, (starts, ends))
+        again = _spans(first, last - first)
+        spans = [self._rows[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+        rows = np.concatenate([*spans, self._rows[self._again[again]]])
+        products = np.concatenate([np.repeat(weights, often), self._more[again] * np.repeat(weights, last - first)])
+        return np.asarray(np.bincount(rows, products, self.size) * self._scale, float)
 
     def among(self, rows: Rows) -> Iterator[Vector]:
         """The cosines of the texts in ``rows`` with every text, ``TOGETHER`` rows at a time.
@@ -65,8 +75,9 @@ class Grams:
         columns = np.repeat(np.arange(len(self._start)), self._frequency)  # of each posting
         common = self._frequency * COMMON > self.size
         tabled = common[columns]
+        weights = self._unscaled(columns) * self._scale[self._rows]
         table = np.zeros((np.count_nonzero(common), self.size))
-        table[(np.cumsum(common) - 1)[columns[tabled]], self._rows[tabled]] = self._weights[tabled]
+        table[(np.cumsum(common) - 1)[columns[tabled]], self._rows[tabled]] = weights[tabled]
         rare = np.flatnonzero(~tabled)
         rare = rare[np.argsort(self._rows[rare], kind="stable")]  # by text
         much = np.bincount(self._rows[rare], minlength=self.size)
@@ -77,7 +88,7 @@ class Grams:
             often = self._frequency[columns[own]]
             met = _spans(self._start[columns[own]], often)
             cells = np.repeat(np.repeat(np.arange(len(some)) * self.size, much[some]), often) + self._rows[met]
-            products = self._weights[met] * np.repeat(self._weights[own], often)
+            products = weights[met] * np.repeat(weights[own], often)
             yield cosines + np.bincount(cells, products, cosines.size).reshape(cosines.shape)
 
 
