@@ -6,15 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from bot.flows.rating import LOW
 from bot.tables import chat, fact, message, rating, ticket
+from knowledge.audit import Given
 from knowledge.gaps import Asked
 
 QUESTIONS: Final = ("answered", "asked_back", "unknown")  # facts that hold a question
 WRONG: Final = {"unknown": "unanswered", "not_helpful": "not helpful", "rephrased": "rephrased"}
-GIVEN: Final = ("handed_over", *QUESTIONS)  # what may have gone wrong, too: a person was wanted, the rating is low
+PERSON: Final = ("handed_over", "queued")  # somebody is wanted: the question before that was not answered well
+GIVEN: Final = (*PERSON, *QUESTIONS)  # what may have gone wrong, too: a person was wanted, the rating is low
 
 
 def questions(connection: Connection, since: float) -> list[tuple[str, str]]:
@@ -42,7 +44,7 @@ def badly_answered(connection: Connection, since: float) -> list[Asked]:
         for text, reason in _complaints(row, low, subjects):
             person = str(row.customer_id or row.chat_id)
             reply = next((words for at, words in said.get(row.conversation_id, ()) if at > row.at), "")
-            found[person, text] = Asked(text, person, reason, reply)
+            found[person, text] = Asked(text, person, reason, reply, row.data.get("entry", ""))
     return list(found.values())
 
 
@@ -50,8 +52,9 @@ def _complaints(row: Row[Any], low: set[int], subjects: dict[str, str]) -> Itera
     """The question in a fact and what was wrong with the answer; nothing if nothing was."""
     if row.kind in WRONG:
         text, reason = row.data.get("before") or row.data.get("question"), WRONG[row.kind]
-    elif row.kind == "handed_over":  # an emergency is no question for an FAQ
-        text, reason = subjects.get(row.data["ticket"]) if row.data.get("reason") != "emergency" else "", "handed over"
+    elif row.kind in PERSON:  # an emergency is no question for an FAQ
+        text = row.data.get("question") or subjects.get(row.data.get("ticket", ""), "")
+        text, reason = "" if row.data.get("reason") == "emergency" else text, "handed over"
     else:
         text, reason = row.data.get("question") if row.conversation_id in low else "", "low rating"
     if text:
@@ -72,3 +75,18 @@ def _said_by_people(connection: Connection, since: float) -> dict[int | None, li
     for conversation, at, words in connection.execute(select(*columns).where(*its).order_by(message.c.created_at)):
         found[conversation].append((at, words))
     return found
+
+
+def answered(connection: Connection, begin: float, end: float) -> tuple[list[Given], int]:
+    """What the bot answered by itself in this time, and how many questions there were."""
+    columns = message.c.chat_id, message.c.seq, message.c.text, message.c.why
+    within = message.c.author == "bot", message.c.why.is_not(None), message.c.created_at >= begin
+    given = []
+    for row in connection.execute(select(*columns).where(*within, message.c.created_at < end)):
+        if scores := (row.why or {}).get("scores"):  # what a customer chose from buttons has none
+            best, version = scores[0], row.why.get("version", "")
+            name = f"{row.chat_id}:{row.seq}"
+            given.append(Given(name, row.why["text"], row.text, best["entry"], best["confidence"], version))
+    kinds = fact.c.kind.in_(set(QUESTIONS) - {"answered"}), fact.c.at >= begin, fact.c.at < end
+    others = connection.scalar(select(func.count()).select_from(fact).where(*kinds)) or 0
+    return given, len(given) + others

@@ -182,6 +182,7 @@ def calibrate(
     from bot import faqtools, mind
     from bot.asking import asking
     from bot.config import load
+    from knowledge.audit import Promise, promise
     from knowledge.claim import claim
 
     settings, most = load(config), faqtools.share(max_wrong)
@@ -195,6 +196,11 @@ def calibrate(
         if found.holds:
             from_ = math.floor(found.threshold * 1e4) / 1e4
             typer.echo(f"To have it so, set knowledge.answer_at to {from_} and choose_at below it, in {config}.")
+    if found.holds:  # `faq audit` asks whether it still does
+        promise(
+            settings.data / "promise.json",
+            Promise(found.max_wrong, found.threshold, found.coverage, found.bound, found.answered),
+        )
     raise typer.Exit(0 if found.holds else FAILED)
 
 

@@ -1,0 +1,109 @@
+"""How many of ten missing topics ``aftercare faq gaps`` finds in its ten largest, on simulated chats.
+
+    python benchmarks/gaps.py [--chats 2000] [--seeds 5] [--lang en --lang zh]
+
+Ten answers are taken out of the demo company's FAQ. Customers ask the questions of all answers, one chat in six about a
+missing one, in words around them and with typing errors; some ask, each something else, what no FAQ answers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import intents
+from benchmarks.matching import mistyped
+from benchmarks.questions import ENDINGS, OPENINGS
+from bot.strictyaml import load
+from knowledge.faq import Entry, Faq, read
+from knowledge.gaps import Asked, topics
+from knowledge.index import build
+
+HOME = Path(__file__).parent.parent
+MISSING = 10
+ABOUT_THEM, FOREIGN, MISSPELT = 1 / 6, 1 / 10, 1 / 5
+
+
+def planted(faq: Faq, seed: int) -> tuple[Faq, list[Entry]]:
+    """The FAQ without ten of its answers, and these."""
+    missing = random.Random(seed).sample(faq.entries, MISSING)
+    gone = {entry.id for entry in missing}
+    return replace(faq, entries=tuple(entry for entry in faq.entries if entry.id not in gone)), missing
+
+
+def spoken(faq: Faq, languages: Sequence[str]) -> Faq:
+    """The FAQ in these languages only."""
+
+    def only(texts: Mapping[str, Any]) -> dict[str, Any]:
+        return {language: texts[language] for language in languages}
+
+    entries = [e.model_copy(update={"questions": only(e.questions), "answer": only(e.answer)}) for e in faq.entries]
+    return replace(faq, entries=tuple(entries))
+
+
+def chats(
+    faq: Faq, missing: Sequence[Entry], foreign: Sequence[str], count: int, languages: Sequence[str], seed: int
+) -> list[tuple[str, str]]:
+    """What customers ask: (text, id of the missing answer or "")."""
+    chance, asked = random.Random(seed), []
+    strange = iter(chance.sample(foreign, len(foreign)))
+    for _ in range(count):
+        language, about = chance.choice(languages), chance.random()
+        gone = about < ABOUT_THEM
+        entry = chance.choice(missing if gone else faq.entries)
+        text = chance.choice(entry.questions[language])
+        if ABOUT_THEM < about < ABOUT_THEM + FOREIGN:
+            text = next(strange, text)
+        ending = chance.choice(ENDINGS[language]).format(n=chance.randrange(10**6))
+        text = chance.choice(OPENINGS[language]) + text + ending
+        asked.append((mistyped(text, chance) if chance.random() < MISSPELT else text, entry.id if gone else ""))
+    return asked
+
+
+def found(faq: Faq, count: int, languages: Sequence[str], seed: int) -> tuple[int, int, float]:
+    """How many of the missing topics are among the ten first, how many questions were unanswered, and the seconds."""
+    without, missing = planted(spoken(faq, languages), seed)
+    wishes = {
+        name: {language: said[language] for language in languages if language in said}
+        for name, said in intents.read(HOME / "intents").examples.items()
+    }
+    tests = [row for path in (HOME / "knowledge" / "checks").glob("*.yaml") for row in load(path).data]
+    foreign = [row["question"] for row in tests if row["expect"] == "unknown" and row["lang"] in languages]
+    knowledge = build(without, wishes)
+    asked = chats(without, missing, foreign, count, languages, seed)
+    begun, about = time.process_time(), dict(asked)
+    rows = [Asked(text, str(chat), "unanswered") for chat, (text, _) in enumerate(asked)]
+    groups = topics(knowledge, rows)[:MISSING]
+    hit = set()
+    for group in groups:
+        names = [about[question.text] for question in group.asked]
+        best = max(set(names), key=names.count)
+        if best and names.count(best) * 2 > len(names):
+            hit.add(best)
+    return (
+        len(hit),
+        sum(knowledge.ask(t).outcome in ("unknown", "choose") for t, _ in asked),
+        time.process_time() - begun,
+    )
+
+
+def main() -> None:
+    """Print a line per seed."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--chats", type=int, default=2000)
+    options.add_argument("--seeds", type=int, default=5)
+    options.add_argument("--lang", action="append", choices=["en", "zh"])
+    given = options.parse_args()
+    faq = read(HOME / "knowledge" / "faq")
+    for seed in range(given.seeds):
+        hit, unanswered, spent = found(faq, given.chats, given.lang or ["en", "zh"], seed)
+        print(f"seed {seed}: {hit} of {MISSING} found, {unanswered} questions not answered, {spent:.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
