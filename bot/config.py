@@ -14,7 +14,7 @@ from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from bot import channelsheet, startrules, texts
 from bot.environment import filled
-from bot.files import RECOGNISED
+from bot.files import ACCEPTED, RECOGNISED
 from bot.section import Bytes, Count, Duration, Section, Share, Span
 from bot.strictyaml import Node, Problem, YamlError, check, suggest
 from bot.strictyaml import load as read
@@ -139,12 +139,7 @@ class Limits(Section):
     message_chars: Annotated[int, Field(ge=100)] = 8000
     body_bytes: Bytes = 1 << 20
     file_bytes: Bytes = 10 << 20
-    file_types: tuple[str, ...] = tuple(
-        (
-            "image/png image/jpeg image/webp image/gif application/pdf text/plain"
-            " audio/ogg audio/mpeg audio/amr audio/wav video/mp4 video/webm"
-        ).split()
-    )
+    file_types: tuple[str, ...] = ACCEPTED
     sessions_per_minute: Count = 600  # new web sessions per client address
     messages_per_minute: Count = 1200  # messages per web session
     streams_per_session: Count = 5

@@ -17,6 +17,12 @@ from bot.messages import Attachment
 from bot.text import clean
 
 SHOWN = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})  # may be displayed; all else is a download
+ACCEPTED = tuple(  # unless config.yaml says otherwise
+    (
+        "image/png image/jpeg image/webp image/gif application/pdf text/plain"
+        " audio/ogg audio/mpeg audio/amr audio/wav video/mp4 video/webm"
+    ).split()
+)
 _HEAD = 4096  # bytes that tell the type
 _PIECE = 256 << 10  # bytes written at a time: few trips to the thread, little memory
 _ABANDONED = 3600.0  # s after which an unfinished upload is nobody's

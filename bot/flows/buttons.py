@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from bot.flows import journal, wishes
 from bot.flows.draft import Draft
+from bot.flows.reading import SUBJECT, mentioned, reachable
+from bot.flows.steps import SKIP
 
 TAKING_OVER: Final = frozenset({"human", "complaint"})  # what was told so far goes with them
 REPEATS: Final = frozenset({"solved", "not_helpful", "ticket_status", "none"})  # no reason to leave the running flow
@@ -52,7 +54,7 @@ def do(draft: Draft, rest: str) -> None:
     wish, _, about = rest.partition(":")
     running, form = draft.talk.flow, draft.event.data.get("form")
     if wish == "ticket" and isinstance(form, Mapping):
-        wishes.filled_in(draft, form)
+        filled_in(draft, form)
     elif running and wish == running:
         repeat(draft)
     elif running and wish in REPEATS:
@@ -66,6 +68,18 @@ def do(draft: Draft, rest: str) -> None:
             journal.drop(draft)
         if not wishes.grant(draft, wish, about):
             draft.say("button.gone")
+
+
+def filled_in(draft: Draft, form: Mapping[str, Any]) -> None:
+    """A form that asked everything at once: the ticket's dialogue with its answers, and nothing left to confirm."""
+    told = {part: str(form.get(part) or "").strip()[:SUBJECT] for part in ("what", "product", "contact")}
+    if told["contact"] and not reachable(told["contact"]):
+        told["contact"] = ""  # then it is asked for
+    journal.drop(draft)
+    what, kept = told["what"] or draft.words, draft.turn.customer.get("contact", "")
+    product = told["product"] or mentioned(what, draft.turn.policy.products) or SKIP
+    contact = told["contact"] or kept or ("" if form.get("contact") else SKIP)
+    wishes.ticket(draft, "", what=what, product=product, contact=contact, sure="yes")
 
 
 def language(draft: Draft, name: str) -> None:

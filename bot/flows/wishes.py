@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
 from bot.dialogue import Learn, OpenTicket
 from bot.flows import journal, line, platform
 from bot.flows.draft import RATE, Draft
-from bot.flows.reading import SUBJECT, bare, mentioned, reachable, ticket_number
-from bot.flows.steps import SKIP
+from bot.flows.reading import bare, ticket_number
 from handoff import tickets
 
 STARTERS: Final = ("do:ticket", "do:ticket_status", "do:human")
@@ -120,18 +119,6 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
     priority = "high" if draft.meant and draft.meant.urgent else "normal"
     more = {"what": what, "kind": kind, "priority": priority, "products": draft.turn.policy.products[:8]}
     journal.begin(draft, "ticket", **known(draft, **{**told, **more}))
-
-
-def filled_in(draft: Draft, form: Mapping[str, Any]) -> None:
-    """A form that asked everything at once: the ticket's dialogue with its answers, and nothing left to confirm."""
-    told = {part: str(form.get(part) or "").strip()[:SUBJECT] for part in ("what", "product", "contact")}
-    if told["contact"] and not reachable(told["contact"]):
-        told["contact"] = ""  # then it is asked for
-    journal.drop(draft)
-    what, kept = told["what"] or draft.words, draft.turn.customer.get("contact", "")
-    product = told["product"] or mentioned(what, draft.turn.policy.products) or SKIP
-    contact = told["contact"] or kept or ("" if form.get("contact") else SKIP)
-    ticket(draft, "", what=what, product=product, contact=contact, sure="yes")
 
 
 def ticket_status(draft: Draft, number: str) -> None:
