@@ -74,6 +74,8 @@ def _apart(place: Path, mark: bytes, make: partial[Any]) -> subprocess.Popen[byt
 
 def _write(place: Path, content: bytes) -> None:
     """Whole or not at all; for our own eyes."""
+    if place.parent.is_file():  # an earlier version kept everything in one
+        place.parent.unlink(missing_ok=True)
     place.parent.mkdir(parents=True, exist_ok=True)
     draft = place.with_name(f"{place.name}.{os.getpid()}")
     draft.touch(0o600)

@@ -9,7 +9,12 @@ import traceback
 from collections.abc import MutableMapping
 from typing import Any, Final
 
-import structlog
+# structlog draws tracebacks with rich if it can have it; ours are short lines of text, and rich takes 5 MB and 0.1 s.
+sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
+import structlog  # noqa: E402
+
+if sys.modules["rich"] is None:
+    del sys.modules["rich"]
 
 _PRIVATE: Final = frozenset(
     "answer authorization body comment contact cookie customer email headers message name password phone question raw "
