@@ -98,6 +98,10 @@ class Office:
         """The messages of a chat: history, then live."""
         return self._app.hub.follow(self._name, address, after)
 
+    def typing(self, address: str) -> None:
+        """The customer is typing there."""
+        self._app.hub.tell(self._name, address, "typing", {"author": "customer"})
+
     def chat(self, address: str) -> int:
         """The number the chat at an address has, or will have."""
         return chat_id(self._name, address)

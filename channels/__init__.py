@@ -117,6 +117,9 @@ class Office(Protocol):
     def follow(self, address: str, after: int) -> AsyncIterator[dict[str, Any] | None]:
         """The messages of a chat: history, then live."""
 
+    def typing(self, address: str) -> None:
+        """The customer is typing there."""
+
     def chat(self, address: str) -> int:
         """The number the chat at an address has, or will have."""
 

@@ -12,11 +12,12 @@ from typing import Any, TypeVar
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from bot.files import FileRefused, TooLarge
 
+STREAM = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 Channel = TypeVar("Channel")
 Endpoint = Callable[[Channel, Request], Awaitable[Response]]
 
@@ -169,3 +170,17 @@ def text_of(data: Mapping[str, Any], key: str) -> str:
     if not isinstance(value, str):
         raise Refused(400, f"{key} must be text")
     return value
+
+
+class Stream(StreamingResponse):
+    """Server-sent events; ``done`` is called when it has ended, or could not even begin."""
+
+    def __init__(self, frames: AsyncIterator[bytes], done: Callable[[], None]) -> None:
+        super().__init__(frames, media_type="text/event-stream", headers=STREAM)
+        self._done = done
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._done()

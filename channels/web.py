@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -19,18 +19,19 @@ from uuid import UUID
 import structlog
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.types import Receive, Scope, Send
 
 from bot.files import SHOWN, FileRefused
 from bot.messages import Attachment, Inbound, Kind
 from bot.text import clean
 from channels import Can, Channel
 from channels.gate import (
+    STREAM,
     Budget,
     Direct,
     Refused,
+    Stream,
     answered,
     body_of,
     elsewhere,
@@ -53,7 +54,6 @@ _STORED = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "sandbox; default-src 'none'",
 }
-_STREAM = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,7 @@ class Web(Channel):
             Route("/session", Direct(self.session), methods=["POST"]),
             Route("/files", Direct(self.upload), methods=["POST"]),
             Route("/files/{id}", Direct(self.download), methods=["GET"]),
+            Route("/typing", Direct(self.types), methods=["POST"]),
         ]
         return [
             Mount("/chat", routes=chat, middleware=[elsewhere(self._origins)]),
@@ -175,11 +176,19 @@ class Web(Channel):
         if not re.fullmatch(r"[0-9]{1,15}", after):
             raise Refused(400, "after must be the seq of a message")
         if request.method == "HEAD":
-            return Response(media_type="text/event-stream", headers=_STREAM)
+            return Response(media_type="text/event-stream", headers=STREAM)
         if self._streams.get(visitor.address, 0) >= self._most_streams:
             raise Refused(429, "this chat is open in too many places", wait=5)
         self._streams[visitor.address] = self._streams.get(visitor.address, 0) + 1  # now: many may ask at once
-        return _Stream(self._frames(visitor.address, int(after)), lambda: self._let_go(visitor.address))
+        return Stream(self._frames(visitor.address, int(after)), lambda: self._let_go(visitor.address))
+
+    @answered
+    async def types(self, request: Request) -> Response:
+        """The customer is typing; whoever looks at the chat may see it, and nothing is kept."""
+        visitor = self._visitor(request)
+        self._messages.spend(visitor.address)
+        self.office.typing(visitor.address)
+        return Response(status_code=204)
 
     def _let_go(self, address: str) -> None:
         self._streams[address] -= 1
@@ -189,6 +198,8 @@ class Web(Channel):
     async def _frames(self, address: str, after: int) -> AsyncIterator[bytes]:
         yield b": here\n\n"
         async for event in self.office.follow(address, after):
+            if event and event["event"] == "typing" and event["data"].get("author") == "customer":
+                continue  # he knows
             yield self._frame(event, address) if event else b": still here\n\n"
 
     def _frame(self, event: Mapping[str, Any], address: str) -> bytes:
@@ -239,20 +250,6 @@ class Web(Channel):
         if named != id:
             raise Refused(403, "this link has expired")
         return str(address)
-
-
-class _Stream(StreamingResponse):
-    """Server-sent events; ``done`` is called when it has ended, or could not even begin."""
-
-    def __init__(self, frames: AsyncIterator[bytes], done: Callable[[], None]) -> None:
-        super().__init__(frames, media_type="text/event-stream", headers=_STREAM)
-        self._done = done
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._done()
 
 
 def read(

@@ -57,7 +57,8 @@ def change(connection: Connection, id: int, **values: Any) -> None:
     changed = _checked(**values)
     if changed.get("role", "admin") != "admin":
         _keep_an_admin(connection, id)
-    connection.execute(update(agent).where(agent.c.id == id).values(changed))
+    if not changed or not connection.execute(update(agent).where(agent.c.id == id).values(changed)).rowcount:
+        raise NoAccount("there is no such account, or nothing to change in it")
 
 
 def disable(connection: Connection, id: int) -> None:

@@ -3,6 +3,7 @@
 import { PICTURES, paper, sketch } from "./bubble.js";
 import { h, icon } from "./dom.js";
 
+const TYPING = 3000; // ms between two signs that somebody types
 const STAMP = { width: 44, height: 44 }; // CSS px
 
 export class Composer {
@@ -10,12 +11,13 @@ export class Composer {
   #say;
   #limits = { chars: 8000, bytes: 10 << 20, types: [] };
   #files = [];
+  #typed = 0; // when that was told last
   #stamps = new WeakMap(); // file -> its small picture
 
   constructor(panel, say) {
     this.#panel = panel;
     this.#say = say;
-    this.area = h("textarea", { rows: 1, enterkeyhint: "send", dir: "auto", oninput: () => this.#grow(), onkeydown: (event) => this.#key(event), onpaste: (event) => this.#paste(event) });
+    this.area = h("textarea", { rows: 1, enterkeyhint: "send", dir: "auto", oninput: () => (this.#grow(), this.#types()), onkeydown: (event) => this.#key(event), onpaste: (event) => this.#paste(event) });
     this.input = h("input", { type: "file", multiple: true, hidden: true, onchange: () => this.#choose() });
     this.attach = h("button", { class: "quiet", type: "button", onclick: () => this.input.click() }, icon("clip"));
     this.send = h("button", { class: "send", type: "submit", disabled: true }, icon("send"));
@@ -75,6 +77,13 @@ export class Composer {
     this.#stage();
     this.#grow();
     this.focus();
+  }
+
+  // Tells now and then that something is being written.
+  #types() {
+    if (!this.area.value.trim() || Date.now() - this.#typed < TYPING) return;
+    this.#typed = Date.now();
+    this.#panel.typing();
   }
 
   // Enter sends, but not the Enter that picks a word in an input method.

@@ -181,6 +181,10 @@ export class Panel {
     this.composer.acceptDrops(this.panel);
   }
 
+  typing() {
+    this.#talk.types();
+  }
+
   #say(parts) {
     this.#talk.say(parts);
     this.#toEnd();

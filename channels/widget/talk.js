@@ -177,6 +177,11 @@ export class Talk extends EventTarget {
     return outcome(answer.status, answer.headers.get("Retry-After"), await answer.text().catch(() => ""));
   }
 
+  // Whoever is on the other side sees that something is being written; nothing is lost if he does not.
+  types() {
+    if (this.#session) this.#ask("chat/typing", {}).catch(() => {});
+  }
+
   // fetch tells no progress of what goes up, so this one place uses XMLHttpRequest.
   #upload(item) {
     return new Promise((done, failed) => {

@@ -62,6 +62,9 @@ class Desk:
         """Something that is not kept."""
         self.events[address].append({"event": event, "seq": None, "data": data})
 
+    def typing(self, address: str) -> None:
+        self.tell(address, "typing", author="customer")
+
     def chat(self, address: str) -> int:
         return len(address)
 

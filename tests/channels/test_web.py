@@ -362,3 +362,13 @@ def test_the_page_speaks_the_readers_language(site: Site, query: str, accept: st
     policy = page.headers["Content-Security-Policy"]
     assert "frame-ancestors 'self' https://shop.example" in policy
     assert "unsafe" not in policy
+
+
+def test_typing_is_told_to_who_looks_on_and_not_back_to_the_customer(site: Site, desk: Desk) -> None:
+    li = Browser(site.url)
+    assert li.http.post("/chat/typing", json={}).status_code == 204
+    [address] = desk.events
+    assert [event["data"]["author"] for event in desk.events[address]] == ["customer"]
+    desk.say(address, "bot", "Hello")
+    assert [kind for kind, _ in li.events(1)] == ["message"]
+    assert httpx2.post(f"{site.url}/chat/typing", json={}).status_code == 401
