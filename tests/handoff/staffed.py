@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import replace
 from functools import lru_cache
@@ -72,6 +73,12 @@ class Staffed(House):
     def beside(self) -> list[Any]:
         """What else runs."""
         return [self.dispatch]
+
+    async def killed(self) -> None:
+        """As a process dies: nothing is finished, nothing is given back."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def come(self, *names: str, presence: str = "online", **more: Any) -> None:
         """Agents of these names are there."""
