@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from bot import agent_commands, faq_commands, knowledge_commands
+from bot import agent_commands, audit_commands, faq_commands, knowledge_commands
 from bot.options import CONFIG, FAILED, WRONG, Config, Lang, spoken
 from bot.strictyaml import YamlError
 
@@ -167,6 +167,7 @@ def discard(ids: Ids, config: Config = CONFIG) -> None:
 
 app.add_typer(agent_commands.agent, name="agent")
 app.add_typer(faq_commands.faq, name="faq")
+faq_commands.faq.command()(audit_commands.audit)
 app.add_typer(knowledge_commands.knowledge, name="knowledge")
 app.command()(faq_commands.replay)
 

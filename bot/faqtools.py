@@ -15,7 +15,7 @@ import intents as wishes
 from bot import check, mind
 from bot.asking import clock
 from bot.config import Settings
-from bot.known import Known
+from bot.known import Known, begin
 from bot.section import seconds
 from bot.strictyaml import Problem, load, suggest
 from bot.strictyaml import check as fit
@@ -48,7 +48,8 @@ def version(settings: Settings, spec: str | Path) -> Known:
     try:
         with folder_at(str(spec), own.faq) as folder:
             changed = own.model_copy(update={"faq": folder.resolve()})
-            return mind.know(settings.model_copy(update={"knowledge": changed}))
+            keep = "index" if folder.resolve() == own.faq.resolve() else "compared"  # the server's own stays as it is
+            return begin(settings.model_copy(update={"knowledge": changed}), keep)()
     except NoSuchVersion as error:
         raise Wrong(" ".join(str(error).split())) from None
 

@@ -31,10 +31,10 @@ class Known:
         return self.knowledge.version
 
 
-def begin(settings: Settings) -> Callable[[], Known]:
+def begin(settings: Settings, keep: str = "index") -> Callable[[], Known]:
     """Read the FAQ and the intents and begin to solve them; the call that is returned waits for it. Raises YamlError.
 
-    Without an encoder the languages are solved beside this process, unless they are kept from before.
+    Without an encoder the languages are solved beside this process, unless they are kept from before, in ``keep``.
     """
     own = settings.knowledge
     wanted, answers = _edited(own.intents, own.faq, settings.languages)
@@ -43,7 +43,7 @@ def begin(settings: Settings) -> Callable[[], Known]:
         return lambda: Known(solve(), wanted)
     wording, examples = written(answers, wanted.examples)
     spaces = {language: partial(Space, language, some) for language, some in examples.items()}
-    solved = begin_making(settings.data / "index", spaces)
+    solved = begin_making(settings.data / keep, spaces)
     mark = version(answers, wanted.examples)
 
     def finish() -> Known:

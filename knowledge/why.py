@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from knowledge.index import Ranking
+from knowledge.index import INTENT, Ranking
 
 _PARTS = {
     "letters": "letters",
@@ -31,18 +31,29 @@ def explain(ranking: Ranking) -> str:
 def _lines(ranking: Ranking) -> Iterator[str]:
     why, best = ranking.why, ranking.candidates[0].entry if ranking.candidates else ""
     yield f"Question   {why['text']}"
+    yield f"Normal     {why['normal']}"
+    if why["wanted"] != why["normal"]:
+        yield f"Wanted     {why['wanted']}  (what is refused is left out)"
     for language, text in why["read_as"].items():
-        yield f"Read as    {text}  (compared with the examples in '{language}')"
-    yield f"Outcome    {_OUTCOMES[ranking.outcome].format(best=best)}"
+        repaired = "spelling repaired; " if text != why["wanted"] else ""
+        yield f"Read as    {text}  ({repaired}compared with the examples in '{language}')"
+    yield f"Outcome    {_OUTCOMES[ranking.outcome].format(best=best.removeprefix(INTENT))}"
     yield f"           {_reason(ranking)}"
+    if limits := why["threshold"]:
+        ahead = f" and {limits['margin']:.0%} ahead of the next" if limits["margin"] else ""
+        yield f"Needed     {limits['answer']:.0%} sure{ahead} to answer, {limits['choose']:.0%} to offer it"
+    for guard in why["guards"]:
+        yield f"Guard      {_named(guard['entry'])}: {guard['reason']} ({guard['guard']})"
     for place, found in enumerate(why["scores"], 1):
         alike = ", ".join(f"{_PARTS.get(name, name)} {value:.0%}" for name, value in found["parts"].items())
-        yield f"{place:>2}. {found['entry']}  {found['confidence']:.0%} sure (score {found['score']:.2f})"
+        yield f"{place:>2}. {_named(found['entry'])}  {found['confidence']:.0%} sure (score {found['score']:.2f})"
         yield f"      nearest example: {found['nearest']}"
         yield f"      alike in: {alike}"
-    for guard in why["guards"]:
-        yield f"Guard      {guard['entry']}: {guard['reason']} ({guard['guard']})"
     yield f"Knowledge  version {why['version']}, mode {why['mode']}"
+
+
+def _named(entry: str) -> str:
+    return f"the wish '{entry.removeprefix(INTENT)}'" if entry.startswith(INTENT) else entry
 
 
 def _reason(ranking: Ranking) -> str:
@@ -50,10 +61,14 @@ def _reason(ranking: Ranking) -> str:
     if not ranking.candidates:
         return "nothing in the FAQ can be compared with this"
     sure, answer, choose = ranking.candidates[0].confidence, limits["answer"], limits["choose"]
+    stopped = [guard["guard"] for guard in why["guards"] if guard["entry"] == ranking.candidates[0].entry]
     if sure < choose:
         return f"{sure:.0%} sure, offered from {choose:.0%} on"
+    if stopped and ranking.outcome != "answer":
+        return f"{sure:.0%} sure, but a guard spoke: {', '.join(stopped)}"
     if sure < answer:
         return f"{sure:.0%} sure, answered from {answer:.0%} on"
     if ranking.outcome == "choose":
-        return f"sure enough, but a guard spoke or '{why['runner_up']}' is only {why['margin']:.0%} behind"
-    return f"{sure:.0%} sure, {answer:.0%} are enough; runner-up '{why['runner_up']}' is {why['margin']:.0%} behind"
+        return f"{sure:.0%} sure, but {_named(why['runner_up'])} is only {why['margin']:.0%} behind"
+    next_ = f"; runner-up {_named(why['runner_up'])} is {why['margin']:.0%} behind" if why["runner_up"] else ""
+    return f"{sure:.0%} sure, {answer:.0%} are enough{next_}"

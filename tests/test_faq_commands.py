@@ -152,8 +152,12 @@ def test_tests_fail_below_the_share_that_is_wanted(run: Terminal, place: Path, t
 
 def test_two_versions_beside_each_other(run: Terminal, place: Path, tmp_path: Path) -> None:
     fewer = written(tmp_path / "fewer", {name: said for name, said in FAQ.items() if name != "parcel"})
+    assert run(place, "faq", "why", "factory reset").returncode == 0
+    kept = {file: file.stat().st_mtime_ns for file in (place / "data" / "index").iterdir()}
     done = run(place, "faq", "diff", str(place / "faq"), str(fewer))
     assert done.returncode == 0
+    assert kept
+    assert kept == {file: file.stat().st_mtime_ns for file in (place / "data" / "index").iterdir()}, "the server's own"
     assert done.stderr.startswith("only the test questions are compared: there is no database")
     assert "'my parcel is late': parcel → " in done.stdout
     assert done.stdout.endswith(" of 3 questions would be decided differently\n")
