@@ -40,6 +40,16 @@ class Verdict:
     confidence: float
     place: str  # file:line of the test
 
+    @property
+    def unanswerable(self) -> bool:
+        """Should nothing be answered?"""
+        return self.expected in ("unknown", "choose")
+
+    @property
+    def kind(self) -> str:
+        """The verdict; a question that should be answered and is "not known" is told from one answered wrongly."""
+        return "not known" if self.verdict == "wrong" and self.outcome == "unknown" else self.verdict
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -53,9 +63,15 @@ class Report:
         """How many are right or offered, 0..1."""
         return sum(v.verdict != "wrong" for v in self.verdicts) / (len(self.verdicts) or 1)
 
+    @property
+    def right(self) -> float:
+        """How many are right at once: the right answer, or rightly none, 0..1."""
+        return sum(v.verdict == "right" for v in self.verdicts) / (len(self.verdicts) or 1)
+
     def as_json(self) -> dict[str, Any]:
         """Plain JSON."""
-        return {"version": self.version, "share": round(self.share, 4), "verdicts": [asdict(v) for v in self.verdicts]}
+        shares = {"share": round(self.share, 4), "right": round(self.right, 4)}
+        return {"version": self.version, **shares, "verdicts": [asdict(v) for v in self.verdicts]}
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
@@ -65,13 +81,15 @@ class Report:
             if v.verdict == "wrong":
                 got = f"{v.outcome} {v.got} ({v.confidence:.0%})"
                 yield f"{v.place}: {v.question!r} should be {v.expected}, is {got}"
-        counts = Counter((v.lang, v.expected in ("unknown", "choose"), v.verdict) for v in self.verdicts)
         for lang in sorted({v.lang for v in self.verdicts}):
             for unanswerable, name in ((False, "with an answer"), (True, "without one")):
-                right, offered, wrong = (counts[lang, unanswerable, v] for v in ("right", "offered", "wrong"))
-                if total := right + offered + wrong:
-                    yield f"{lang or '–'}, {name}: {right} right, {offered} offered, {wrong} wrong of {total}"
-        yield f"{self.share:.1%} of {len(self.verdicts)} tests pass with knowledge {self.version}"
+                some = [v for v in self.verdicts if v.lang == lang and v.unanswerable is unanswerable]
+                kinds = Counter(v.kind for v in some)
+                if some:
+                    told = ", ".join(f"{kinds[kind]} {kind}" for kind in ("right", "offered", "not known", "wrong"))
+                    yield f"{lang or '–'}, {name}: {told} of {len(some)}"
+        passed = f"{self.share:.1%} of {len(self.verdicts)} tests pass"
+        yield f"{passed}, {self.right:.1%} are right at once, with knowledge {self.version}"
 
 
 def read(folder: Path, knowledge: Knowledge) -> list[tuple[Trial, str]]:
