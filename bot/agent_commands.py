@@ -27,14 +27,16 @@ def add(
     team: Annotated[Many, typer.Option(help="May be given several times.")] = None,
     skill: Annotated[Many, typer.Option(help="A product or kind of service; none given: all.")] = None,
     language: Annotated[Many, typer.Option(help="A language they answer in; none given: all.")] = None,
-    capacity: Annotated[int, typer.Option(help="Conversations at a time.")] = 4,
+    capacity: Annotated[int | None, typer.Option(help="Conversations at a time; else handoff.capacity.")] = None,
 ) -> None:
     """Add an account and print the one-use link that brings its password."""
     from handoff import accounts
     from handoff.agents import audit
 
+    room = _settings(config).handoff.capacity if capacity is None else capacity
+
     def work(connection: Any) -> str:
-        more = {"teams": team or (), "skills": skill or (), "languages": language or (), "capacity": capacity}
+        more = {"teams": team or (), "skills": skill or (), "languages": language or (), "capacity": room}
         number = accounts.add(connection, login, name=name, role=role, **more)
         audit(
             connection, None, "account_added", f"agent:{number}", {"login": login, "role": role, "via": "command line"}

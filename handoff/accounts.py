@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from bot.bulk import insert as upsert
 from bot.text import clean
 from handoff.agents import ROLES, Actor, audit
+from handoff.queue import release
 from handoff.tables import agent, agent_identity, agent_link, agent_session
 
 LINK_LIFE: Final = 3 * 86400.0  # seconds a one-use link may be used
@@ -66,6 +67,7 @@ def disable(connection: Connection, id: int) -> None:
     _keep_an_admin(connection, id)
     gone = {"disabled_at": time.time(), "presence": "offline"}
     connection.execute(update(agent).where(agent.c.id == id, agent.c.disabled_at.is_(None)).values(gone))
+    release(connection, id, time.time())
     connection.execute(delete(agent_session).where(agent_session.c.agent_id == id))
     connection.execute(delete(agent_link).where(agent_link.c.agent_id == id, agent_link.c.used_at.is_(None)))
 

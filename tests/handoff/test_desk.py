@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from functools import partial
-from typing import Any
 
 import pytest
 
@@ -15,8 +13,9 @@ from bot.messages import Inbound, Kind, Reply
 from bot.store import Store
 from bot.verify import verify
 from channels import NotSent
+from handoff import accounts
 from handoff.dialogue import People
-from handoff.queue import release
+from handoff.packet import packet
 from handoff.settings import Handoff
 from tests.handoff.staffed import Staffed
 from tests.house import QUICK, Probe
@@ -238,17 +237,31 @@ async def test_what_a_disabled_agent_had_goes_back_to_the_line(store: Store) -> 
         number = await house.number("a")
         await house.order("Anna", number, "say", text="hello")
 
-        def disable(connection: Any) -> None:
-            connection.exec_driver_sql("UPDATE agent SET disabled_at = 1 WHERE name = 'Anna'")
-            release(connection, 1, time.time())
-
-        await house.store.write(disable)
+        await house.come("Dan", role="admin")
+        await house.store.write(lambda c: accounts.disable(c, house.actors["Anna"].id))
         await fine(house)
         while await house.rows("SELECT owner FROM conversation") != [("queue",)]:
             await asyncio.sleep(0.02)
         assert (await house.order("Anna", number, "claim")).data["reason"] == "nobody"
         assert (await house.order("Ben", number, "claim")).state == "done"
         await fine(house)
+
+
+async def test_people_are_told_what_they_need_to_know(store: Store) -> None:
+    async with Staffed(store) as house:
+        await house.come("Anna")
+        await house.hear("open a ticket for me")
+        await house.hear("My router AX3000 has no light since yesterday, I want to talk to a person")
+        await house.settled()
+        number = await house.number("a")
+        known = await store.read(lambda c: packet(c, number))
+        assert known is not None
+        assert (known.reason, known.language) == ("asked", "en")
+        assert "no light since yesterday" in known.question
+        assert known.slots == {"product": "AX3000"}
+        assert known.lines[-1][0] == "bot"
+        assert ("customer", "open a ticket for me") in known.lines
+        assert await store.read(lambda c: packet(c, "C-NOBODYS0")) is None
 
 
 async def test_without_agents_everything_is_as_before(store: Store) -> None:
