@@ -126,8 +126,7 @@ class App:
         self.notebook = Notebook(self.secret)
         self.store = store or Store(settings.database)
         self.channels = list(channels) if channels is not None else channels_of(settings, self.secret)
-        self.shelf = shelf(settings, known)
-        self.hub = Hub(self.store)
+        self.shelf, self.hub = shelf(settings, known), Hub(self.store)
         limits, mind = settings.limits, Mind(settings, self.shelf)
         self.worker = Worker(
             self.store,
@@ -146,16 +145,14 @@ class App:
         self.inbox = Inbox(self.store, self.worker.wake)
         self.door = Door(self.store, self.inbox)
         self.holder = secrets.token_hex(8)
-        duty = Duty(self.store, "dispatch", self.holder)
-        self.dispatch = Dispatch(self.store, self.inbox, duty, settings.handoff)
+        self.dispatch = Dispatch(self.store, self.inbox, Duty(self.store, "dispatch", self.holder), settings.handoff)
         self.outboxes = [self._outbox(channel) for channel in self.channels if not channel.can.shows_itself]
-        save, load = _rows(self.store)
-        self.files = Files(settings.data / "files", save, load, limit=limits.file_bytes, types=limits.file_types)
+        folder, kinds = settings.data / "files", limits.file_types
+        self.files = Files(folder, *_rows(self.store), limit=limits.file_bytes, types=kinds)
         for channel in self.channels:
             channel.office = Office(self, channel.name)
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._quiet = asyncio.Event()
-        self._typists: set[asyncio.Task[None]] = set()
+        self._tasks, self._quiet = dict[str, asyncio.Task[None]](), asyncio.Event()
+        self._typists = set[asyncio.Task[None]]()
 
     def _at(self, name: str, address: str) -> Can:
         """What can be done at an address of a channel."""

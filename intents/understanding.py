@@ -65,8 +65,7 @@ def understand(
     raw = text[:LONGEST]
     text = clean(raw)[:LONGEST]
     spoken = _within_earshot(units(fold(text)))
-    whole = closed(intents.closed, spoken)
-    means = _meanings(intents, spoken, whole)
+    means = _meanings(intents, spoken, whole := closed(intents.closed, spoken))
     heard = {name: pattern.heard(spoken, raw) for name, pattern in intents.heard.items()}
     named = entities(text, now, products, intents.numbers)
     script = language(text)

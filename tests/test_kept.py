@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from bot.kept import begin
 
 
 def test_made_apart_and_then_read(tmp_path: Path) -> None:
     folder = tmp_path / "index"
-    both: dict[str, partial[object]] = {"who": partial(os.getpid), "what": partial(sorted, (3, 1, 2))}
+    both: dict[str, partial[Any]] = {"who": partial(os.getpid), "what": partial(sorted, (3, 1, 2))}
     first = begin(folder, both)()
     assert first["what"] == [1, 2, 3]
     assert first["who"] != os.getpid(), "another process made it"
