@@ -100,6 +100,7 @@ def notice(draft: Draft, key: str, **values: Any) -> None:
 
 
 def held(draft: Draft) -> HandoverView:
+    """What people were told of it."""
     held: HandoverView = draft.look("handover", draft.number) or HandoverView("claimed", HIGH)
     return held
 
