@@ -83,7 +83,7 @@ export class Composer {
   #types() {
     if (!this.area.value.trim() || Date.now() - this.#typed < TYPING) return;
     this.#typed = Date.now();
-    this.#panel.typing();
+    this.#panel.writes();
   }
 
   // Enter sends, but not the Enter that picks a word in an input method.

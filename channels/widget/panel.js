@@ -181,7 +181,7 @@ export class Panel {
     this.composer.acceptDrops(this.panel);
   }
 
-  typing() {
+  writes() {
     this.#talk.types();
   }
 
