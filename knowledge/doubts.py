@@ -48,7 +48,7 @@ def _texts(entry: Entry) -> Iterator[str]:
     """Texts in the wrong language, and questions nobody would ask."""
     for language in {**entry.answer, **entry.questions}:
         for text in (entry.answer.get(language, ""), *entry.questions.get(language, ())):
-            if text and (chinese(normal(text)) == 0 if language == "zh" else chinese(normal(text)) > 0.8):
+            if text and (chinese(normal(text)) == 0 if language == "zh" else chinese(normal(text)) > 0.5):
                 yield f"“{text[:40]}” stands under '{language}' but is not written in it"
         for text in entry.questions.get(language, ()):
             if not any(c.isalnum() for c in normal(text)):
