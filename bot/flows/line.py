@@ -34,6 +34,7 @@ def join(draft: Draft, reason: str, told: dict[str, Any], *, quiet: bool = False
     if draft.event.public or not desk(draft).open:
         return False
     draft.open()
+    reason = "missing" if reason == "asked" and draft.talk.unknowns else reason  # there was no answer before
     wants, packet = _wants(draft, reason, told), _packet(draft, told)
     vip = str(draft.turn.customer.get("tier", "")) in draft.turn.policy.people.first_tiers
     priority = min(PRIORITIES.get(reason, NORMAL), HIGH if vip else NORMAL)

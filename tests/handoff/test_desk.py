@@ -264,6 +264,40 @@ async def test_people_are_told_what_they_need_to_know(store: Store) -> None:
         assert await store.read(lambda c: packet(c, "C-NOBODYS0")) is None
 
 
+async def test_a_rating_is_that_of_whoever_served(store: Store) -> None:
+    async with Staffed(store) as house:
+        await house.come("Anna", "Ben")
+        await house.hear("human")
+        await house.settled()
+        number = await house.number("a")
+        await house.order("Anna", number, "say", text="hello")
+        await house.order("Anna", number, "transfer", to_agent=house.actors["Ben"].id)
+        await house.order("Ben", number, "close", reason="solved")
+        await house.hear("", kind=Kind.CHOICE, choice=f"rate:{number}:1:2")
+        await house.settled()
+        assert await house.rows("SELECT score, agent_id FROM check_rating") == [(2, house.actors["Ben"].id)]
+        await house.hear("human")
+        await house.settled()
+        line = await house.rows("SELECT wants FROM handover ORDER BY conversation_id DESC LIMIT 1")
+        assert f'"preferred":{house.actors["Ben"].id}' in str(line[0][0]).replace("'", '"').replace(": ", ":")
+        await fine(house)
+
+
+async def test_danger_alarms_the_owner_and_everybody_who_leads(store: Store) -> None:
+    async with Staffed(store) as house:
+        await house.come("Anna")
+        await house.hear("my router is on fire")
+        await house.settled()
+        number = await house.number("a")
+        assert await house.rows("SELECT priority, reason FROM handover") == [(0, "emergency")]
+        await house.order("Anna", number, "claim")
+        await house.hear("now there is smoke, too")
+        await house.settled()
+        alarms = await house.rows("SELECT kind, agent_id, settled_at FROM alarm ORDER BY id")
+        assert alarms == [("emergency", None, None), ("emergency", house.actors["Anna"].id, None)]
+        await fine(house)
+
+
 async def test_without_agents_everything_is_as_before(store: Store) -> None:
     async with Staffed(store) as house:
         await house.hear("human")
