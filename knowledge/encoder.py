@@ -22,6 +22,9 @@ Rows = NDArray[np.float32]
 log = logging.getLogger("aftercare.knowledge")
 
 
+CHINESE = "我的手机收不到验证码怎么办请问多少钱可以退货换货维修"
+
+
 class EncoderMissing(Exception):
     """The model cannot be served here; says why and what to do."""
 
@@ -40,12 +43,12 @@ class Encoder:
         if not model.is_file():
             raise EncoderMissing(f"{model} is not there")
         about = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
-        self.languages = tuple(languages)
         self.name = f"{about['name']}@{hashlib.sha256(model.read_bytes()).hexdigest()[:12]}"
         self._first = about["pooling"] == "cls"
         self._pieces: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._pieces.enable_truncation(about["longest"])
         self._pieces.no_padding()
+        self.languages = readable(languages, self._pieces.encode(CHINESE, add_special_tokens=False).tokens)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1  # steady sums, and a core left for the rest
         options.log_severity_level = 3
@@ -101,15 +104,24 @@ class TorchEncoder(Encoder):
         except ImportError:
             message = "neither onnxruntime nor sentence_transformers is installed; install aftercare[semantic]"
             raise EncoderMissing(message) from None
-        self.languages = tuple(languages)
         self.name = f"{name}@torch"
         self._model: Any = SentenceTransformer(find(name), device="cpu")
+        self.languages = readable(languages, self._model.tokenizer.tokenize(CHINESE))
         folder.mkdir(parents=True, exist_ok=True)
         self._kept = folder / "embeddings.npz"
 
     def question(self, text: str) -> Rows:
         """One vector, alone in its run as everywhere."""
         return np.asarray(self._model.encode([text], normalize_embeddings=True, show_progress_bar=False)[0], np.float32)
+
+
+def readable(languages: Sequence[str], pieces: Sequence[str]) -> tuple[str, ...]:
+    """The languages a model can be asked in, by what it makes of ``CHINESE``: one made for English knows no character,
+    or cuts each into bytes, and would harm more than help.
+    """
+    unknown = sum(piece in ("[UNK]", "<unk>") for piece in pieces)
+    reads = unknown * 10 <= len(pieces) <= 1.5 * len(CHINESE)
+    return tuple(language for language in languages if reads or language != "zh")
 
 
 def load(name: str, models: Path, languages: Sequence[str] = ("en",)) -> Encoder | None:

@@ -66,6 +66,10 @@ class InTorch:
 
     def __init__(self, name: str, device: str) -> None:
         assert (name, device) == ("some-model", "cpu")
+        self.tokenizer = self
+
+    def tokenize(self, text: str) -> list[str]:
+        return ["[UNK]"] * len(text)
 
     def encode(self, texts: Sequence[str], **_: bool) -> NDArray[np.float32]:
         assert len(texts) == 1, "one question a run"
@@ -81,8 +85,9 @@ def test_torch_serves_where_onnxruntime_is_missing(
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     monkeypatch.setitem(sys.modules, "sentence_transformers", library)
     with caplog.at_level(logging.WARNING):
-        found = encoder.load("some-model", tmp_path)
+        found = encoder.load("some-model", tmp_path, ["en", "zh"])
     assert found is not None
+    assert found.languages == ("en",), "what cannot read Chinese is not asked in it"
     assert [record.getMessage().partition(",")[0] for record in caplog.records] == [
         "encoder some-model is served by torch"
     ]
@@ -99,6 +104,13 @@ def test_without_either_library_words_must_do(
         assert encoder.load("some-model", tmp_path) is None
     assert len(caplog.records) == 1
     assert "install aftercare[semantic]" in caplog.text
+
+
+def test_who_can_read_chinese() -> None:
+    assert encoder.readable(["en", "zh"], list(encoder.CHINESE)) == ("en", "zh")
+    assert encoder.readable(["en", "zh"], ["▁我的", "手机", "收不到", "怎么办"]) == ("en", "zh")
+    assert encoder.readable(["en", "zh"], ["[UNK]"] * len(encoder.CHINESE)) == ("en",)
+    assert encoder.readable(["en", "zh"], ["Ã"] * 3 * len(encoder.CHINESE)) == ("en",)
 
 
 @pytest.fixture(scope="module")

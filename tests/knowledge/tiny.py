@@ -27,7 +27,8 @@ folder = Path(sys.argv[1])
 bert = folder.parent / "bert"
 bert.mkdir()
 letters = "abcdefghijklmnopqrstuvwxyz"
-words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *("##" + c for c in letters), *"怎么付款退货"]
+chinese = "怎么付款退货我的手机收不到验证码办请问多少钱可以换维修"
+words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *("##" + c for c in letters), *chinese]
 (bert / "vocab.txt").write_text("\\n".join(words), encoding="utf-8")
 BertTokenizerFast(str(bert / "vocab.txt")).save_pretrained(bert)
 size = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64}
