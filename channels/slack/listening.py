@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -78,12 +79,12 @@ class Socket:
             await client.close()  # type: ignore[no-untyped-call] # the SDK's own
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _heard(self, client: Any, message: dict[str, Any], raw: str | None = None) -> None:
+    async def _heard(self, client: Any, message: dict[str, Any], _raw: str | None = None) -> None:
         envelope, payload = message.get("envelope_id"), message.get("payload")
         if not envelope or not isinstance(payload, dict):
             return  # hello, disconnect
         try:
-            answer = await self._take(payload, (raw or "").encode("utf-8", "replace"))
+            answer = await self._take(payload, json.dumps(payload).encode())  # a retry's envelope has another id
         except Exception as error:  # not stored, so not acknowledged: Slack brings it again
             log.warning("slack_cannot_store", error=type(error).__name__)
             return

@@ -25,13 +25,16 @@ ME = {"team_id": "T1", "user_id": "UBOT", "is_bot": True}
 
 
 class FakeSlack:
-    """``faults[method]`` holds what goes wrong next: an error's name, "429:2", "500", "hang", "reset", "late".
+    """``faults[method]`` holds what goes wrong next: an error's name, "429:2", "500", "hang", "reset" before anything
+    is done; "late" (the connection breaks), "kept" (no answer comes) when it is done.
 
-    ``scale`` is the length of a second of Slack's timers: the 3 s for an answer, the retries after 0, 60 and 300 s.
+    ``scale`` is the length of a second of Slack's timers: the 3 s for an answer, the retries after 0, 60 and 300 s;
+    ``again`` is that of the retries alone.
     """
 
-    def __init__(self, *, scale: float = 1.0, strict: bool = False) -> None:
-        self.secret, self.scale, self.strict = "shh", scale, strict
+    def __init__(self, *, scale: float = 1.0, strict: bool = False, again: float = 0.0) -> None:
+        self.secret, self.scale, self.strict, self._again = "shh", scale, strict, again
+        self.hurried = 0  # messages that came quicker than one a second into a channel
         self.hook = ""  # where events go; "" = to the socket
         self.faults: defaultdict[str, deque[str]] = defaultdict(deque)
         self.calls: list[tuple[str, dict[str, Any]]] = []
@@ -41,6 +44,7 @@ class FakeSlack:
         self.views: list[dict[str, Any]] = []
         self.tokens = {"xoxb-1"}
         self._numbers = itertools.count(1)
+        self._enough = False  # the last answer said X-Slack-No-Retry
         self._triggers: dict[str, float] = {}
         self._said: dict[str, float] = {}  # channel -> when something was last posted
         self.sockets: list[web.WebSocketResponse] = []  # those that are open
@@ -85,7 +89,15 @@ class FakeSlack:
         if token not in self.tokens and method != "apps.connections.open":
             fault = fault or "invalid_auth"
         do = getattr(self, "_" + method.replace(".", "_"), None)
-        answer = {"ok": False, "error": fault} if fault and fault != "late" else do(args) if do else {"ok": True}
+        answer = (
+            {"ok": False, "error": fault}
+            if fault and fault not in ("late", "kept")
+            else do(args)
+            if do
+            else {"ok": True}
+        )
+        if fault == "kept":
+            await asyncio.sleep(30)
         if fault == "late" and request.transport:
             request.transport.abort()  # taken, and nobody will know
         if answer.get("error") == "ratelimited":
@@ -108,6 +120,7 @@ class FakeSlack:
             return {"ok": False, "error": error}
         now, channel = time.monotonic(), args["channel"]
         if self.strict and now - self._said.get(channel, -9) < 0.9 * self.scale:
+            self.hurried += 1
             return {"ok": False, "error": "ratelimited"}
         self._said[channel] = now
         message = {"type": "message", "user": "UBOT", "bot_id": "B1", "ts": self.ts(), **args}
@@ -155,13 +168,15 @@ class FakeSlack:
         await socket.prepare(request)
         await socket.send_json({"type": "hello", "num_connections": 1})
         self.sockets.append(socket)
-        async for message in socket:
-            if message.type is aiohttp.WSMsgType.TEXT:
-                ack = json.loads(message.data)
-                self.acks.append(ack)
-                if (waiting := self._acked.get(ack.get("envelope_id", ""))) and not waiting.done():
-                    waiting.set_result(ack)
-        self.sockets.remove(socket)
+        try:
+            async for message in socket:
+                if message.type is aiohttp.WSMsgType.TEXT:
+                    ack = json.loads(message.data)
+                    self.acks.append(ack)
+                    if (waiting := self._acked.get(ack.get("envelope_id", ""))) and not waiting.done():
+                        waiting.set_result(ack)
+        finally:
+            self.sockets.remove(socket)
         return socket
 
     # ------------------------------------------------------------ what happens in Slack
@@ -225,11 +240,12 @@ class FakeSlack:
         """Send it until it is taken, as Slack does: events up to four times, all else once. Statuses, last answer."""
         statuses: list[int] = []
         answer: Any = None
+        self._enough = False
         for number, pause in enumerate((0, 0, 60, 300) if "event" in payload else (0,)):
-            await asyncio.sleep(pause * self.scale)
+            await asyncio.sleep(pause * (self._again or self.scale))
             status, answer = await (self._by_http if self.hook else self._by_socket)(payload, number)
             statuses.append(status)
-            if 200 <= status < 300:
+            if 200 <= status < 300 or self._enough:
                 break
         return statuses, answer
 
@@ -252,6 +268,7 @@ class FakeSlack:
                 asyncio.timeout(3 * self.scale),
                 self._http.post(self.hook, data=BytesIO(raw), headers=signed) as answer,
             ):
+                self._enough = answer.headers.get("X-Slack-No-Retry") == "1" and answer.status >= 300
                 return answer.status, await answer.read()
         except (TimeoutError, aiohttp.ClientError):
             return 0, None
@@ -263,7 +280,7 @@ class FakeSlack:
         envelope = {"envelope_id": id, "type": kind, "payload": dict(payload), "retry_attempt": number}
         if not self.sockets:
             return 0, None
-        await self.sockets[-1].send_json(envelope)
+        await self.sockets[next(self._numbers) % len(self.sockets)].send_json(envelope)  # any of them gets it
         try:
             ack = await asyncio.wait_for(self._acked[id], 3 * self.scale)
         except TimeoutError:

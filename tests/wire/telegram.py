@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import random
 import re
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from html.parser import HTMLParser
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -30,6 +32,10 @@ ANN = {"id": 42, "is_bot": False, "first_name": "Ann", "language_code": "en"}
 LI = {"id": 43, "is_bot": False, "first_name": "丽", "language_code": "zh-hans"}
 GROUP = {"id": -100200, "type": "supergroup", "title": "Owners"}
 TAGS = {"b", "strong", "i", "em", "u", "s", "code", "pre", "a", "tg-spoiler", "blockquote"}
+
+LIFE = {"callback_query": 150.0}  # seconds for which an update is delivered; all else for a day
+DAY = 86_400.0
+HONOURED = 3600.0  # seconds of Retry-After at most
 
 WORDS = ("text", "caption", "url", "description", "callback_query_id")  # parameters that are never JSON
 
@@ -82,13 +88,18 @@ class Telegram:
 
     def __init__(self, *, scale: float = 0.01, callback_life: float = 150.0) -> None:
         self.scale, self.callback_life = scale, callback_life
+        self.strict = False  # refuse what comes quicker than once a second to a chat, or 20 times a minute to a group
+        self.hurried = 0  # how often that was so
+        self.expired: list[int] = []  # updates that were given up
         self.url = ""
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.shown: dict[int, list[dict[str, Any]]] = defaultdict(list)  # chat -> messages of the bot
         self.answered: list[dict[str, Any]] = []
         self.deliveries: list[tuple[int, int]] = []  # update, status it was answered with
-        self.faults: list[tuple[str, Any]] = []  # method -> Bad, or "hang", "reset"; each used once
+        # method -> Bad, or "hang", "reset" before anything is done, "kept", "lost" when it is done; each used once
+        self.faults: list[tuple[str, Any]] = []
         self.files: dict[str, bytes] = {}
+        self.sent_files: dict[int, list[bytes]] = defaultdict(list)  # chat -> what the bot sent
         self.webhook: dict[str, Any] = {}
         self.settings: dict[str, Any] = {}
         self._pending: list[dict[str, Any]] = []
@@ -97,7 +108,10 @@ class Telegram:
         self._pressed: dict[str, float] = {}
         self._queues: dict[Any, asyncio.Queue[dict[str, Any]]] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._polling = 0
+        self._poll: asyncio.Event | None = None  # of the question for updates that is open: another one ends it
+        self._asked = (0, 0.0)  # the last offset, and when
+        self._said: dict[int, list[float]] = defaultdict(list)  # chat -> when we wrote to it
+        self._hooked_at = -1e9
         self._http: aiohttp.ClientSession | None = None
 
     @asynccontextmanager
@@ -146,15 +160,32 @@ class Telegram:
         """Somebody changes what he wrote."""
         self.happen("edited_message", said | {"text": text, "edit_date": int(time.time()) + 1})
 
+    def album(self, *files: str, caption: str = "", **more: Any) -> None:
+        """Pictures sent together: one update each, the words with the first."""
+        group = str(next(self._messages) + 10_000)
+        for file in files:
+            photo = [{"file_id": file, "file_unique_id": file, "width": 1, "height": 1, "file_size": 48}]
+            words = {"caption": caption} if caption else {}
+            self.say(photo=photo, media_group_id=group, **words, **more)
+            caption = ""
+
+    def number_anew(self) -> None:
+        """After a quiet week updates are numbered from anywhere, perhaps from below."""
+        self._updates = itertools.count(random.randrange(1000, 800_000))  # noqa: S311
+
     def press(self, message: dict[str, Any], label: str, user: Any = ANN) -> str:
         """Somebody presses a button; returns the id of the callback query."""
+        query = self.query(message, label, user)
+        self.happen("callback_query", query)
+        return str(query["id"])
+
+    def query(self, message: dict[str, Any], label: str, user: Any = ANN) -> dict[str, Any]:
+        """What Telegram tells of a button that was pressed."""
         rows = message["reply_markup"]["inline_keyboard"]
         data = next(b["callback_data"] for row in rows for b in row if b["text"].removeprefix("✓ ") == label)
         id = str(next(self._updates)) + "77"
         self._pressed[id] = time.monotonic()
-        query = {"id": id, "from": user, "message": message, "chat_instance": "1", "data": data}
-        self.happen("callback_query", query)
-        return id
+        return {"id": id, "from": user, "message": message, "chat_instance": "1", "data": data}
 
     def happen(self, kind: str, what: dict[str, Any]) -> dict[str, Any]:
         """An update is made and delivered."""
@@ -177,15 +208,20 @@ class Telegram:
         self._queues[line].put_nowait(update)
 
     async def _deliver(self, queue: asyncio.Queue[dict[str, Any]]) -> None:
+        """One after the other; the first that fails holds up its queue, until it expires."""
         while True:
-            update, pause = await queue.get(), 1.0
+            update, pause, began = await queue.get(), 1.0, time.monotonic()
+            life = min((LIFE.get(kind, DAY) for kind in update), default=DAY)
             while True:
                 status, wait = await self.post(json.dumps(update).encode())
                 self.deliveries.append((update["update_id"], status))
                 if 200 <= status < 300:
                     break
-                await asyncio.sleep((wait or pause) * self.scale)
-                pause = min(pause * 2, 60)
+                if time.monotonic() - began > life * self.scale:
+                    self.expired.append(update["update_id"])
+                    break
+                await asyncio.sleep(min(wait or pause, HONOURED) * self.scale)
+                pause = min(pause * 2, random.uniform(60, 120))  # noqa: S311
 
     async def post(self, body: bytes, secret: str | None = None) -> tuple[int, float]:
         """One delivery to the webhook: status and Retry-After."""
@@ -193,7 +229,7 @@ class Telegram:
         given = self.webhook.get("secret_token") if secret is None else secret
         headers = {"content-type": "application/json"} | ({"X-Telegram-Bot-Api-Secret-Token": given} if given else {})
         try:
-            async with self._http.post(self.webhook["url"], data=body, headers=headers) as answer:
+            async with self._http.post(self.webhook["url"], data=BytesIO(body), headers=headers) as answer:
                 return answer.status, float(answer.headers.get("Retry-After", 0))
         except aiohttp.ClientError:
             return 0, 0.0
@@ -230,20 +266,39 @@ class Telegram:
                 self.faults.remove(fault)
                 if fault[1] == "hang":
                     await asyncio.sleep(30)
-                if fault[1] == "reset" and request.transport:
+                if fault[1] in ("kept", "lost"):
+                    await self._do(method, payload)
+                if fault[1] == "kept":
+                    await asyncio.sleep(30)
+                if isinstance(fault[1], str) and request.transport:
                     request.transport.abort()
                     return web.Response()
                 raise fault[1]
-            action = getattr(self, f"api_{method}", None)
-            if action is None:
-                raise Bad(404, "Not Found")
-            result = await action(**payload)
+            result = await self._do(method, payload)
         except Bad as bad:
             error = {"ok": False, "error_code": bad.status, "description": bad.description}
             return web.json_response(
                 error | ({"parameters": bad.parameters} if bad.parameters else {}), status=bad.status
             )
         return web.json_response({"ok": True, "result": result})
+
+    async def _do(self, method: str, payload: dict[str, Any]) -> Any:
+        action = getattr(self, f"api_{method}", None)
+        if action is None:
+            raise Bad(404, "Not Found")
+        if self.strict and method.startswith("send") and method != "sendChatAction":
+            self._hasten(payload["chat_id"])
+        return await action(**payload)
+
+    def _hasten(self, chat: int) -> None:
+        """Raises Bad for a message that comes too soon after the one before it, or as the 21st to a group."""
+        now, said = time.monotonic(), self._said[chat]
+        if (said and now - said[-1] < self.scale) or (
+            chat < 0 and len(said) > 19 and now - said[-20] < 60 * self.scale
+        ):
+            self.hurried += 1
+            raise Bad(429, "Too Many Requests: retry after 1", retry_after=1)
+        said.append(now)
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         place = request.match_info["path"]
@@ -257,21 +312,33 @@ class Telegram:
     async def api_getUpdates(self, timeout: int = 0, limit: int = 100, offset: int = 0, **_: Any) -> Any:  # noqa: N802, ASYNC109
         if self.webhook:
             raise Bad(409, "Conflict: can't use getUpdates method while webhook is active")
-        if self._polling:
-            raise Bad(409, "Conflict: terminated by other getUpdates request")
-        self._polling += 1
+        if self._poll:
+            self._poll.set()
+        self._poll = over = asyncio.Event()
+        again = offset and self._asked[0] == offset and time.monotonic() - self._asked[1] < 0.5
+        self._asked = (offset, time.monotonic())
         try:
             if offset:
                 self._pending = [u for u in self._pending if u["update_id"] >= offset]
             if not self._pending and timeout:
                 self._news.clear()
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), timeout)
-            return self._pending[:limit]
+                waits = [asyncio.create_task(one.wait()) for one in (self._news, over)]
+                try:
+                    await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    for wait in waits:
+                        wait.cancel()
+            if over.is_set():
+                raise Bad(409, "Conflict: terminated by other getUpdates request; make sure that only one bot runs")
+            return self._pending[: 1 if again else limit]
         finally:
-            self._polling -= 1
+            if self._poll is over:
+                self._poll = None
 
     async def api_setWebhook(self, url: str, **more: Any) -> bool:  # noqa: N802
+        if time.monotonic() - self._hooked_at < self.scale:
+            raise Bad(429, "Too Many Requests: retry after 1", retry_after=1)
+        self._hooked_at = time.monotonic()
         self.webhook = {"url": url, **more}
         return True
 
@@ -303,12 +370,16 @@ class Telegram:
         return self._say({"text": shown}, **more)
 
     async def api_sendPhoto(self, photo: Any, caption: str = "", parse_mode: str = "", **more: Any) -> Any:  # noqa: N802
-        if not photo.file.read(3).startswith((b"\xff\xd8", b"\x89PN")):
+        content = photo.file.read()
+        if not content.startswith((b"\xff\xd8", b"\x89PN")):
             raise Bad(400, "Bad Request: IMAGE_PROCESS_FAILED")
+        self.sent_files[more["chat_id"]].append(content)
         return self._say({"photo": [], "caption": parsed(caption, parse_mode, 1024)}, **more)
 
     async def api_sendDocument(self, document: Any, caption: str = "", parse_mode: str = "", **more: Any) -> Any:  # noqa: N802
-        file = {"file_name": document.filename, "file_size": len(document.file.read())}
+        content = document.file.read()
+        self.sent_files[more["chat_id"]].append(content)
+        file = {"file_name": document.filename, "file_size": len(content)}
         return self._say({"document": file, "caption": parsed(caption, parse_mode, 1024)}, **more)
 
     async def api_answerCallbackQuery(self, callback_query_id: Any, **more: Any) -> bool:  # noqa: N802

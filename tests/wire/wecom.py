@@ -9,6 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -53,6 +54,9 @@ class Qyapi:
     rewind: int = 0  # items a cursor goes back, as it does after a failover
     statuses: list[int] = field(default_factory=list)  # what our hook answered
     life: float = 7200.0
+    dropped: int = 0  # messages beyond 30 a minute to one member
+    most: int = 30  # … if that is the number
+    patience: float = 5.0  # seconds our hook has for an answer
     members: set[str] = field(default_factory=lambda: {"zhangsan", "lisi"})
 
     def __post_init__(self) -> None:
@@ -138,7 +142,8 @@ class Qyapi:
         self._seen[content] = time.time() + body.get("duplicate_check_interval", 1800)
         now = time.time()
         self._minute[user] = [at for at in self._minute[user] if at > now - 60] + [now]
-        if len(self._minute[user]) > 30:
+        if len(self._minute[user]) > self.most:
+            self.dropped += 1
             return {"msgid": f"m{next(self._ids)}"}  # the rest is dropped silently
         if kind in ("text", "markdown"):
             body[kind]["content"] = body[kind]["content"].encode()[:2048].decode(errors="ignore")
@@ -249,11 +254,14 @@ class Qyapi:
         body, signature = sealed(self._crypto, xml, nonce, timestamp)
         query = {"msg_signature": signature, "timestamp": timestamp, "nonce": nonce, **changed}
         try:
-            async with self._http.post(self.hook, params=query, data=body.encode()) as answer:
+            async with (
+                asyncio.timeout(self.patience),
+                self._http.post(self.hook, params=query, data=BytesIO(body.encode())) as answer,
+            ):
                 await answer.read()
                 self.statuses.append(answer.status)
                 return answer.status
-        except aiohttp.ClientError:
+        except (TimeoutError, aiohttp.ClientError):
             self.statuses.append(0)
             return 0
 
