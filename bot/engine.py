@@ -119,7 +119,9 @@ def idle(draft: Draft) -> None:
     awaited = draft.talk.extra.get("owed") or draft.talk.extra.get("snoozed")  # it is the agent's turn
     if here and here.owner == "agent" and not awaited:
         care.left(draft)
-    elif here and here.owner == "bot" and not (draft.talk.pending or platform.has(draft)):
+    elif platform.has(draft):
+        platform.overlooked(draft)
+    elif here and here.owner == "bot" and not draft.talk.pending:
         left(draft)
         if draft.talk.answered or here.answered:
             draft.ask_rating(here.number, here.cycle)

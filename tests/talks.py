@@ -383,6 +383,7 @@ def _played(chat: Chat, word: str, rest: str) -> list[str]:
         "form": lambda: chat.form(*rest.split(" | ")),
         "notice": lambda: chat.step(Kind.NOTICE, data=dict(part.split("=") for part in rest.split(" | "))),
         "people": lambda: chat.people_there(rest),
+        "in their queue": lambda: chat.step(Kind.TEXT, text=rest, data={"person": "queue"}),
         "to people": lambda: chat.step(Kind.TEXT, text=rest, data={"person": "wangwu"}),
         "agents": lambda: chat.desks.come(rest),
         "desk": lambda: chat.desks.set(chat, **dict(part.split("=") for part in rest.split(" "))),

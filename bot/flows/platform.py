@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from bot.dialogue import Say
+from bot.dialogue import Alarm, Say
 from bot.flows import journal
 from bot.flows.draft import Draft
 from bot.messages import Kind, Reply
+
+ASKED, TAKEN = "asked", "taken"  # handed over to them, and seen to be with one of them
+QUEUE = "queue"  # the person of whoever waits in the platform's own queue
 
 
 def has(draft: Draft) -> bool:
@@ -18,17 +21,23 @@ def spoken(draft: Draft) -> None:
     if draft.event.kind not in (Kind.TEXT, Kind.CHOICE):
         return
     if "person" in draft.event.data:
-        take(draft)
+        take(draft, ASKED if draft.event.data["person"] == QUEUE else TAKEN)
     elif has(draft):
         give_back(draft, "returned")
 
 
-def take(draft: Draft) -> None:
+def take(draft: Draft, how: str = TAKEN) -> None:
     """They have him: from now on we only record."""
-    if not has(draft):
+    if draft.talk.extra.get("platform") != how or not draft.number:
         draft.open()
-        draft.keep(platform=True)  # not in our own queue: none of our people is to be sent there
+        draft.keep(platform=how)  # not in our own queue: none of our people is to be sent there
         draft.note("platform", has=True)
+
+
+def overlooked(draft: Draft) -> None:
+    """Nobody there has taken him for as long as a conversation may rest: our own people must see that."""
+    if draft.talk.extra.get("platform") == ASKED:
+        draft.do(Alarm("not_taken_over", draft.number))
 
 
 def give_back(draft: Draft, reason: str) -> None:
@@ -43,6 +52,6 @@ def hand_over(draft: Draft, reason: str) -> bool:
         return False
     journal.drop(draft)
     draft.note("handed_over", reason=reason or "asked", to="platform")
-    take(draft)
+    take(draft, ASKED)
     draft.do(Say(Reply(draft.text("human.there"), hand_over=True)))
     return True
