@@ -103,10 +103,16 @@ def conversations(connection: Connection, actor: Actor) -> ColumnElement[bool]:
     """
     if actor.sees_all:
         return true()
-    team = handover.c.wants["team"].as_string()
-    free = or_(team.is_(None), team == "", team.in_(sorted(actor.teams)))
     colleagues = conversation.c.agent_id.in_(team_mates(connection, actor))
-    return or_(colleagues, and_(conversation.c.agent_id.is_(None), free))
+    return or_(colleagues, and_(conversation.c.agent_id.is_(None), wanted(actor)))
+
+
+def wanted(actor: Actor) -> ColumnElement[bool]:
+    """The rows of ``handover`` that are wanted of his team, or of none in particular."""
+    if actor.sees_all:
+        return true()
+    team = handover.c.wants["team"].as_string()
+    return or_(team.is_(None), team == "", team.in_(sorted(actor.teams)))
 
 
 def tickets(connection: Connection, actor: Actor) -> ColumnElement[bool]:

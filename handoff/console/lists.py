@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, sele
 
 from bot.tables import chat, conversation, customer, message, timer
 from handoff import search
-from handoff.agents import Actor, conversations, team_mates
+from handoff.agents import Actor, conversations, team_mates, wanted
 from handoff.tables import agent, handover, seen
 
 TABS: Final = ("mine", "queue", "team", "all", "closed")
@@ -45,20 +45,22 @@ DUE = (
 
 
 def inbox(connection: Connection, actor: Actor, tab: str, *, before: int = 0, only: str = "") -> list[dict[str, Any]]:
-    """The conversations of a tab, most pressing first. ``only``: unread, or a channel's name."""
-    query = _listed(actor).where(conversations(connection, actor), _of(connection, actor, tab))
-    if only == "unread":
-        query = query.where(_unread())
-    elif only:
-        query = query.where(chat.c.channel == only)
-    if tab == "closed":
-        query = query.where(conversation.c.id < before) if before else query
-        query = query.order_by(conversation.c.id.desc())
-    elif tab == "queue":
-        query = query.order_by(handover.c.priority, handover.c.waiting_since, conversation.c.id)
-    else:
-        query = query.order_by(_last.c.created_at.desc(), conversation.c.id.desc())
-    return [_line(row) for row in connection.execute(query.limit(SHOWN))]
+    """The conversations of a tab, most pressing first. ``only``: unread, or a channel's name.
+
+    Which ones is found out first, from what is indexed; only those are then looked at closely.
+    """
+    picked = select(conversation.c.id).outerjoin(handover, handover.c.conversation_id == conversation.c.id)
+    picked = picked.where(conversations(connection, actor), _of(connection, actor, tab))
+    if tab == "closed" and before:
+        picked = picked.where(conversation.c.id < before)
+    if only:
+        picked = picked.join(chat, chat.c.id == conversation.c.chat_id)
+        picked = picked.where(_unread(actor) if only == "unread" else chat.c.channel == only)
+    order: tuple[Any, ...] = (conversation.c.id.desc(),)
+    if tab == "queue":
+        order = (handover.c.priority, handover.c.waiting_since, conversation.c.id)
+    found = lines(connection, actor, connection.scalars(picked.order_by(*order).limit(SHOWN)).all())
+    return sorted(found, key=lambda line: -(line["last_at"] or 0)) if tab in ("mine", "team") else found
 
 
 def lines(connection: Connection, actor: Actor, ids: Sequence[int]) -> list[dict[str, Any]]:
@@ -99,22 +101,17 @@ def around(said: str, query: str) -> tuple[str, str, str]:
 
 
 def counts(connection: Connection, actor: Actor) -> dict[str, int]:
-    """How many conversations are in each open tab, and how many of his own are unread."""
-    joined = conversation.outerjoin(handover).join(chat, chat.c.id == conversation.c.chat_id)
-    joined = joined.outerjoin(_last, and_(_last.c.chat_id == chat.c.id, _last.c.seq == _spoken))
-    joined = joined.outerjoin(_mine, and_(_mine.c.chat_id == chat.c.id, _mine.c.agent_id == actor.id))
-    mine = and_(conversation.c.owner == "agent", conversation.c.agent_id == actor.id)
+    """How many conversations he has, how many of them are unread, how many wait, how many his team has; and the
+    newest that waits. Asked by every open page whenever anything changes, so each is read from a small index."""
+    owned = conversation.join(chat, chat.c.id == conversation.c.chat_id)
+    mine = select(func.count().label("mine"), func.count(case((_unread(actor), 1))).label("unread")).select_from(owned)
+    own = connection.execute(mine.where(conversation.c.owner == "agent", conversation.c.agent_id == actor.id)).one()
+    free = wanted(actor)
+    line = select(func.count().label("queue"), func.coalesce(func.max(handover.c.conversation_id), 0).label("newest"))
+    waiting = connection.execute(line.where(handover.c.waiting_since.is_not(None), free)).one()
     mates = [id for id in team_mates(connection, actor) if id != actor.id]
-    query = select(
-        func.count(case((mine, 1))).label("mine"),
-        func.count(case((and_(mine, _unread()), 1))).label("unread"),
-        func.count(case((conversation.c.owner == "queue", 1))).label("queue"),
-        func.count(case((conversation.c.agent_id.in_(mates), 1))).label("team"),
-        func.count().label("all"),
-        func.coalesce(func.max(case((conversation.c.owner == "queue", conversation.c.id))), 0).label("newest"),
-    ).select_from(joined)
-    row = connection.execute(query.where(conversation.c.owner != "none", conversations(connection, actor))).one()
-    return dict(row._mapping)
+    team = select(func.count()).where(conversation.c.owner == "agent", conversation.c.agent_id.in_(mates))
+    return {**own._mapping, **waiting._mapping, "team": connection.scalar(team) or 0}
 
 
 def _of(connection: Connection, actor: Actor, tab: str) -> ColumnElement[bool]:
@@ -131,8 +128,11 @@ def _of(connection: Connection, actor: Actor, tab: str) -> ColumnElement[bool]:
     return conversation.c.owner != "none"
 
 
-def _unread() -> ColumnElement[bool]:
-    return and_(_last.c.author == "customer", func.coalesce(_mine.c.seq, 0) < _last.c.seq)
+def _unread(actor: Actor) -> ColumnElement[bool]:
+    """Whether the last words of a person in the chat are the customer's, and he has not seen them."""
+    his = select(seen.c.seq).where(seen.c.chat_id == chat.c.id, seen.c.agent_id == actor.id).correlate(chat)
+    author = select(_people.c.author).where(_people.c.chat_id == chat.c.id, _people.c.seq == _spoken).correlate(chat)
+    return and_(author.scalar_subquery() == "customer", func.coalesce(his.scalar_subquery(), 0) < _spoken)
 
 
 def _listed(actor: Actor) -> Select[Any]:

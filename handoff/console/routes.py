@@ -33,6 +33,7 @@ def ways(pages: live.Live) -> list[Way]:
         Way("/events", partial(live.events, live=pages), "inbox.read"),
         Way("/tickets", tickets.listing, "ticket.read", page=True),
         Way("/tickets/{number}", tickets.one, "ticket.read", "number", page=True),
+        Way("/tickets/{number}/commands/{name}", tickets.command, "ticket.command", "number", "POST"),
         Way("/wall", wall.wall, "wall.read", page=True),
         Way("/wall/figures", wall.figures, "wall.read"),
         Way("/dead", books.failures, "dead.read", page=True),

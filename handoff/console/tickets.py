@@ -10,10 +10,12 @@ from starlette.responses import Response
 
 from bot.tables import conversation, customer, rating, ticket, ticket_word
 from handoff import search
-from handoff.agents import Actor, tickets
+from handoff.agents import Actor, Unknown, allowed, tickets
+from handoff.console import reads, work
 from handoff.console.gate import Asked
 from handoff.console.nav import shell
 from handoff.tables import agent, promise
+from handoff.tickets import COMMANDS, MOVES
 
 STATES: Final = ("new", "assigned", "waiting_customer", "waiting_parts", "reopened", "resolved", "closed")
 SHOWN: Final = 100
@@ -82,8 +84,27 @@ async def one(asked: Asked) -> Response:
             "one": here,
             "course": c.execute(said.order_by(ticket_word.c.id)).all(),
             "promises": c.execute(made.order_by(promise.c.id)).all(),
+            "people": (people := reads.colleagues(c)),
+            "teams": sorted({team for each in people for team in each.teams}),
             "follows": c.scalar(related) if here.follows else None,
             **shell(c, asked.actor),
         }
 
-    return asked.page("ticket.html", **await asked.read(read), section="tickets")
+    values = await asked.read(read)
+    moves = sorted(MOVES.get(values["one"].state, ()), key=STATES.index)
+    may = allowed(asked.actor, "ticket.command")
+    return asked.page("ticket.html", **values, moves=moves, may=may, section="tickets")
+
+
+async def command(asked: Asked) -> Response:
+    """POST /tickets/{number}/commands/{name} {key, …}: move it, say a word on it, give it to somebody."""
+    number, name, data = asked.path("number"), asked.path("name"), await asked.data()
+    if name not in COMMANDS or name == "ticket_open":
+        raise Unknown("there is no such command")
+    of_chat = select(conversation.c.number).join(ticket, ticket.c.chat_id == conversation.c.chat_id)
+    own_first = (conversation.c.id == ticket.c.conversation_id).desc(), conversation.c.id.desc()
+    its = of_chat.where(ticket.c.number == number).order_by(*own_first).limit(1)
+    home = await asked.read(lambda c: c.scalar(its))
+    if home is None:
+        raise Unknown("this ticket belongs to no conversation")
+    return await work.done(asked, home, name, {**data, "ticket": number})

@@ -12,7 +12,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from bot.files import SHOWN
 from bot.messages import Attachment
 from channels.gate import Refused, form_file
-from handoff.agents import Unknown
+from handoff.agents import Unknown, access
 from handoff.console import reads
 from handoff.console.gate import Asked, words
 from handoff.desk import COMMANDS
@@ -26,6 +26,13 @@ async def command(asked: Asked) -> Response:
     name, number, data = asked.path("name"), asked.path("number"), await asked.data()
     if name not in COMMANDS or name == "offer":  # offers are made by the queue alone
         raise Unknown("there is no such command")
+    if its := words(data, "ticket", 16):
+        await asked.read(lambda c: access(c, asked.actor, its, "ticket.command"))
+    return await done(asked, number, name, data)
+
+
+async def done(asked: Asked, number: str, name: str, data: dict[str, Any]) -> Response:
+    """Let the desk's door do it to the conversation of this number, and tell what came of it."""
     key = words(data, "key", 64)
     if not key:
         raise Refused(400, "key must be made anew for every command")

@@ -1,6 +1,6 @@
 // Every page of the console: menu, keys, badge, and the one stream that keeps it live.
 
-import { at, get, part, post, say, times, toast } from "./wire.js";
+import { at, failed, fields, get, part, post, say, times, toast } from "./wire.js";
 import { keys } from "./keys.js";
 import { openTalk } from "./talk.js";
 
@@ -25,19 +25,28 @@ function listen() {
   stream.onerror = () => {
     document.body.classList.remove("live");
     if (++lost === 3) toast(say("lost"), true);
-    if (stream.readyState === EventSource.CLOSED) again();
+    if (stream.readyState === EventSource.CLOSED && !document.hidden) again();
   };
   on("counts", counted);
   on("bye", () => location.reload());
   talk?.listen(on);
 }
 
+// Browsers give a site few connections: a page nobody looks at lets go of its stream, but the one that notifies.
+let speaker = false;
+navigator.locks?.request("aftercare-speaker", () => ((speaker = true), new Promise(() => {})));
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden && !speaker) setTimeout(() => document.hidden && stream.close(), 10000);
+  else if (!document.hidden && stream.readyState === EventSource.CLOSED) listen();
+});
+
 // The browser gives up on an answer that is no stream: the session may be over, or the server just starts.
 function again() {
   stream.close();
   setTimeout(async () => {
-    await get("/counts").catch(() => null);
-    listen();
+    const there = await get("/counts").catch(() => null);
+    if (there?.status === 200) listen();
+    else if (!there || there.status > 499) again();
   }, 1500);
 }
 
@@ -111,9 +120,11 @@ document.addEventListener("submit", async (event) => {
   const form = event.target.closest("form[data-post]");
   if (!form) return;
   event.preventDefault();
-  const data = Object.fromEntries(new FormData(form, event.submitter));
-  const result = await post(form.dataset.post, data);
-  if (result.status >= 400) return toast(say("failed", { why: result.error ?? result.status }), true);
+  const data = fields(form, event.submitter);
+  if ("key" in form.dataset) data.key = form.dataset.key ||= crypto.randomUUID();
+  const result = await post(form.dataset.post, data).catch(() => ({ status: 599, error: say("lost") }));
+  if ("key" in form.dataset && result.status < 500) form.dataset.key = ""; // tried again: the same key
+  if (result.status >= 400) return failed(result);
   if (result.show) return ($(form.dataset.show).textContent = result.show), ($(form.dataset.show).hidden = false);
   location.assign(result.go ?? location.href);
 });

@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { markdown, plain } from "./markdown.js";
-import { at, day, failed, get, hour, icon, part, post, precise, say, times, toast, words } from "./wire.js";
+import { at, day, failed, fields, get, hour, icon, part, post, precise, say, times, toast, words } from "./wire.js";
 import { openComposer } from "./composer.js";
 
 const NEAR = 80; // pixels from the end that count as being at the end
@@ -200,33 +200,24 @@ export function openTalk(root) {
     const form = event.target.closest("form[data-send]");
     if (!form || event.submitter?.value === "cancel") return;
     event.preventDefault();
-    const data = fields(form, event.submitter);
-    if (data && (await command(form.dataset.send, data))) {
+    const data = said(form, event.submitter);
+    if (await command(form.dataset.send, data)) {
       form.reset();
       form.closest("dialog").close();
     }
   });
 
-  function fields(form, submitter) {
-    const data = Object.fromEntries(new FormData(form));
-    if (form.dataset.send === "transfer") {
-      const [kind, to] = data.to.split(/:(.*)/s);
-      delete data.to;
-      if (kind === "agent") data.to_agent = Number(to);
-      else data.to_team = to;
-    }
-    if (form.dataset.send === "snooze") {
-      const until = submitter.name === "for" ? Date.now() + submitter.value * 1000 : Date.parse(data.until);
-      if (!until) return form.elements.until.focus(), null;
-      data.until = new Date(until).toISOString();
-    }
-    if (form.dataset.send === "promise") data.due_at = new Date(data.due_at).toISOString();
+  function said(form, submitter) {
+    const data = fields(form);
+    if (form.dataset.send === "snooze" && submitter.name === "for") data.until = new Date(Date.now() + submitter.value * 1000).toISOString();
     return data;
   }
 
-  document.getElementById("side").addEventListener("click", (event) => {
+  $("side").addEventListener("click", (event) => {
     const button = event.target.closest("[data-promise]");
-    if (button) once(button, () => command("promise_end", { promise: Number(button.dataset.promise), state: button.dataset.state, proof: "" }));
+    if (!button) return;
+    $("promise-end-sheet").querySelector("[name=promise]").value = button.dataset.promise;
+    $("promise-end-sheet").showModal();
   });
 
   $("older")?.addEventListener("click", async () => {

@@ -54,6 +54,22 @@ export function failed(result) {
   toast(result.status === 409 && result.by ? say("taken", { who: result.by }) : say("failed", { why }), true);
 }
 
+// What a form says: times with their zone, and "agent:3" or "team:repair" as whom it goes to.
+export function fields(form, submitter) {
+  const data = Object.fromEntries(new FormData(form, submitter));
+  for (const input of form.querySelectorAll("input[type=datetime-local]")) {
+    if (data[input.name]) data[input.name] = new Date(data[input.name]).toISOString();
+    else delete data[input.name];
+  }
+  if (data.to !== undefined) {
+    const [kind, to] = data.to.split(/:(.*)/s);
+    delete data.to;
+    if (kind === "agent") data.to_agent = Number(to);
+    if (kind === "team") data.to_team = to;
+  }
+  return data;
+}
+
 export function icon(name) {
   const space = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(space, "svg");
