@@ -1,6 +1,7 @@
 """Who takes what waits, with 200 agents and 5 000 waiting conversations: CPU time of one decision, in milliseconds.
 
-One decision gives out at most 50. Three days: nobody has room; a few have, as on a busy day; everybody has, as in the morning.
+One decision gives out at most 50. Three days: nobody has room; a few have, as on a busy day; everybody has, as in the
+morning.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ def main() -> None:
             start = time.process_time()
             given = len(route(line, team, NOW, Patience()))
             took.append(1000 * (time.process_time() - start))
-        print(f"room: {room:6}  given {given:4}  quickest {min(took):5.2f} ms  median {statistics.median(took):5.2f} ms")
+        middle = statistics.median(took)
+        print(f"room: {room:6}  given {given:4}  quickest {min(took):5.2f} ms  median {middle:5.2f} ms")
 
 
 if __name__ == "__main__":
