@@ -65,7 +65,7 @@ export function openTalk(root) {
 
   function message(data, key = `m${data.seq}`) {
     const { author } = data;
-    const text = author === "customer" || author === "system" ? h("p", {}, plain(data.text)) : markdown(data.text);
+    const text = author === "customer" ? h("p", {}, plain(data.text)) : markdown(data.text);
     const node = h(
       "li",
       { class: `message ${author}`, "data-seq": data.seq },
