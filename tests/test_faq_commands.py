@@ -49,7 +49,11 @@ WISHES = {
     "thanks": {"en": ["thank you", "many thanks", "thanks a lot", "that was very kind", "much obliged"]},
     "smalltalk": {"en": ["who are you", "are you a robot", "tell me a joke", "how old are you", "do you sleep"]},
 }
-PIZZA = [f"{ask} {kind} pizza" for ask in ("got a", "hungry for a", "bake me a") for kind in ("hot", "big", "cheap")]
+PIZZA = [
+    f"{ask} {kind} pizza with cheese"
+    for ask in ("got a", "hungry for a", "bake me a")
+    for kind in ("hot", "big", "cheap")
+]
 TESTS = [("how can I reset my router?", "reset"), ("is there a hot pizza", "unknown"), ("my parcel is late", "parcel")]
 CONFIG = """\
 languages: [en]
