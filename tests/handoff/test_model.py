@@ -291,7 +291,7 @@ class Days:
         await self.house.hear(draw.choice(WORDS[:4]), chat=chat, channel="probe")
         while not (number := await self.house.number(chat, "probe")):
             await asyncio.sleep(0.2)
-        for _ in range(draw.randint(3, 5)):
+        for _ in range(draw.randint(2, 4)):
             await asyncio.sleep(draw.random() * 0.05)
             if draw.random() < 0.4:
                 await self.house.hear(draw.choice(WORDS), chat=chat, channel="probe")
