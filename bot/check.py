@@ -12,6 +12,7 @@ from bot.strictyaml import Problem, YamlError, suggest
 from bot.strictyaml import load as read
 
 TEXTS: Final = Path(__file__).parent / "texts"
+PHRASES: Final = Path(__file__).parent.parent / "handoff" / "console" / "canned"
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -59,8 +60,15 @@ def _intents(settings: Settings) -> list[Problem]:
 
 
 def _texts(settings: Settings) -> list[Problem]:
-    """Every language has the same sentences with the same places for values."""
-    nodes = [read(TEXTS / f"{language}.yaml") for language in settings.languages]
+    """What the bot says, and what agents may put in."""
+    if wrong := [problem for folder in (TEXTS, PHRASES) for problem in _different(folder, settings)]:
+        raise YamlError(wrong)
+    return []
+
+
+def _different(folder: Path, settings: Settings) -> list[Problem]:
+    """Every language is to have the same sentences with the same places for values."""
+    nodes = [read(folder / f"{language}.yaml") for language in settings.languages]
     told = {key: node for node in reversed(nodes) for key in node.data}
     wrong = []
     for node in nodes:
@@ -69,9 +77,7 @@ def _texts(settings: Settings) -> list[Problem]:
                 wrong.append(node.problem(f"the sentence {key!r} is missing ({model.file}:{model.line(key)} has it)"))
             elif (here := _places(node.data[key])) != (there := _places(model.data[key])):
                 wrong.append(node.problem(f"{key}: has {sorted(here)} where {model.file} has {sorted(there)}", key))
-    if wrong:
-        raise YamlError(wrong)
-    return []
+    return wrong
 
 
 def _places(sentence: str) -> set[str]:

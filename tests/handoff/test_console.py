@@ -148,6 +148,12 @@ def test_a_talk_from_the_queue_to_the_rating_through_a_crash(opened: Opener, com
     expect(other.locator(".toast")).to_contain_text(f"{name} was quicker")
     expect(owner.locator("#collision")).to_contain_text("looking at this too")
 
+    _both_ways(owner, other, customer)
+    _through_a_crash(owner, customer, company)
+    _back_again_and_closed(owner, customer)
+
+
+def _both_ways(owner: Page, other: Page, customer: Page) -> None:
     answers(owner, "Hello, **which** model is it?")
     heard(customer, "Hello, which model is it?")
     says(customer, "AX3000 <b>hangs</b>")
@@ -161,6 +167,8 @@ def test_a_talk_from_the_queue_to_the_rating_through_a_crash(opened: Opener, com
     answers(owner, "like this?")
     expect(customer.locator(".message.agent img")).to_be_visible()
 
+
+def _through_a_crash(owner: Page, customer: Page, company: Company) -> None:
     company.die()
     owner.locator("#text").fill("written while nobody was there")
     owner.locator("#text").press("Control+Enter")
@@ -174,6 +182,8 @@ def test_a_talk_from_the_queue_to_the_rating_through_a_crash(opened: Opener, com
     assert len(said) == 1
     assert "third time" not in customer.content()
 
+
+def _back_again_and_closed(owner: Page, customer: Page) -> None:
     owner.locator('[data-command="back"]').first.click()
     expect(owner.locator(".who")).to_contain_text("Bot")
     owner.locator('[data-command="claim"]').first.click()
