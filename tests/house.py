@@ -93,7 +93,7 @@ class House:
         return []
 
     async def __aenter__(self) -> Self:
-        self._parts: list[Any] = [self.worker, self.rounds, *self.outboxes, *self.beside]
+        self._parts: list[Any] = [*[self.worker] * self.store.writers, self.rounds, *self.outboxes, *self.beside]
         self._tasks = [asyncio.create_task(part.run()) for part in self._parts]
         return self
 

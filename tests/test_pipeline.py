@@ -149,11 +149,11 @@ async def test_a_timer_that_was_moved_does_not_fire(store: Store) -> None:
         return replace(done, effects=(*done.effects, SetTimer("idle", turn.now + timedelta(seconds=wait))))
 
     async with House(store, brain=brain) as house:
-        await house.hear("0.3")
+        await house.hear("3")
         await house.settled()
         await house.hear("60")
         await house.settled()
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(3.2)
         await house.settled()
         assert await house.rows("SELECT closed_at FROM conversation") == [(None,)]
         await house.hear("0.1")
@@ -186,14 +186,16 @@ async def test_commands_overtake_what_the_customer_wrote(store: Store) -> None:
             raise ValueError("no")
         return echo(turn)
 
-    async with House(store, brain=brain, limits=QUICK.model_copy(update={"backoff": (0.5,) * 4})) as house:
+    async with House(store, brain=brain, limits=QUICK.model_copy(update={"backoff": (3.0, 0.1, 0.1, 0.1)})) as house:
         await house.hear("stuck")
-        await asyncio.sleep(0.1)
+        while not order:
+            await asyncio.sleep(0.01)
         await house.inbox.receive([Inbound("web", "cmd", "a", Kind.COMMAND)])
-        await asyncio.sleep(0.3)
+        while len(order) < 2:
+            await asyncio.sleep(0.01)
         assert order[:2] == ["stuck", "command"]
-        assert await house.rows("SELECT outcome FROM inbox WHERE kind = 'command'") == [("command",)]
         await house.settled()
+        assert await house.rows("SELECT outcome FROM inbox WHERE kind = 'command'") == [("command",)]
 
 
 async def test_replies_go_out_in_order_and_only_their_own_address_waits(store: Store) -> None:
