@@ -23,7 +23,9 @@ PROJECT = tomllib.loads((HOME / "pyproject.toml").read_text("utf-8"))
 FIRST = "bot/migrations/versions/0001_the_first_tables.py"
 PEOPLE = "bot/migrations/versions/0002_people.py"
 LONG_MODULES = {FIRST: "a migration repeats all the tables it makes"}  # path -> why it may have more than 300 lines
-LONG_FUNCTIONS = {f"{one}:upgrade": "one step, all or nothing" for one in (FIRST, PEOPLE)}  # path:name -> why it may have more than 40 lines
+LONG_FUNCTIONS = {
+    f"{one}:upgrade": "one step, all or nothing" for one in (FIRST, PEOPLE)
+}  # path:name -> why it may have more than 40 lines
 NOT_IMPORTED = {  # distribution -> why it is a dependency all the same
     "python-multipart": "Starlette reads forms with it",
     "tzdata": "zoneinfo's data where the system has none",
