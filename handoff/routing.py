@@ -142,7 +142,8 @@ class _Team:
     """Those who have room, as sets of bits: looking for somebody costs a few operations, whatever is asked for."""
 
     def __init__(self, people: Iterable[Colleague]) -> None:
-        self._people = [one for one in people if one.room > 0]
+        there = list(people)
+        self._people = [one for one in there if one.room > 0]
         self._room = [one.room for one in self._people]
         self._at = {one.id: place for place, one in enumerate(self._people)}
         self._languages, self._skills, self._teams, self._leaders = _Among(), _Among(), _Among(), 0
@@ -152,6 +153,8 @@ class _Team:
             self._skills.add(bit, one.skills, none_is_all=True)
             self._teams.add(bit, one.teams, none_is_all=False)
             self._leaders |= bit * one.leads
+        # where nobody else is there, whoever leads works like everybody
+        self._spared = 0 if all(one.leads for one in there) else self._leaders
         self.free = (1 << len(self._people)) - 1
         self._order = sorted(self._key(place) for place in range(len(self._people)))
 
@@ -173,7 +176,7 @@ class _Team:
         suits = self._languages.having(language) if language else -1
         if step == LEADERS:
             return suits | self._leaders  # at last whoever leads, in any language
-        suits &= ~self._leaders
+        suits &= ~self._spared
         if step < ANY_PRODUCT:
             if product:
                 suits &= self._skills.having(product)

@@ -44,7 +44,8 @@ chats = st.builds(
     preferred=st.integers(0, 8),
     avoid=st.sampled_from([(), (), (1,), (1, 2)]),
 )
-teams = st.lists(agents, max_size=8).map(lambda all: [replace(one, id=n) for n, one in enumerate(all, 1)])
+FULL = Colleague(id=99, room=0, capacity=4)  # somebody is there besides those who lead
+teams = st.lists(agents, max_size=8).map(lambda all: [*(replace(one, id=n) for n, one in enumerate(all, 1)), FULL])
 lines = st.lists(chats, max_size=30).map(lambda all: [replace(one, number=f"C-{n}") for n, one in enumerate(all)])
 
 
@@ -150,3 +151,13 @@ def test_the_line_drains_in_a_bounded_time() -> None:
             served[pair.number] = minute
             line = [one for one in line if one.number != pair.number]
     assert max(served[f"C-{n}"] for n in range(20)) < 45
+
+
+@given(lines, teams)
+@settings(max_examples=100, deadline=None)
+def test_where_only_leaders_are_there_they_work_like_everybody(line: list[Waiting], team: list[Colleague]) -> None:
+    """A small house has nobody else: no customer waits until somebody may take part."""
+    leaders = [replace(one, leads=True) for one in team]
+    plain = [replace(one, leads=False) for one in team]
+    early = [replace(one, since=max(one.since, NOW - 250)) for one in line]  # before they would take part anyway
+    assert route(early, leaders, NOW, PATIENCE) == route(early, plain, NOW, PATIENCE)
