@@ -12,6 +12,7 @@ from bot.flows.draft import Draft
 from bot.messages import Author, Kind, Reply
 from handoff.dialogue import HIGH, HandoverView, Presence, Queue, Snooze
 
+FURTHEST: Final = timedelta(days=366)  # what is to be done may be so far off
 CHECK: Final = 15.0  # seconds until a conversation that an agent lost is looked after
 
 
@@ -118,6 +119,23 @@ def moment(value: Any) -> datetime | None:
     except ValueError:
         return None
     return found if found.tzinfo else None
+
+
+def due(draft: Draft) -> datetime | None:
+    """When it is to be done, None if nothing was said of it; without a time zone it is meant by the company's clock.
+
+    Raises Refused for what is no time, past, or too far off.
+    """
+    if not (said := draft.event.data.get("due_at")):
+        return None
+    try:
+        found = datetime.fromisoformat(str(said))
+    except ValueError:
+        raise Refused("when") from None
+    found = found if found.tzinfo else found.replace(tzinfo=draft.turn.policy.hours.zone)
+    if not draft.now < found <= draft.now + FURTHEST:
+        raise Refused("when")
+    return found
 
 
 TIMERS: Final[dict[str, Callable[[Draft], None]]] = {"silent": silent, "snoozed": snoozed, "released": released}

@@ -7,10 +7,10 @@ from typing import Final
 
 from bot.dialogue import Alarm, DropTimer, SetTimer
 from bot.flows.draft import Draft
+from handoff import care, tickets
 from handoff.care import Refused, notice
 from handoff.dialogue import AgentView, EndPromise, MakePromise, PromiseView, Result
 
-FURTHEST: Final = timedelta(days=366)
 SOON: Final = timedelta(hours=2)  # so long before its owner is reminded, or a quarter of the way, if that is less
 GRACE: Final = timedelta(minutes=30)  # after it was due its owner has so long to say what became of it
 TEXT: Final = 500  # characters
@@ -24,12 +24,14 @@ _DAYS: Final = "Mon Tue Wed Thu Fri Sat Sun".split()
 def made(draft: Draft, who: AgentView) -> None:
     """Somebody will do something by then; the customer has it in writing."""
     data = draft.event.data
-    text, due = str(data.get("text", "")).strip()[:TEXT], _due(draft)
+    text, ticket = str(data.get("text", "")).strip()[:TEXT], str(data.get("ticket") or "")
     if not text:
         raise Refused("empty")
-    if due is None:
+    if (due := care.due(draft)) is None:
         raise Refused("when")
-    number = _make(draft, who.id, text, due, ticket=str(data.get("ticket", "")))
+    if ticket and tickets.view(draft, ticket) is None:
+        raise Refused("gone")
+    number = _make(draft, who.id, text, due, ticket=ticket)
     notice(draft, "promise.made", name=who.name, text=text, when=when(draft, due))
     draft.do(Result(True, {"promise": number}))
 
@@ -40,13 +42,14 @@ def ended(draft: Draft, who: AgentView) -> None:
     promise = _promise(draft, str(data.get("promise", "")))
     if promise is None or promise.state != "open":
         raise Refused("gone")
-    state, proof, due = str(data.get("state", "")), str(data.get("proof", "")).strip()[:TEXT], _due(draft)
+    state, proof = str(data.get("state", "")), str(data.get("proof", "")).strip()[:TEXT]
     if state not in ("kept", "renegotiated", "broken"):
         raise Refused("unknown")
     if state == "kept" and not proof:
         raise Refused("empty")  # what makes us say so?
     if state == "renegotiated" and draft.now >= promise.due_at:
         raise Refused("late")  # it is broken, and that is what the customer hears
+    due = care.due(draft) if state != "kept" else None
     if state != "kept" and due is None:
         raise Refused("when")
     _end(draft, promise, state, proof)
@@ -123,13 +126,3 @@ def _promise(draft: Draft, number: str) -> PromiseView | None:
 
 def _number(draft: Draft) -> str:
     return str(draft.event.data.get("number", ""))
-
-
-def _due(draft: Draft) -> datetime | None:
-    """When it is to be done: in the future; without a time zone it is meant by the company's clock."""
-    try:
-        found = datetime.fromisoformat(str(draft.event.data.get("due_at", "")))
-    except ValueError:
-        return None
-    found = found if found.tzinfo else found.replace(tzinfo=draft.turn.policy.hours.zone)
-    return found if draft.now < found <= draft.now + FURTHEST else None

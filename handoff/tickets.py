@@ -10,7 +10,8 @@ from bot import texts
 from bot.dialogue import AddToTicket, Alarm, DropTimer, OpenTicket, SetTimer, TicketView
 from bot.flows import journal, line
 from bot.flows.draft import FINISHED, Draft, Missing
-from handoff.care import Refused, moment, notice
+from handoff import care
+from handoff.care import Refused, notice
 from handoff.dialogue import AgentView, MoveTicket, OwnTicket, Result, TicketWord
 
 WORK: Final = frozenset({"assigned", "waiting_customer", "waiting_parts", "resolved", "closed"})
@@ -40,7 +41,7 @@ def opened(draft: Draft, who: AgentView) -> None:
     if not subject or kind not in KINDS or data.get("priority", "normal") not in ("normal", "high", "urgent"):
         raise Refused("empty" if not subject else "unknown")
     number = next(draft.tickets)
-    due = moment(data.get("due_at")) or policy.hours.add(draft.now, policy.promised(kind))
+    due = care.due(draft) or policy.hours.add(draft.now, policy.promised(kind))
     known = data.get("details")
     details = {str(k)[:40]: str(v)[:SUBJECT] for k, v in known.items()} if isinstance(known, Mapping) else {}
     details |= {"language": draft.lang}
@@ -59,7 +60,7 @@ def moved(draft: Draft, who: AgentView) -> None:
         raise Refused("move", state=ticket.state, to=sorted(MOVES[ticket.state]))
     if state == "waiting_customer" and not text:
         raise Refused("empty")  # he would not know what is waited for
-    move(draft, ticket, state, agent=who.id, text=text, due_at=moment(draft.event.data.get("due_at")))
+    move(draft, ticket, state, agent=who.id, text=text, due_at=care.due(draft))
     if ticket.agent is None and state not in FINISHED:
         draft.do(OwnTicket(ticket.number, who.id))
     if state == "waiting_customer" and _free(draft):

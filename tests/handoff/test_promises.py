@@ -60,3 +60,18 @@ async def test_what_nobody_speaks_of_is_broken_and_the_customer_hears_it(store: 
         late = await house.order("Anna", number, "promise_end", promise=promise, state="kept", proof="at last")
         assert (late.status, late.data["reason"]) == (409, "gone")
         assert (await store.read(verify))["ok"]
+
+
+async def test_a_promise_about_somebody_elses_ticket_is_none(store: Store) -> None:
+    async with Staffed(store) as house:
+        number, _ = await promised(house)
+        await house.hear("hello", chat="b")
+        await house.settled()
+        other = await house.order("Anna", await house.number("b"), "ticket_open", kind="repair", subject="The lens")
+        about = {"text": "a technician", "due_at": in_hours(5)}
+        for ticket in (other.data["number"], "T-NOBODYS0"):
+            told = await house.order("Anna", number, "promise", ticket=ticket, **about)
+            assert (told.status, told.data["reason"]) == (409, "gone")
+        own = await house.order("Anna", number, "ticket_open", kind="repair", subject="The camera")
+        assert (await house.order("Anna", number, "promise", ticket=own.data["number"], **about)).state == "done"
+        assert await house.rows("SELECT count(*) FROM promise WHERE ticket_id IS NOT NULL") == [(1,)]

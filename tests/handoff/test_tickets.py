@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from itertools import product
 
 import pytest
@@ -115,3 +116,28 @@ def test_every_move_is_in_the_table(was: str, state: str) -> None:
         assert allowed == (state == "reopened" or (was, state) == ("resolved", "closed"))
     else:
         assert allowed == (state not in ("new", "reopened"))
+
+
+@pytest.mark.parametrize("due", ["9999-12-31T23:00:00-05:00", "2020-01-01T00:00:00+00:00", "soon", "0001-01-01"])
+async def test_a_time_that_is_none_is_refused(store: Store, due: str) -> None:
+    """The row could not be read again, or the ticket would be late at once."""
+    async with Staffed(store) as house:
+        number, ticket = await opened(house)
+        more = {"kind": "repair", "subject": "The lens, too", "due_at": due}
+        for told in (
+            await house.order("Anna", number, "ticket_open", **more),
+            await house.order("Anna", number, "ticket_move", ticket=ticket, state="waiting_parts", due_at=due),
+            await house.order("Anna", number, "promise", text="a technician", due_at=due),
+        ):
+            assert (told.status, told.data["reason"]) == (409, "when")
+        assert await house.rows(TICKET) == [("assigned", "agent", 1, True, True)]
+
+
+async def test_a_time_without_a_zone_is_the_companys(store: Store) -> None:
+    async with Staffed(store) as house:
+        number, ticket = await opened(house)
+        due = (datetime.now(house.policy.hours.zone) + timedelta(days=2)).replace(tzinfo=None, microsecond=0)
+        await house.order("Anna", number, "ticket_move", ticket=ticket, state="waiting_parts", due_at=due.isoformat())
+        assert await house.rows("SELECT due_at FROM ticket") == [
+            (due.replace(tzinfo=house.policy.hours.zone).timestamp(),)
+        ]
