@@ -32,12 +32,23 @@ def command(draft: Draft) -> None:
             raise Refused("unknown")
         if who is None:
             raise Refused("nobody")
+        _there(draft)
         do(draft, who)
     except Refused as refused:
         draft.effects = [Result(False, refused.data)]
     if not any(isinstance(effect, Result) for effect in draft.effects):
         draft.do(Result(True, {"number": draft.number} if draft.number else {}))
     draft.files = ()
+
+
+def _there(draft: Draft) -> None:
+    """The conversation it is meant for is the one that would be touched: a page may be old. Raises Refused."""
+    meant, name = draft.event.data.get("conversation"), draft.event.data.get("command")
+    if not meant or name in tickets.COMMANDS or name in promises.COMMANDS:
+        return  # these concern what the customer has
+    last = draft.turn.last.number if draft.turn.last and name in ("say", "reopen", "remark") else meant
+    if meant != (draft.number or last):
+        raise Refused("closed")
 
 
 # ---------------------------------------------------------------- taking and saying

@@ -12,15 +12,18 @@ from typing import Any, Final, Literal
 from sqlalchemy import Connection, select
 
 from bot.inbox import Inbox
+from bot.keepable import keepable
 from bot.messages import Attachment, Inbound, Kind
 from bot.rows import CommandResult
 from bot.store import Store
-from bot.tables import chat, conversation, inbox
-from handoff.agents import Actor, access, audit
-from handoff.tables import command_result
+from bot.tables import chat, conversation, inbox, ticket
+from handoff import sessions, tickets
+from handoff.agents import Actor, Unknown, access, audit
+from handoff.tables import agent, command_result
 
 PATIENCE: Final = 3.0  # seconds a desk waits for the outcome
 LOOK: Final = 0.2  # seconds between two looks at the database, should another process have done it
+NOTED: Final = 30.0  # seconds between two notes that somebody is there
 SECRET: Final = frozenset({"text"})  # what was said stands in the chat, not in the audit
 
 
@@ -37,12 +40,21 @@ class Told:
         return {"done": 200, "lost": 409, "under way": 202}[self.state]
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    subject: str  # conversation or ticket: what the command is done to
+    channel: str
+    address: str
+    seen_at: float  # when its author was there last
+
+
 class Door:
     """Takes agents' commands. ``heard`` is told what this process has recorded."""
 
     def __init__(self, store: Store, inbox: Inbox) -> None:
         self._store, self._inbox = store, inbox
         self._waiting: dict[tuple[int, int], asyncio.Future[Told]] = {}  # (chat, seq) of a command
+        self._coming: set[tuple[str, str]] = set()  # (channel, key) of commands that are being received
 
     def heard(self, results: Sequence[CommandResult]) -> None:
         """Outcomes that were just committed."""
@@ -59,17 +71,36 @@ class Door:
         key: str,
         attachments: Sequence[Attachment] = (),
     ) -> Told:
-        """Do ``name`` to the conversation of this number; ``key`` is the desk's own: twice the same is done once.
+        """Do ``name`` to the conversation, or the ticket, of this number.
 
+        ``key`` is the desk's own: twice the same is done once. What was not the actor's to see cannot be reached by
+        it: the number goes with the command, and the desk does it to no other conversation (handoff/desk.py).
         Raises Denied or Unknown (handoff/agents.py) when it is not the actor's to do, ``store.Away``.
         """
-        extra = {**data, "command": name, "agent": actor.id}
-        channel, address = await self._store.read(lambda c: _place(c, actor, number))
+        place = await self._store.read(lambda c: _place(c, actor, number, name))
+        extra = {**data, "command": name, "agent": actor.id, place.subject: number}
         key = f"agent:{actor.id}:{key}"
-        event = Inbound(channel, key, address, Kind.COMMAND, attachments=tuple(attachments), extra=extra)
-        booked, did = {k: v for k, v in data.items() if k not in SECRET}, f"conversation.{name}"
-        [receipt] = await self._inbox.receive([event], lambda c: audit(c, actor, did, number, booked))
-        return await self._outcome(channel, key, (receipt.chat_id or 0, receipt.seq))
+        files = tuple(attachments)
+        event = keepable(Inbound(place.channel, key, place.address, Kind.COMMAND, attachments=files, extra=extra))
+        if event.address is None:
+            raise Unknown("a command's key is at most 300 characters, without control characters")
+        told = {k: v for k, v in event.extra.items() if k in data and k not in SECRET}
+
+        first = (event.channel, key) not in self._coming  # the same may come twice at once
+        self._coming.add((event.channel, key))
+
+        def book(connection: Connection) -> None:
+            if first and not _known(connection, event):
+                audit(connection, actor, f"{place.subject}.{name}", number, told)
+
+        try:
+            [receipt] = await self._inbox.receive([event], book)
+        finally:
+            self._coming.discard((event.channel, key))
+        outcome = await self._outcome(event.channel, key, (receipt.chat_id or 0, receipt.seq))
+        if time.time() - place.seen_at > NOTED:  # who works is there, whatever desk he works at
+            await self._store.write(lambda c: sessions.there(c, actor))
+        return outcome
 
     async def _outcome(self, channel: str, key: str, place: tuple[int, int]) -> Told:
         future = self._waiting.setdefault(place, asyncio.get_running_loop().create_future())
@@ -86,12 +117,27 @@ class Door:
             self._waiting.pop(place, None)
 
 
-def _place(connection: Connection, actor: Actor, number: str) -> tuple[str, str]:
-    """The channel and address of a conversation's customer. Raises Denied, Unknown."""
-    access(connection, actor, number, "conversation.command")
-    its = select(chat.c.channel, chat.c.address).join(conversation, conversation.c.chat_id == chat.c.id)
-    found = connection.execute(its.where(conversation.c.number == number)).one()
-    return found.channel, found.address
+def _place(connection: Connection, actor: Actor, number: str, name: str) -> _Place:
+    """Where the customer of a conversation or a ticket is. Raises Denied, Unknown."""
+    if number.startswith("T-"):
+        if name not in tickets.COMMANDS:
+            raise Unknown("that cannot be done to a ticket")
+        subject, found = "ticket", select(chat.c.channel, chat.c.address).join(ticket, ticket.c.chat_id == chat.c.id)
+        found = found.where(ticket.c.number == number)
+    else:
+        subject = "conversation"
+        found = select(chat.c.channel, chat.c.address).join(conversation, conversation.c.chat_id == chat.c.id)
+        found = found.where(conversation.c.number == number)
+    access(connection, actor, number, f"{subject}.command")
+    its = connection.execute(found).one()
+    seen_at = connection.scalar(select(agent.c.seen_at).where(agent.c.id == actor.id)) or 0.0
+    return _Place(subject, its.channel, its.address, seen_at)
+
+
+def _known(connection: Connection, event: Inbound) -> bool:
+    """Whether the command was received before: it is written down once."""
+    its = select(inbox.c.id).where(inbox.c.channel == event.channel, inbox.c.dedup_key == event.key)
+    return connection.scalar(its) is not None
 
 
 def _result(connection: Connection, channel: str, key: str) -> Told | None:

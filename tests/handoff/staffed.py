@@ -83,7 +83,7 @@ class Staffed(House):
     async def come(self, *names: str, presence: str = "online", **more: Any) -> None:
         """Agents of these names are there."""
         now = time.time()
-        row = {"role": "agent", "presence": presence, "capacity": 50, "created_at": now, **more}
+        row = {"role": "agent", "presence": presence, "capacity": 50, "created_at": now, "seen_at": now, **more}
         rows = [{"login": name.casefold(), "name": name, **row} for name in names]
         await self.store.write(lambda c: c.execute(insert(agent), rows))
         await self.known()

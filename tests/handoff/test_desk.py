@@ -14,6 +14,7 @@ from bot.store import Store
 from bot.verify import verify
 from channels import NotSent
 from handoff import accounts
+from handoff.agents import Unknown
 from handoff.dialogue import People
 from handoff.packet import packet
 from handoff.settings import Handoff
@@ -59,6 +60,43 @@ async def test_the_same_command_twice_is_done_once(store: Store) -> None:
         told = await asyncio.gather(*(again(number, "say", {"text": "hello"}, "one key") for _ in range(3)))
         assert [one.state for one in told] == ["done"] * 3
         assert (await said(house)).count("agent: hello") == 1
+        assert await house.rows("SELECT count(*) FROM audit WHERE action = 'conversation.say'") == [(1,)]
+
+
+async def test_a_page_that_is_old_touches_no_other_conversation(store: Store) -> None:
+    async with Staffed(store) as house:
+        await house.come("Anna", "Ben")
+        await house.hear("human")
+        await house.settled()
+        old = await house.number("a")
+        await house.order("Anna", old, "close")
+        await house.order("Ben", old, "start", text="something new")
+        await house.settled()
+        assert await house.number("a") != old
+        for name in ("say", "start", "reopen", "remark", "claim", "close", "back", "transfer"):
+            told = await house.order("Anna", old, name, text="x", take=True)
+            assert (told.state, told.data["reason"]) == ("lost", "closed"), name
+        made = await house.order("Anna", old, "ticket_open", subject="a hinge")
+        assert made.state == "done"  # it is the customer's, whatever is open
+        word = await house.order("Anna", made.data["number"], "ticket_word", text="soon")
+        assert word.state == "done"
+        with pytest.raises(Unknown):
+            await house.order("Anna", made.data["number"], "say", text="x")
+        assert await house.rows("SELECT agent_id FROM conversation WHERE owner = 'agent'") == [(2,)]
+        await fine(house)
+
+
+async def test_a_command_may_hold_what_no_column_can(store: Store) -> None:
+    async with Staffed(store) as house:
+        await house.come("Anna")
+        await house.hear("human")
+        await house.settled()
+        number = await house.number("a")
+        told = await house.order("Anna", number, "say", text="he\0llo \ud800", lang="\0")
+        assert told.state == "done"
+        lost = await house.order("Anna", number, "transfer", to_agent=10**30)
+        assert (lost.state, lost.data["reason"]) == ("lost", "nobody")
+        await fine(house)
 
 
 async def test_what_the_bot_has_not_begun_to_send_is_withdrawn_and_shown(store: Store) -> None:
