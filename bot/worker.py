@@ -7,9 +7,7 @@ the deciding is done on a thread of its own, so that receiving and acknowledging
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
-from base64 import b32encode
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -20,36 +18,26 @@ import structlog
 from sqlalchemy import Connection
 
 from bot import texts
-from bot.dialogue import Decision, Event, Need, Policy, Turn, Wait
+from bot.dialogue import Decision, Need, Policy, Turn, Wait
 from bot.fitting import allowances, fitted
 from bot.hub import Hub
-from bot.inbox import attachments
-from bot.lanes import NEXT, Lane, moment, take
+from bot.lanes import NEXT, Lane, take
 from bot.looks import look
 from bot.messages import Kind, Reply
 from bot.record import Outcome, record
 from bot.rows import Rows
 from bot.store import Away, Store
+from bot.turns import turn as turn_of
 from channels import Can
 
 log = structlog.get_logger("worker")
 
 ROUNDS = 3  # how often a decision may ask for more
-NUMBERS = 6  # ready-made numbers a turn may use: one for a conversation, the rest for tickets
-CROCKFORD = bytes.maketrans(  # base32 in the signs that are not misread aloud
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-)
 POLL = 1.0  # seconds; being woken is only quicker
 SLOW = 0.3  # seconds of deciding after which the customer sees that somebody is typing
 
 Brain = Callable[[Turn], Decision | Need | Wait]
 At = Callable[[str, str], Can]  # a channel's name and an address -> what can be done there
-
-
-def numbers() -> tuple[str, ...]:
-    """Numbers nobody can guess: ``C-…`` for a conversation, then ``T-…`` for tickets."""
-    signs = b32encode(secrets.token_bytes(NUMBERS * 5)).translate(CROCKFORD).decode()
-    return tuple(f"{'T' if at else 'C'}-{signs[at : at + 8]}" for at in range(0, NUMBERS * 8, 8))
 
 
 class Worker:
@@ -105,13 +93,21 @@ class Worker:
             self._woken.clear()
             try:
                 lanes = await self._beat(outcomes)
+                outcomes = await self._decide(lanes) if lanes else []
             except Away as error:
-                log.warning("database_away", reason=str(error))
+                await self._away(error)
+                continue
+            except Exception as error:  # not even that it failed can be written: the leases run out
+                log.error("beat_failed", error=_where(error))
+                outcomes = []
                 await asyncio.sleep(POLL)
                 continue
-            outcomes = await self._decide(lanes) if lanes else []
             if not outcomes and not self._stopping:
                 await self._rest()
+
+    async def _away(self, error: Away) -> None:
+        log.warning("database_away", reason=str(error))
+        await asyncio.sleep(POLL)
 
     async def _rest(self) -> None:
         with suppress(TimeoutError):
@@ -170,16 +166,22 @@ class Worker:
         asked = [lane for lane in lanes if not lane.body.get("unaddressed")]
         slow = loop.call_later(SLOW, lambda: [self._typing(lane.channel, lane.address) for lane in asked])
         await self._count(lanes)
-        turns = {lane.chat_id: self._turn(lane) for lane in lanes if not lane.stale}
         outcomes = [Outcome(lane, Decision(lane.talk)) for lane in lanes if lane.stale]
         open_lanes = {lane.chat_id: lane for lane in lanes if not lane.stale}
+        turns: dict[int, Turn] = {}
+        for chat, lane in open_lanes.items():
+            try:
+                turns[chat] = self._turn(lane)
+            except Exception as error:
+                outcomes.append(self._failed(lane, error))
         for _ in range(ROUNDS + 1):
             if not turns:
                 break
             results = await loop.run_in_executor(self._thread, self._think, dict(turns), open_lanes)
             needs = {i: r for i, r in results.items() if isinstance(r, Need)}
             outcomes += [r for r in results.values() if isinstance(r, Outcome)]
-            turns = await self._answer(turns, open_lanes, needs) if needs else {}
+            turns, broken = await self._answer(turns, open_lanes, needs) if needs else ({}, [])
+            outcomes += broken
         slow.cancel()
         for chat in turns:
             outcomes.append(self._failed(open_lanes[chat], RuntimeError("a decision asked for more than 3 rounds")))
@@ -216,24 +218,43 @@ class Worker:
             return
         wrote = {lane.chat_id: lane.received_at if lane.kind in (Kind.TEXT, Kind.CHOICE) else None for lane in counted}
         wanted = {chat: (places[chat], at) for chat, at in wrote.items()}
-        with suppress(Away):  # then the platform will say so
+        try:
             left = await self._store.read(lambda c: allowances(c, wanted))
-            for lane in counted:
-                lane.left = left[lane.chat_id]
+        except Exception as error:  # then the platform will say so
+            log.warning("not_counted", error=_where(error))
+            return
+        for lane in counted:
+            lane.left = left[lane.chat_id]
 
     def _parts(self, lane: Lane, decision: Decision) -> tuple[tuple[Reply, ...], ...]:
         can, replies = self._at(lane.channel, lane.address), [said.reply for said in decision.replies]
         more = texts.say(decision.talk.language, "shortened") if lane.left is not None else ""
         return fitted(can, replies, lane.left, more)
 
-    async def _answer(self, turns: Mapping[int, Turn], lanes: Mapping[int, Lane], needs: Mapping[int, Need]) -> Any:
+    async def _answer(
+        self, turns: Mapping[int, Turn], lanes: Mapping[int, Lane], needs: Mapping[int, Need]
+    ) -> tuple[dict[int, Turn], list[Outcome]]:
+        """The turns with what they need; whose looking breaks has failed, and he alone."""
+
         def read(connection: Connection) -> dict[int, Turn]:
             return {
                 chat: replace(turns[chat], looked={**turns[chat].looked, **look(connection, lanes[chat], need.looks)})
                 for chat, need in needs.items()
             }
 
-        return await self._store.read(read)
+        while True:
+            try:
+                return await self._store.read(read), []
+            except Away as error:
+                await self._away(error)
+            except Exception as error:
+                if len(needs) == 1:
+                    return {}, [self._failed(lanes[chat], error) for chat in needs]
+                break
+        alone = [await self._answer(turns, lanes, {chat: need}) for chat, need in needs.items()]
+        return {chat: turn for one, _ in alone for chat, turn in one.items()}, [
+            o for _, failed in alone for o in failed
+        ]
 
     def _failed(self, lane: Lane, error: Exception) -> Outcome:
         """Try again later; after the last try the event is dead, and the chat goes on with an apology."""
@@ -257,36 +278,8 @@ class Worker:
         return outcome
 
     def _turn(self, lane: Lane) -> Turn:
-        body = lane.body
-        extra = body.get("extra", {})
-        event = Event(
-            inbox_id=lane.inbox_id,
-            kind=lane.kind,
-            at=moment(lane.received_at),
-            text=str(body.get("text", "")),
-            choice=str(body.get("choice", "")),
-            attachments=attachments(body),
-            timer=str(extra.get("kind", "")) if lane.kind is Kind.TIMER else "",
-            subject=str(extra.get("subject", "")) if lane.kind is Kind.TIMER else "",
-            data=extra.get("data", {}) if lane.kind is Kind.TIMER else extra,
-            language=str(body.get("language", "")),
-            public=bool(body.get("public")),
-            addressed=not body.get("unaddressed"),
-            native=str(body.get("native", "")),
-        )
-        return Turn(
-            now=moment(time.time()),
-            event=event,
-            talk=lane.talk,
-            policy=self._policy(),
-            knowledge=self._knowledge(),
-            conversation=lane.open,
-            last=lane.last,
-            tickets=tuple(lane.tickets),
-            customer=lane.customer,
-            numbers=numbers(),
-            people_there=self._at(lane.channel, lane.address).people,
-        )
+        there = self._at(lane.channel, lane.address).people
+        return turn_of(lane, self._policy(), self._knowledge(), people_there=there)
 
 
 def _where(error: BaseException) -> str:

@@ -78,7 +78,7 @@ def pace(connection: Connection, now: float) -> float | None:
 
 def agent_view(connection: Connection, which: str) -> AgentView | None:
     """Who this is; None for nobody, or somebody who may no longer act."""
-    if not which.isdigit():
+    if not (which.isascii() and which.isdigit() and len(which) < 18):  # else it is no id a database knows
         return None
     row = connection.execute(select(agent).where(agent.c.id == int(which), agent.c.disabled_at.is_(None))).first()
     if row is None:

@@ -6,12 +6,15 @@ import asyncio
 import time
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from bot.dialogue import Close, Decision, Need, Say, SetTimer, Turn, Wait
+from bot.lanes import Lane
+from bot.looks import look
 from bot.messages import Inbound, Kind, Reply
-from bot.store import Store
+from bot.store import Away, Store
 from tests.house import QUICK, House, Probe, echo
 
 
@@ -175,6 +178,34 @@ async def test_a_decision_may_look_things_up_three_times(store: Store) -> None:
         await house.hear("greedy", chat="b")
         await house.settled()
         assert await house.rows("SELECT state FROM inbox ORDER BY id") == [("done",), ("dead",)]
+
+
+@pytest.mark.parametrize("fault", [ValueError("no"), Away("restarting")])
+async def test_what_breaks_while_looking_breaks_only_itself(
+    store: Store, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    monkeypatch.setattr("bot.worker.POLL", 0.02)
+    asked: list[str] = []
+
+    def looking(connection: Any, lane: Lane, looks: Any) -> dict[tuple[str, str], Any]:
+        asked.append(lane.address)
+        if lane.address == "c3" and (isinstance(fault, ValueError) or asked.count("c3") < 4):
+            raise fault
+        return look(connection, lane, looks)
+
+    monkeypatch.setattr("bot.worker.look", looking)
+
+    def brain(turn: Turn) -> Decision | Need:
+        key = ("ticket", "T-NOBODYS0")
+        return echo(turn) if key in turn.looked else Need((key,))
+
+    async with House(store, brain=brain) as house:
+        await house.inbox.receive([Inbound("web", f"k{n}", f"c{n}", text="fine") for n in range(8)])
+        await house.settled()
+        await house.hear("more", chat="c1")  # nothing has stopped
+        await house.settled()
+        states = await house.rows("SELECT dedup_key, state, attempts FROM inbox WHERE state = 'dead' OR attempts > 1")
+        assert states == ([("k3", "dead", 5)] if isinstance(fault, ValueError) else [])
 
 
 async def test_commands_overtake_what_the_customer_wrote(store: Store) -> None:

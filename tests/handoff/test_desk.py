@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from functools import partial
 
 import pytest
+from sqlalchemy import update
 
 from bot import engine
 from bot.dialogue import Decision, Need, Turn, Wait
@@ -18,6 +20,7 @@ from handoff.agents import Unknown
 from handoff.dialogue import People
 from handoff.packet import packet
 from handoff.settings import Handoff
+from handoff.tables import handover
 from tests.handoff.staffed import Staffed
 from tests.house import QUICK, Probe
 
@@ -302,6 +305,18 @@ async def test_people_are_told_what_they_need_to_know(store: Store) -> None:
         assert await store.read(lambda c: packet(c, "C-NOBODYS0")) is None
 
 
+@pytest.mark.parametrize("to", ["\u00b2", "9" * 25, "99999999999999999", "-1"])
+async def test_what_is_no_id_is_nobody(store: Store, to: str) -> None:
+    async with Staffed(store) as house:
+        await house.come("Anna")
+        await house.hear("human")
+        await house.settled()
+        number = await house.number("a")
+        await house.order("Anna", number, "claim")
+        told = await house.order("Anna", number, "transfer", to_agent=to)
+        assert (told.state, told.data["reason"]) == ("lost", "nobody")
+
+
 async def test_a_rating_is_that_of_whoever_served(store: Store) -> None:
     async with Staffed(store) as house:
         await house.come("Anna", "Ben")
@@ -351,3 +366,46 @@ async def owned(house: Staffed, count: int) -> None:
     async with asyncio.timeout(10):
         while (await house.rows("SELECT count(*) FROM conversation WHERE owner = 'agent'")) != [(count,)]:
             await asyncio.sleep(0.02)
+
+
+async def test_who_wants_no_words_is_not_begun_with(store: Store) -> None:
+    """A command that is refused leaves nothing behind, and is no poison."""
+    async with Staffed(store) as house:
+        await house.come("Anna")
+        await house.hear("hello")
+        await house.hear("stop messaging me")
+        await house.settled()
+        number = await house.number("a")
+        for words, reason in (("Hello", "stopped"), ("", "empty")):
+            told = await house.order("Anna", number, "start", text=words)
+            assert (told.status, told.data["reason"]) == (409, reason)
+        assert await house.rows("SELECT owner FROM conversation") == [("none",)]
+        assert not await house.rows("SELECT kind FROM alarm")
+        await fine(house)
+
+
+async def test_who_was_in_the_line_before_waits_anew(store: Store) -> None:
+    """His place is the old one; how long he waited is counted from when he was put there again."""
+    async with Staffed(store, people=People(give_up_after=60.0)) as house:
+        await house.come("Anna", "Ben")
+        await house.come("Cho", teams=["repairs"])
+        await house.hear("human")
+        await house.settled()
+        number = await house.number("a")
+        long_ago = update(handover).values(wants={"since": "2026-01-01T00:00:00+00:00"})
+        assert (await house.order("Anna", number, "claim")).state == "done"
+        await house.store.write(lambda c: c.execute(long_ago))
+        assert (await house.order("Anna", number, "transfer", to_team="repairs")).state == "done"
+        [(since,)] = await house.rows("SELECT waiting_since FROM handover")
+        assert since < 1.77e9
+        await house.store.write(lambda c: c.exec_driver_sql("UPDATE timer SET due_at = 0 WHERE kind = 'queue'"))
+        house.rounds.wake(0.0)
+        while await house.rows("SELECT id FROM timer WHERE due_at = 0 AND fired_at IS NULL"):
+            await house.settled()
+        assert await house.rows("SELECT owner FROM conversation") == [("queue",)]
+        assert (await house.order("Cho", number, "claim")).state == "done"
+        waited = [data for (data,) in await house.rows("SELECT data FROM fact WHERE kind = 'served' ORDER BY id")]
+        facts = [json.loads(one) if isinstance(one, str) else one for one in waited]
+        assert all(fact["waited"] < 60 for fact in facts)
+        assert len(facts) == 2
+        await fine(house)
