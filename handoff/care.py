@@ -27,8 +27,8 @@ class Refused(Exception):
 def heard(draft: Draft) -> None:
     """The customer has written to his agent: an answer is owed, whatever slept is awake."""
     if draft.event.kind in (Kind.TEXT, Kind.EDIT):
-        awake(draft)
-        if not draft.talk.extra.get("owed"):
+        slept = awake(draft)
+        if slept or not draft.talk.extra.get("owed"):
             owe(draft)
 
 
@@ -50,14 +50,20 @@ def released(draft: Draft) -> None:
 
 def requeue(draft: Draft, reason: str, agent: int) -> None:
     """Back to the head of the line, to anybody but him at first."""
-    known = held(draft)
-    wants = {**known.wants, "avoid": [agent]}
-    wants.pop("preferred", None)
-    draft.do(Queue(reason, min(known.priority, HIGH), wants, since=since(draft, known)))
-    draft.do(DropTimer("silent"), DropTimer("snoozed"))
-    draft.keep(owed=None, snoozed=None)
-    line.watch(draft, CHECK)
+    again(draft, reason, avoid=[agent])
+    draft.do(DropTimer("snoozed"))
+    draft.keep(snoozed=None)
     notice(draft, "people.silent")
+
+
+def again(draft: Draft, reason: str, **more: Any) -> None:
+    """In the line again, in the old place; how long he has to wait is counted from now on."""
+    known = held(draft)
+    wants = {**known.wants, **more, "queued": draft.now.timestamp()}
+    wants.pop("preferred", None)
+    draft.do(Queue(reason, min(known.priority, HIGH), wants, since=since(draft, known)), DropTimer("silent"))
+    draft.keep(owed=None)
+    line.watch(draft, CHECK)
 
 
 def left(draft: Draft) -> None:
@@ -69,9 +75,10 @@ def left(draft: Draft) -> None:
 
 def snoozed(draft: Draft) -> None:
     """It is time to look at it again."""
-    if draft.talk.extra.get("snoozed"):
-        awake(draft)
+    if awake(draft):
         draft.do(Alarm("snoozed"))
+        if draft.talk.extra.get("owed"):
+            owe(draft)  # nobody looked after it while it slept
 
 
 def owe(draft: Draft) -> None:
@@ -80,11 +87,13 @@ def owe(draft: Draft) -> None:
     draft.do(SetTimer("silent", draft.now + timedelta(seconds=draft.turn.policy.people.silent_after)))
 
 
-def awake(draft: Draft) -> None:
-    """It sleeps no more."""
-    if draft.talk.extra.get("snoozed"):
+def awake(draft: Draft) -> bool:
+    """It sleeps no more; whether it did."""
+    slept = bool(draft.talk.extra.get("snoozed"))
+    if slept:
         draft.do(Snooze(None), DropTimer("snoozed"))
         draft.keep(snoozed=None)
+    return slept
 
 
 def fresh(draft: Draft) -> None:

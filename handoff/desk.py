@@ -15,8 +15,8 @@ from bot.flows import floor, line, wishes
 from bot.flows.draft import Draft
 from bot.messages import Author, Reply
 from handoff import promises, tickets
-from handoff.care import CHECK, Refused, awake, fresh, held, moment, notice, owe, since
-from handoff.dialogue import HIGH, AgentView, Assign, Queue, Remark, Result, Snooze
+from handoff.care import Refused, again, awake, fresh, moment, notice, owe
+from handoff.dialogue import AgentView, Assign, Remark, Result, Snooze
 
 LONGEST: Final = timedelta(days=60)  # a conversation may sleep
 ROUND: Final = 2  # transfers after which whoever leads is told: nobody is passed from desk to desk
@@ -35,7 +35,8 @@ def command(draft: Draft) -> None:
         _there(draft)
         do(draft, who)
     except Refused as refused:
-        draft.effects = [Result(False, refused.data)]
+        draft.undo()
+        draft.do(Result(False, refused.data))
     if not any(isinstance(effect, Result) for effect in draft.effects):
         draft.do(Result(True, {"number": draft.number} if draft.number else {}))
     draft.files = ()
@@ -61,16 +62,16 @@ def claim(draft: Draft, who: AgentView) -> None:
     hold(draft, who)
 
 
-def say(draft: Draft, who: AgentView) -> None:
+def say(draft: Draft, who: AgentView, *, anew: bool = False) -> None:
     """His words to the customer; they take the floor by themselves, and open a conversation where none is."""
     text = str(draft.event.data.get("text", "")).strip()
     if not text and not draft.files:
         raise Refused("empty")
     if draft.talk.stopped:
         raise Refused("stopped")  # the customer wants no more words
-    if not draft.number:
+    if not anew:
         draft.reopen()
-        draft.open()
+    draft.open()
     hold(draft, who)
     draft.do(Say(Reply(text, attachments=draft.files), author=Author.AGENT, agent=who.id))
     answered(draft, who)
@@ -78,9 +79,7 @@ def say(draft: Draft, who: AgentView) -> None:
 
 def start(draft: Draft, who: AgentView) -> None:
     """He opens a new matter."""
-    if not draft.number:
-        draft.open()
-    say(draft, who)
+    say(draft, who, anew=True)
 
 
 def reopen(draft: Draft, who: AgentView) -> None:
@@ -145,7 +144,8 @@ def transfer(draft: Draft, who: AgentView) -> None:
     elif team:
         if not draft.look("team", team):
             raise Refused("away")
-        _to_team(draft, team)
+        again(draft, "transfer", team=team)
+        notice(draft, "people.team")
     else:
         raise Refused("empty")
     if text:
@@ -155,17 +155,6 @@ def transfer(draft: Draft, who: AgentView) -> None:
     draft.note("transferred", agent=who.id, to=to, team=team, times=times)
     if times >= ROUND:
         draft.do(Alarm("passed_round"))
-
-
-def _to_team(draft: Draft, team: str) -> None:
-    known = held(draft)
-    wants = {**known.wants, "team": team}
-    wants.pop("preferred", None)
-    draft.do(Queue("transfer", min(known.priority, HIGH), wants, since=since(draft, known)))
-    draft.do(DropTimer("silent"))
-    draft.keep(owed=None)
-    line.watch(draft, CHECK)
-    notice(draft, "people.team")
 
 
 def back(draft: Draft, who: AgentView) -> None:

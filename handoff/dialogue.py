@@ -69,7 +69,7 @@ class HandoverView:
 
     reason: str
     priority: int
-    wants: Mapping[str, Any] = field(default_factory=dict)
+    wants: Mapping[str, Any] = field(default_factory=dict)  # "queued": seconds, when he was put in the line again
     packet: Mapping[str, Any] = field(default_factory=dict)
     waiting_since: datetime | None = None
     snoozed_until: datetime | None = None

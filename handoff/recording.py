@@ -15,6 +15,7 @@ from bot.messages import Author
 from bot.rows import CommandResult
 from bot.tables import conversation, message, reply
 from handoff.dialogue import Assign, Presence, Queue, Remark, Result, Snooze
+from handoff.seen import GONE
 from handoff.tables import agent, alarm, handover, remark
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def refused(writer: Writer, wanted: Assign) -> bool:
     told: dict[str, Any] = {}
     if row is None or row.disabled_at is not None:
         told = {"reason": "nobody"}
-    elif wanted.within_capacity and row.presence != "online":
+    elif wanted.within_capacity and (row.presence != "online" or (row.seen_at or 0.0) <= writer.now - GONE):
         told = {"reason": "away", "by": row.name}
     elif wanted.within_capacity and load(writer.connection, wanted.agent) >= row.capacity:
         told = {"reason": "busy", "by": row.name}
@@ -73,8 +74,9 @@ def write(effect: d.Effect, writer: Writer) -> None:
 def _(effect: Assign, writer: Writer) -> None:
     here = _open(writer)
     if here.owner == "queue":
-        its = select(handover.c.waiting_since).where(handover.c.conversation_id == here.id)
-        since = writer.connection.scalar(its)
+        its = select(handover.c.waiting_since, handover.c.wants).where(handover.c.conversation_id == here.id)
+        known = writer.connection.execute(its).first()
+        since = known and (known.wants.get("queued") or known.waiting_since)  # an agent may have had it before
         writer.fact("served", {"agent": effect.agent, "waited": writer.now - since if since else None})
     let_go(writer)
     mine = {"owner": "agent", "agent_id": effect.agent, "served_by": effect.agent}
@@ -155,7 +157,8 @@ def _(effect: Result, writer: Writer) -> None:
     if writer.withdrawn:
         data["withdrawn"] = list(writer.withdrawn)
     writer.rows.results.append(CommandResult(lane.inbox_id, lane.chat_id, lane.seq, effect.done, data))
-    writer.rows.moved = writer.rows.moved or not effect.done
+    lost = not effect.done and effect.data.get("reason") != "gone"  # what is gone waits for nobody else
+    writer.rows.moved = writer.rows.moved or lost
 
 
 @write.register(d.Alarm)

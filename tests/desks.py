@@ -97,7 +97,7 @@ class Desks:
                 since = since or old.waiting_since or chat.now
                 self.held = people.HandoverView(reason, priority, wants, packet or old.packet, since)
                 chat.change(here, owner="queue", agent=None, epoch=here.epoch + (here.owner != "queue"))
-                told = "".join(f" {k}={v}" for k, v in wants.items() if k not in ("since", "language"))
+                told = "".join(f" {k}={v}" for k, v in wants.items() if k not in ("since", "language", "queued"))
                 yield f"* queue {reason} {priority} since {since:%H:%M}{told}"
             case people.Presence(agent=agent, presence=presence):
                 self.agents[agent] = replace(self.agents[agent], presence=presence)

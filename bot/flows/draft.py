@@ -62,11 +62,15 @@ class Draft:
         said = (*(p.text for p in burst), turn.event.text)
         self.words = clean("\n".join(filter(None, said))).strip()[:WORDS].strip()
         self.files = (*(a for p in burst for a in p.attachments), *turn.event.attachments)[:FILES]
-        self.number = turn.conversation.number if turn.conversation else ""
-        self.effects: list[Effect] = []
         self.wait: Wait | None = None
-        self.talk = self._spoken_to(turn.talk)
+        self.undo()
         self.tickets = iter(turn.numbers[1:])  # numbers for what may be opened
+
+    def undo(self) -> None:
+        """Nothing has been done in this turn, and nothing is remembered of it."""
+        self.number = self.turn.conversation.number if self.turn.conversation else ""
+        self.effects: list[Effect] = []
+        self.talk = self._spoken_to(self.turn.talk)
 
     @property
     def lang(self) -> str:

@@ -76,4 +76,7 @@ def give_up(draft: Draft, held: HandoverView | None, why: str) -> None:
 
 
 def _waited(draft: Draft, held: HandoverView | None) -> float:
-    return (draft.now - held.waiting_since).total_seconds() if held and held.waiting_since else 0.0
+    """Seconds since he was last put in the line: his place in it may be older."""
+    if not held or not held.waiting_since:
+        return 0.0
+    return draft.now.timestamp() - float(held.wants.get("queued") or held.waiting_since.timestamp())

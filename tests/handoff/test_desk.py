@@ -388,7 +388,7 @@ async def test_who_was_in_the_line_before_waits_anew(store: Store) -> None:
     """His place is the old one; how long he waited is counted from when he was put there again."""
     async with Staffed(store, people=People(give_up_after=60.0)) as house:
         await house.come("Anna", "Ben")
-        await house.come("Cho", teams=["repairs"])
+        await house.come("Cho", role="supervisor", teams=["repairs"])
         await house.hear("human")
         await house.settled()
         number = await house.number("a")
