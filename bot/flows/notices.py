@@ -7,6 +7,7 @@ from typing import Final
 
 from bot.flows import platform, wishes
 from bot.flows.draft import Draft
+from handoff import care
 
 WHY: Final = {"large": "file.large", "kind": "file.kind"}  # why a file was refused, and how that is said
 
@@ -22,7 +23,9 @@ def file(draft: Draft) -> None:
     told = draft.event.data
     why, values = str(told.get("why", "")), {name: str(told.get(name, "")) for name in ("name", "most")}
     draft.note("file_refused", why=why)
-    if not (draft.event.public or draft.talk.stopped):
+    if draft.agent_has_floor:
+        care.notice(draft, WHY.get(why, "file.lost"), **values)
+    elif not (draft.event.public or draft.talk.stopped):
         draft.say(WHY.get(why, "file.lost"), **values)
 
 
@@ -36,7 +39,8 @@ def unmanned(draft: Draft) -> None:
     """Nobody there could take him: then our own people will."""
     if platform.has(draft):
         platform.give_back(draft, "unmanned")
-    wishes.human(draft, "asked")
+    if not draft.agent_has_floor:  # one of ours has taken him meanwhile
+        wishes.human(draft, "asked")
 
 
 NOTICES: Final[dict[str, Callable[[Draft], None]]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.dialogue import Alarm, Say
-from bot.flows import journal
+from bot.flows import journal, line
 from bot.flows.draft import Draft
 from bot.messages import Kind, Reply
 
@@ -29,6 +29,7 @@ def spoken(draft: Draft) -> None:
 def take(draft: Draft, how: str = TAKEN) -> None:
     """They have him: from now on we only record."""
     if draft.talk.extra.get("platform") != how or not draft.number:
+        line.leave(draft, "platform")
         draft.open()
         draft.keep(platform=how)  # not in our own queue: none of our people is to be sent there
         draft.note("platform", has=True)
