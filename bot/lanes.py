@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +16,7 @@ from bot.messages import Kind
 from bot.tables import chat, conversation, customer, inbox, rating, ticket, timer
 
 TICKETS_SHOWN = 20
+FIRST, LAST = (datetime(year, 1, 1, tzinfo=UTC).timestamp() for year in (2, 9998))  # a year is left for sums and zones
 
 
 @dataclass(slots=True)
@@ -27,6 +29,7 @@ class Lane:
     customer_id: int
     fence: int
     talk: Talk
+    kept: Mapping[str, Any]  # the talk as it stands in the database
     message_seq: int
     customer: Mapping[str, Any]
     inbox_id: int
@@ -36,6 +39,7 @@ class Lane:
     attempts: int  # this one included
     shown: bool
     received_at: float
+    broken: Exception | None = None  # something that it is made of cannot be read
     fault: str = "it never finished"  # why it is lost, if it is
     buried: bool = False  # given up: what is left is to say so
     stale: bool = False  # a timer that was moved or dropped after it fell due
@@ -108,8 +112,8 @@ TICKETS = Query(select(_newest).where(_newest.c.nth <= TICKETS_SHOWN).order_by(_
 
 
 def moment(seconds: float) -> datetime:
-    """A stored time as the engine sees it."""
-    return datetime.fromtimestamp(seconds, UTC)
+    """A stored time as the engine sees it: the nearest it can reckon with."""
+    return datetime.fromtimestamp(min(LAST, max(FIRST, seconds)), UTC)  # in this order also of what is no number
 
 
 def take(
@@ -144,36 +148,50 @@ def _put_off(connection: Connection, heads: Iterable[tuple[int, float | None]], 
     NOT_YET(connection, [{"chat": i, "ready": ready} for i, ready in heads if ready is None or ready > now])
 
 
+@contextmanager
+def _own(lane: Lane) -> Iterator[None]:
+    """What cannot be read fails the event of its own lane, not the beat."""
+    try:
+        yield
+    except Exception as error:
+        lane.broken = error
+
+
 def _lane(home: Any, head: Any) -> Lane:
-    kind = Kind(head.kind)
-    return Lane(
+    lane = Lane(
         chat_id=home.id,
         channel=home.channel,
         address=home.address,
         customer_id=home.customer_id,
         fence=home.fence + 1,
-        talk=Talk.from_json(home.talk),
+        talk=Talk(),
+        kept=home.talk,
         message_seq=home.message_seq,
-        customer={**home.known, "name": home.customer_name, "tier": home.tier},
+        customer={},
         inbox_id=head.id,
         seq=head.seq,
-        kind=kind,
+        kind=Kind(head.kind),
         body=head.body,
         attempts=head.attempts + 1,
         shown=head.shown,
         received_at=head.received_at,
         unreachable=home.unreachable,
-        stale=kind is Kind.TIMER and head.timer_due != head.body["extra"]["due"],
     )
+    with _own(lane):
+        lane.talk = Talk.from_json(home.talk)
+        lane.customer = {**home.known, "name": home.customer_name, "tier": home.tier}
+        lane.stale = lane.kind is Kind.TIMER and head.timer_due != head.body["extra"]["due"]
+    return lane
 
 
 def _matters(connection: Connection, lanes: Mapping[int, Lane]) -> None:
     for row in MATTERS(connection, ids=list(lanes)):
-        lane, matter = lanes[row.chat_id], view(row)
-        if matter.owner == "none":
-            lane.last = matter
-        else:
-            lane.open = matter
+        lane = lanes[row.chat_id]
+        with _own(lane):
+            if row.owner == "none":
+                lane.last = view(row)
+            else:
+                lane.open = view(row)
 
 
 def view(row: Any) -> ConversationView:
@@ -200,7 +218,8 @@ def _tickets(connection: Connection, lanes: Iterable[Lane]) -> None:
         by_customer.setdefault(lane.customer_id, []).append(lane)
     for row in TICKETS(connection, ids=list(by_customer)):
         for lane in by_customer[row.customer_id]:
-            lane.tickets.append(ticket_view(row))
+            with _own(lane):
+                lane.tickets.append(ticket_view(row))
 
 
 def ticket_view(row: Any) -> TicketView:
@@ -215,4 +234,6 @@ def ticket_view(row: Any) -> TicketView:
         note=str(row.details.get("note", "")),
         ended_at=moment(ended) if (ended := row.resolved_at or row.closed_at) else None,
         agent=row.agent_id,
+        id=row.id,
+        follows=row.follows,
     )

@@ -71,7 +71,7 @@ def _one(connection: Connection, outcome: Outcome, rows: Rows, now: float) -> No
     lane = outcome.lane
     if outcome.error and not outcome.dead:
         rows.events.append(_event(outcome, "waiting", None, now))
-        rows.chats.append(_chat(lane, lane.talk))
+        rows.chats.append({"chat": lane.chat_id, "talk": lane.kept, "seq": lane.message_seq})
         return
     writer = Writer(connection, lane, rows, now)
     if lane.kind in HIS_OWN:
@@ -124,10 +124,10 @@ def _show(lane: Lane, writer: Writer) -> dict[str, Any] | None:
     words, extra = str(lane.body.get("text", "")), lane.body.get("extra", {})
     if lane.kind is Kind.EDIT:
         writer.edit(str(lane.body.get("native", "")), words, deleted=bool(extra.get("deleted")))
-    spoken = lane.kind in (Kind.TEXT, Kind.CHOICE) or extra.get("notice") == "agent"
-    if lane.shown or not spoken:
+    by_agent = lane.kind is Kind.NOTICE and extra.get("notice") == "agent"  # one of the platform's own people
+    if lane.shown or not (by_agent or lane.kind in (Kind.TEXT, Kind.CHOICE)):
         return None
-    author = Author.AGENT if lane.kind is Kind.NOTICE else Author.CUSTOMER
+    author = Author.AGENT if by_agent else Author.CUSTOMER
     if lane.kind is Kind.CHOICE and "form" not in extra:
         choice = str(lane.body.get("choice", ""))
         words = dict(lane.talk.offered).get(choice, words or choice)

@@ -171,6 +171,8 @@ class Worker:
         turns: dict[int, Turn] = {}
         for chat, lane in open_lanes.items():
             try:
+                if lane.broken:
+                    raise lane.broken
                 turns[chat] = self._turn(lane)
             except Exception as error:
                 outcomes.append(self._failed(lane, error))
@@ -251,10 +253,13 @@ class Worker:
                 if len(needs) == 1:
                     return {}, [self._failed(lanes[chat], error) for chat in needs]
                 break
-        alone = [await self._answer(turns, lanes, {chat: need}) for chat, need in needs.items()]
-        return {chat: turn for one, _ in alone for chat, turn in one.items()}, [
-            o for _, failed in alone for o in failed
-        ]
+        found: dict[int, Turn] = {}
+        failed: list[Outcome] = []
+        for chat, need in needs.items():
+            one, broken = await self._answer(turns, lanes, {chat: need})
+            found |= one
+            failed += broken
+        return found, failed
 
     def _failed(self, lane: Lane, error: Exception) -> Outcome:
         """Try again later; after the last try the event is dead, and the chat goes on with an apology."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import timedelta, timezone
 from typing import Any
 
 import pytest
 
 from bot.dialogue import Close, Decision, Need, Say, SetTimer, Turn, Wait
-from bot.lanes import Lane
+from bot.lanes import Lane, moment
 from bot.looks import look
 from bot.messages import Inbound, Kind, Reply
 from bot.store import Away, Store
@@ -54,7 +55,7 @@ async def test_who_cannot_be_reached_is_written_to_again_when_he_shows_himself(s
         assert await house.rows("SELECT count(*) FROM reply WHERE state = 'dead'") == [(1,)]
         await house.hear("three", channel="probe")
         await house.settled()
-        assert [text for _, text, _ in probe.sent] == ["echo one", "echo three"]
+        assert [words for _, words, _ in probe.sent] == ["echo one", "echo three"]
 
 
 async def test_many_chats_keep_their_order(store: Store) -> None:
@@ -206,6 +207,36 @@ async def test_what_breaks_while_looking_breaks_only_itself(
         await house.settled()
         states = await house.rows("SELECT dedup_key, state, attempts FROM inbox WHERE state = 'dead' OR attempts > 1")
         assert states == ([("k3", "dead", 5)] if isinstance(fault, ValueError) else [])
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "state"),
+    [
+        ("UPDATE ticket SET due_at = 253402390799", "done"),  # the year 10000
+        ("UPDATE conversation SET opened_at = -1e300 WHERE chat_id IN (SELECT chat_id FROM ticket)", "done"),
+        ("UPDATE ticket SET details = '[]'", "dead"),
+        ("""UPDATE chat SET talk = '{"pending":7}' WHERE id IN (SELECT chat_id FROM ticket)""", "dead"),
+    ],
+)
+async def test_a_row_that_cannot_be_read_fails_its_own_event_only(store: Store, spoiled: str, state: str) -> None:
+    async with House(store) as house:
+        await house.hear("ticket", chat="c3")
+        await house.settled()
+        await house.store.write(lambda c: c.exec_driver_sql(spoiled))
+        await house.inbox.receive([Inbound("web", f"k{n}", f"c{n}", text="fine") for n in range(8)])
+        await house.settled()
+        states = await house.rows("SELECT dedup_key, state FROM inbox WHERE dedup_key LIKE 'k%' ORDER BY dedup_key")
+        assert states == [(f"k{n}", state if n == 3 else "done") for n in range(8)]
+        said = await house.rows(
+            "SELECT text FROM message WHERE chat_id IN (SELECT chat_id FROM ticket) AND author = 'bot' ORDER BY seq"
+        )
+        assert said[1:] == [("sorry",) if state == "dead" else ("echo fine",)]
+
+
+@pytest.mark.parametrize("seconds", [math.nan, math.inf, -math.inf, 1e300, -1e300, 253402390799.0])
+def test_any_stored_time_is_a_moment(seconds: float) -> None:
+    local = moment(seconds).astimezone(timezone(timedelta(hours=14)))
+    assert 1 <= (local - timedelta(days=30)).year <= (local + timedelta(days=30)).year <= 9999
 
 
 async def test_commands_overtake_what_the_customer_wrote(store: Store) -> None:
