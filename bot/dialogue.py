@@ -124,6 +124,8 @@ class TicketView:
     note: str = ""  # last public word on it
     ended_at: datetime | None = None  # when it was resolved, or closed without that
     agent: int | None = None  # who sees to it
+    id: int = 0
+    follows: int | None = None  # id of the one it carries on
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ def look(connection: Connection, lane: Lane, looks: Iterable[tuple[str, str]]) -
     ("ticket", number) -> TicketView | None; ("rated", conversation number) -> ConversationView | None;
     ("desk", "") -> DeskView; ("place", conversation number) -> DeskView, seen from there;
     ("handover", conversation number) -> HandoverView | None; ("agent", id) -> AgentView | None;
-    ("team", name) -> bool: somebody of it is there.
+    ("team", name) -> bool: somebody of it is there; ("members", name) -> bool: somebody is of it.
     """
     kinds = {"ticket": _ticket, "rated": _rated, **PEOPLE}
     return {(kind, key): kinds[kind](connection, lane, key) for kind, key in looks}

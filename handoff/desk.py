@@ -67,11 +67,16 @@ def say(draft: Draft, who: AgentView, *, anew: bool = False) -> None:
     text = str(draft.event.data.get("text", "")).strip()
     if not text and not draft.files:
         raise Refused("empty")
-    if draft.talk.stopped:
-        raise Refused("stopped")  # the customer wants no more words
     if not anew:
         draft.reopen()
     draft.open()
+    speak(draft, who, text)
+
+
+def speak(draft: Draft, who: AgentView, text: str) -> None:
+    """His words go out, if the customer wants any and nobody else has him."""
+    if draft.talk.stopped:
+        raise Refused("stopped")
     hold(draft, who)
     draft.do(Say(Reply(text, attachments=draft.files), author=Author.AGENT, agent=who.id))
     answered(draft, who)
@@ -172,9 +177,8 @@ def close(draft: Draft, who: AgentView) -> None:
     """The matter is settled; a rating is asked for."""
     mine(draft, who)
     text, reason = str(draft.event.data.get("text", "")).strip(), str(draft.event.data.get("reason", "")).strip()
-    if text:
-        draft.do(Say(Reply(text, attachments=draft.files), author=Author.AGENT, agent=who.id))
-        answered(draft, who)
+    if text or draft.files:
+        speak(draft, who, text)
     draft.note("resolved", agent=who.id, reason=reason)
     draft.close("agent")
     draft.keep(owed=None, snoozed=None, transfers=None)

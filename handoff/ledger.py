@@ -73,7 +73,7 @@ def _(effect: MoveTicket, writer: Writer) -> None:
 @write.register(OwnTicket)
 def _(effect: OwnTicket, writer: Writer) -> None:
     row = _row(writer, effect.number)
-    owner = MINE if effect.agent else f"team:{effect.team}"[:40] if effect.team else "queue"
+    owner = MINE if effect.agent else f"team:{effect.team}" if effect.team else "queue"
     mine = update(ticket).where(ticket.c.id == row.id)
     writer.connection.execute(mine.values(owner=owner, agent_id=effect.agent, epoch=ticket.c.epoch + 1))
     writer.fact("ticket_owner", {"number": effect.number, "owner": owner, "agent": effect.agent})
@@ -135,7 +135,7 @@ def _word(writer: Writer, which: int, kind: str, agent: int, text: str, files: A
 def _row(writer: Writer, number: str) -> Any:
     """The customer's own ticket. Raises ValueError for anybody else's."""
     its = ticket.c.number == number, ticket.c.customer_id == writer.lane.customer_id
-    row = writer.connection.execute(select(ticket).where(*its).with_for_update()).first()
+    row = writer.connection.execute(select(ticket).where(*its).with_for_update(key_share=True)).first()
     if row is None:
         raise ValueError("a ticket that is not this customer's")
     return row

@@ -108,6 +108,12 @@ def team_is_there(connection: Connection, team: str) -> bool:
     return any(team in one.teams for one in _people(connection) if one.presence in THERE)
 
 
+def team_has_members(connection: Connection, team: str) -> bool:
+    """Whether anybody belongs to a team, in the house or not."""
+    whose = select(agent.c.teams).where(agent.c.disabled_at.is_(None), agent.c.role.in_(WORKING))
+    return any(team in teams for teams in connection.scalars(whose))
+
+
 def promise_view(connection: Connection, lane: Lane, number: str) -> PromiseView | None:
     """One of the customer's own promises."""
     its = select(promise, ticket.c.number.label("about")).outerjoin(ticket, ticket.c.id == promise.c.ticket_id)
@@ -124,4 +130,5 @@ PEOPLE: Final[dict[str, Callable[[Connection, Lane, str], Any]]] = {
     "agent": lambda connection, _lane, which: agent_view(connection, which),
     "promise": promise_view,
     "team": lambda connection, _lane, name: team_is_there(connection, name),
+    "members": lambda connection, _lane, name: team_has_members(connection, name),
 }

@@ -29,6 +29,7 @@ DAY: Final = timedelta(days=1)
 KINDS: Final = frozenset(key.removeprefix("kind.") for key in texts.TEXTS["en"] if key.startswith("kind."))
 SUBJECT: Final = 500  # characters
 WORDS: Final = 8000
+TEAM: Final = 35  # characters of a team's name that a ticket's owner can hold
 
 
 # ---------------------------------------------------------------- what agents do
@@ -73,9 +74,9 @@ def moved(draft: Draft, who: AgentView) -> None:
 def owned(draft: Draft, who: AgentView) -> None:
     """To a colleague, or to a team's line."""
     ticket, data = _ticket(draft), draft.event.data
-    to, team = data.get("to_agent"), str(data.get("to_team", ""))
+    to, team = data.get("to_agent"), str(data.get("to_team") or "")
     other = draft.look("agent", str(to)) if to else None
-    if to and other is None:
+    if (to and other is None) or (team and not (len(team) <= TEAM and draft.look("members", team))):
         raise Refused("nobody")
     if not to and not team:
         other = who
@@ -106,6 +107,8 @@ def move(
 ) -> None:
     """Move it, and plan its next moment: the answer owed, the reminder, or the end."""
     policy, people = draft.turn.policy, draft.turn.policy.people
+    if draft.talk.flow == "ticket_reply" and draft.talk.journal[0][1].get("number") == ticket.number:
+        journal.drop(draft)  # nobody waits for that answer any more
     if state == "resolved":
         due = draft.now + timedelta(seconds=people.close_after)
     elif state in WAITING:
@@ -153,6 +156,9 @@ def reopen(draft: Draft, number: str) -> None:
         draft.keep(ticket=number)
         draft.say("ticket.reopened", number=number)
         return
+    if further := next((t for t in draft.turn.tickets if t.follows == ticket.id), None):
+        _carried_on(draft, further, number)
+        return
     new, policy = next(draft.tickets), draft.turn.policy
     due_at = policy.hours.add(draft.now, policy.promised(ticket.kind))
     details = {"language": draft.lang}
@@ -161,6 +167,16 @@ def reopen(draft: Draft, number: str) -> None:
     draft.keep(ticket=new)
     within = (due_at - draft.now).total_seconds()
     draft.say("ticket.carried_on", number=new, old=number, within=within)
+
+
+def _carried_on(draft: Draft, further: TicketView, old: str) -> None:
+    """Another ticket carries it on already: what the customer says now belongs to that one."""
+    if further.state in FINISHED:
+        reopen(draft, further.number)
+        return
+    draft.keep(ticket=further.number)
+    within = (further.due_at - draft.now).total_seconds() if further.due_at else 0.0
+    draft.say("ticket.carried_on", number=further.number, old=old, within=within)
 
 
 def heard(draft: Draft) -> None:

@@ -59,6 +59,8 @@ class Desks:
                 return self.held
             case "team":
                 return any(key in one.teams for one in self.agents.values() if one.presence != "away")
+            case "members":
+                return any(key in one.teams for one in self.agents.values())
             case "desk":
                 return self._seen()
             case "place":
@@ -179,7 +181,7 @@ def _about_ticket(name: str, rest: str) -> dict[str, Any]:
     if name == "ticket_open":
         return {"kind": first, "subject": rest}
     if name == "ticket_own":
-        return {"ticket": first, "to_agent": int(rest) if rest else None}
+        return {"ticket": first, **({"to_team": rest} if rest.isalpha() else {"to_agent": int(rest) if rest else None})}
     word, _, text = rest.partition(" ")
     if name == "ticket_move":
         return {"ticket": first, "state": word, "text": text}

@@ -287,7 +287,9 @@ class Chat:
     def _(self, effect: d.OpenTicket) -> Iterator[str]:
         self._count["T"] += 1
         number, kind, subject, due = effect.number, effect.kind, effect.subject, effect.due_at
-        self.tickets.append(d.TicketView(number, kind, "new", subject, self.now, due))
+        follows = next((t.id for t in self.tickets if t.number == effect.follows), None)
+        opened = d.TicketView(number, kind, "new", subject, self.now, due, id=len(self.tickets) + 1, follows=follows)
+        self.tickets.append(opened)
         told = "".join(f" {k}={v}" for k, v in effect.details.items() if k != "language")
         hours = (due - self.now).total_seconds() / 3600
         yield f"* ticket {number} {kind} {effect.priority} {hours:g}h {subject!r}{told}{_names(effect.attachments)}"

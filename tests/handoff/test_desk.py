@@ -409,3 +409,24 @@ async def test_who_was_in_the_line_before_waits_anew(store: Store) -> None:
         assert all(fact["waited"] < 60 for fact in facts)
         assert len(facts) == 2
         await fine(house)
+
+
+async def test_last_words_take_the_floor_as_any_do(store: Store) -> None:
+    """What a colleague has is not spoken into; what nobody has is taken first; files are words, too."""
+    async with Staffed(store) as house:
+        await house.come("Anna", "Ben")
+        await house.come("Cho", role="supervisor")
+        await house.hear("human")
+        await house.settled()
+        number = await house.number("a")
+        assert (await house.order("Anna", number, "claim")).state == "done"
+        told = await house.order("Cho", number, "close", text="All done.")
+        assert (told.status, told.data["reason"], told.data["by"]) == (409, "taken", "Anna")
+        assert (await house.order("Anna", number, "back")).state == "done"
+        assert (await house.order("Ben", number, "close", text="All done.")).state == "done"
+        assert (await said(house))[-2:] == [
+            "system: You're now talking with Ben, who can read everything you've told us so far.",
+            "agent: All done.",
+        ]
+        assert await house.rows("SELECT owner, served_by FROM conversation") == [("none", 2)]
+        await fine(house)
