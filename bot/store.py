@@ -17,11 +17,13 @@ from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 R = TypeVar("R")
 Work = Callable[[Connection], R]
 
 DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+asyncpg"}
+AWAY = ("08", "40P01", "53", "57P0")  # SQLSTATE: no connection, a deadlock, nothing left, going down or coming up
 
 
 class Away(Exception):
@@ -223,14 +225,22 @@ def _reachable() -> Iterator[None]:
     """Whatever says that the database is not there, or cannot write, is ``Away``."""
     try:
         yield
-    except (OperationalError, InterfaceError, OSError, TimeoutError) as error:
+    except (OperationalError, InterfaceError, NoConnection, OSError, TimeoutError) as error:
         raise Away(_first_line(error)) from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
+    except Exception as error:
+        if _away(error):
             raise Away(_first_line(error)) from error
-        if "file is not a database" in str(error.orig):
+        if "file is not a database" in str(getattr(error, "orig", "")):
             raise Unusable("the file that database names is not a SQLite database; name another") from None
         raise
+
+
+def _away(error: Exception) -> bool:
+    """Whether it is the database that cannot, not the question that is wrong: by SQLSTATE, also where only asyncpg
+    has a name for it."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    return str(getattr(getattr(error, "orig", error), "sqlstate", "")).startswith(AWAY)
 
 
 def sqlite_engine(url: URL, *, begin: str = "BEGIN IMMEDIATE", durable: bool = True, pool_size: int = 1) -> Engine:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, QueuePool, inspect, text
+from sqlalchemy.exc import DBAPIError
 
 from bot.backup import NoBackup, WrongTarget, backup
 from bot.dead import NoSuchDead, discard, listed, retry
@@ -244,3 +245,20 @@ async def test_nothing_is_acknowledged_into_a_database_that_was_moved_away(tmp_p
         assert (await house.hear("refused", key="k")).fresh
         await house.settled()
     await store.close()
+
+
+@pytest.mark.parametrize("state", ["08006", "40P01", "53300", "57P01", "57P03", "23514"])
+async def test_what_the_server_says_of_itself_is_away(postgres: str, state: str) -> None:
+    """SQLAlchemy has no class of its own for most of these; what the question is guilty of stays what it is."""
+    store = Store(postgres.format(name="postgres"))
+    says = f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{state}'; END $$"
+    with pytest.raises(DBAPIError if state == "23514" else Away):
+        await store.read(lambda c: c.exec_driver_sql(says))
+    await store.close()
+
+
+async def test_a_pool_without_a_free_connection_is_away(store: Store) -> None:
+    connect: Any = partial(sqlite3.connect, ":memory:")
+    pool = QueuePool(connect, pool_size=1, max_overflow=0, timeout=0.01)
+    with pool.connect(), pytest.raises(Away):
+        await store.read(lambda _: pool.connect())
