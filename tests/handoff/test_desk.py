@@ -430,3 +430,40 @@ async def test_last_words_take_the_floor_as_any_do(store: Store) -> None:
         ]
         assert await house.rows("SELECT owner, served_by FROM conversation") == [("none", 2)]
         await fine(house)
+
+
+async def test_a_command_shows_no_words_whatever_it_holds(store: Store) -> None:
+    """Only the platform's own notice tells what its people said."""
+    async with Staffed(store) as house:
+        await house.come("Anna")
+        await house.hear("human")
+        await house.settled()
+        before = await said(house)
+        told = await house.order("Anna", await house.number("a"), "remark", text="grumpy", notice="agent")
+        assert told.state == "done"
+        assert await said(house) == before
+        await fine(house)
+
+
+async def test_what_the_platforms_people_took_is_offered_to_nobody(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It left our line, and an offer that comes too late wakes nobody to make the next one."""
+    woken: list[bool] = []
+    async with Staffed(store) as house:
+        await house.come("Anna")
+        await house.hear("human")
+        await house.settled()
+        await house.hear("", kind=Kind.NOTICE, extra={"notice": "taken"})
+        await house.settled()
+        assert await house.rows("SELECT owner FROM conversation") == [("bot",)]
+        assert await house.rows("SELECT waiting_since FROM handover") == [(None,)]
+        assert not await house.rows("SELECT id FROM timer WHERE kind = 'queue' AND fired_at IS NULL")
+        monkeypatch.setattr(house.dispatch, "wake", lambda: woken.append(True))
+        late = {"command": "offer", "agent": 1, "epoch": 0}
+        await house.inbox.receive([Inbound("web", "offer", "a", Kind.COMMAND, extra=late)])
+        await house.settled()
+        [(data,)] = await house.rows("SELECT data FROM command_result")
+        assert "gone" in str(data)
+        assert not woken
+        await fine(house)
