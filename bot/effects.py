@@ -265,7 +265,7 @@ class Writer:
     @_do.register
     def _(self, effect: d.Learn) -> None:
         mine = customer.c.id == self.lane.customer_id
-        known = dict(self.connection.scalar(select(customer.c.known).where(mine).with_for_update()) or {})
+        known = dict(self.connection.scalar(select(customer.c.known).where(mine).with_for_update(key_share=True)) or {})
         known[effect.key] = effect.value
         self.connection.execute(update(customer).where(mine).values(known=known))
 

@@ -11,13 +11,14 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, text, update
 
 from bot.bulk import Query, among
-from bot.dialogue import Decision, Pending, Wait
+from bot.dialogue import AddToTicket, Decision, Learn, OpenTicket, Pending, Rate, Wait
 from bot.effects import Writer
 from bot.inbox import attachments
 from bot.lanes import Lane
 from bot.messages import Author, Kind, Reply
 from bot.rows import Rows, Said
 from bot.tables import chat, customer
+from handoff.dialogue import EndPromise, MakePromise, MoveTicket, OwnTicket, TicketWord
 from handoff.recording import lock
 
 TOPIC = "aftercare"  # NOTIFY channel: which addresses have new messages
@@ -47,12 +48,17 @@ LOCK = Query(
     .order_by(chat.c.id)
     .with_for_update()
 )
+CUSTOMERS = Query(  # so that it does not lock out those who only refer to them
+    select(customer.c.id).where(among(customer.c.id, "ids")).order_by(customer.c.id).with_for_update(key_share=True)
+)
+CHANGING = (Learn, OpenTicket, AddToTicket, Rate, MoveTicket, OwnTicket, TicketWord, MakePromise, EndPromise)
 
 
 def record(connection: Connection, outcomes: Sequence[Outcome], *, holder: str, now: float) -> Rows:
     """Write the outcomes whose lease still holds; returns what was written, to be told once this is committed."""
     fences = {row.id: row for row in LOCK(connection, ids=[o.lane.chat_id for o in outcomes], holder=holder)}
     rows = Rows()
+    _lock(connection, outcomes)
     lock(connection, (e for o in outcomes if o.decision for e in o.decision.effects))
     for outcome in sorted(outcomes, key=lambda o: o.lane.chat_id):
         mine = fences.get(outcome.lane.chat_id)
@@ -64,6 +70,19 @@ def record(connection: Connection, outcomes: Sequence[Outcome], *, holder: str, 
     if connection.dialect.name == "postgresql" and rows.said:
         _notify(connection, rows.said, holder)
     return rows
+
+
+def _lock(connection: Connection, outcomes: Iterable[Outcome]) -> None:
+    """Take the rows of all customers of whom the turns change something, in one order: a customer may have several
+    chats, and two groups would wait in a ring for what is his."""
+    ids = {o.lane.customer_id for o in outcomes if _changes(o)}
+    if ids and connection.dialect.name == "postgresql":
+        CUSTOMERS(connection, ids=sorted(ids))
+
+
+def _changes(outcome: Outcome) -> bool:
+    effects = outcome.decision.effects if outcome.decision else ()
+    return any(isinstance(e, CHANGING) for e in effects) or bool(_name(outcome.lane))
 
 
 def _one(connection: Connection, outcome: Outcome, rows: Rows, now: float) -> None:
@@ -98,9 +117,15 @@ def _met(connection: Connection, lane: Lane) -> None:
     if lane.unreachable:
         connection.execute(update(chat).where(chat.c.id == lane.chat_id).values(unreachable=False))
         lane.unreachable = False
-    if (name := str(lane.body.get("name", ""))) and not lane.customer.get("name"):
+    if name := _name(lane):
         nameless = customer.c.id == lane.customer_id, customer.c.name == ""
         connection.execute(update(customer).where(*nameless).values(name=name[:200]))
+
+
+def _name(lane: Lane) -> str:
+    """The name that the customer tells for the first time."""
+    known = lane.kind not in HIS_OWN or lane.customer.get("name")
+    return "" if known else str(lane.body.get("name", ""))
 
 
 def _decided(decision: Decision, outcome: Outcome, rows: Rows, writer: Writer, now: float) -> bool:

@@ -9,9 +9,10 @@ from dataclasses import replace
 from datetime import timedelta, timezone
 from typing import Any
 
+import asyncpg
 import pytest
 
-from bot.dialogue import Close, Decision, Need, Say, SetTimer, Turn, Wait
+from bot.dialogue import Close, Decision, Learn, Need, Say, SetTimer, Turn, Wait
 from bot.lanes import Lane, moment
 from bot.looks import look
 from bot.messages import Inbound, Kind, Reply
@@ -237,6 +238,34 @@ async def test_a_row_that_cannot_be_read_fails_its_own_event_only(store: Store, 
 def test_any_stored_time_is_a_moment(seconds: float) -> None:
     local = moment(seconds).astimezone(timezone(timedelta(hours=14)))
     assert 1 <= (local - timedelta(days=30)).year <= (local + timedelta(days=30)).year <= 9999
+
+
+async def test_customers_are_locked_in_one_order_whatever_the_order_of_their_chats(
+    store: Store, backend: str, postgres: str
+) -> None:
+    if backend == "sqlite":
+        pytest.skip("one writes at a time")
+
+    def brain(turn: Turn) -> Decision:
+        return replace(echo(turn), effects=(*echo(turn).effects, Learn("product", "AX3000")))
+
+    async with House(store, brain=brain) as house:
+        both = ("b", "c")
+        await house.inbox.receive([Inbound("web", f"1{at}", at, text="one") for at in both])
+        await house.settled()
+        await house.store.write(lambda c: c.exec_driver_sql("UPDATE chat SET customer_id = 3 - customer_id"))
+        other = await asyncpg.connect(store.url.set(drivername="postgresql").render_as_string(hide_password=False))
+        held = other.transaction()
+        await held.start()
+        await other.execute("SELECT id FROM customer WHERE id = 1 FOR NO KEY UPDATE")
+        await house.inbox.receive([Inbound("web", f"2{at}", at, text="two") for at in both])
+        while not await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            await asyncio.sleep(0.01)
+        await other.execute("SELECT id FROM customer WHERE id = 2 FOR NO KEY UPDATE NOWAIT")  # nobody has it yet
+        await held.rollback()
+        await other.close()
+        await house.settled()
+        assert await house.rows("SELECT attempts FROM inbox") == [(1,)] * 4
 
 
 async def test_commands_overtake_what_the_customer_wrote(store: Store) -> None:
