@@ -53,6 +53,9 @@ RULES: Final[dict[str, str]] = {
         WHERE c.owner = 'agent' AND a.id IS NULL AND NOT EXISTS (
             SELECT 1 FROM timer t WHERE t.subject = 'conversation:' || c.number AND t.kind = 'released'
             AND t.fired_at IS NULL)""",
+    "an open ticket's agent can act": """
+        SELECT k.number FROM ticket k LEFT JOIN agent a ON a.id = k.agent_id AND a.disabled_at IS NULL
+        WHERE k.closed_at IS NULL AND k.agent_id IS NOT NULL AND a.id IS NULL""",
     "an agent's command that is done has a result": """
         SELECT i.dedup_key FROM inbox i WHERE i.kind = 'command' AND i.state = 'done' AND i.outcome = 'command'
         AND NOT EXISTS (SELECT 1 FROM command_result r WHERE r.inbox_id = i.id)""",

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, text, update
 
 from bot.bulk import insert as upsert
+from bot.tables import chat, conversation, ticket
 from bot.text import clean
 from handoff.agents import ROLES, Actor, audit
 from handoff.queue import release
@@ -64,10 +65,15 @@ def change(connection: Connection, id: int, **values: Any) -> None:
 
 def disable(connection: Connection, id: int) -> None:
     """Nobody works under this account any more, from this moment on; what it did stays on record."""
+    his = select(conversation.c.chat_id).where(conversation.c.agent_id == id, conversation.c.owner == "agent")
+    chats = select(chat.c.id).where(chat.c.id.in_(his)).order_by(chat.c.id)
+    connection.execute(chats.with_for_update(key_share=True))  # chats before agents, as a turn takes them
     _keep_an_admin(connection, id)
     gone = {"disabled_at": time.time(), "presence": "offline"}
     connection.execute(update(agent).where(agent.c.id == id, agent.c.disabled_at.is_(None)).values(gone))
     release(connection, id, time.time())
+    left = {"owner": "queue", "agent_id": None, "epoch": ticket.c.epoch + 1}
+    connection.execute(update(ticket).where(ticket.c.agent_id == id, ticket.c.closed_at.is_(None)).values(left))
     connection.execute(delete(agent_session).where(agent_session.c.agent_id == id))
     connection.execute(delete(agent_link).where(agent_link.c.agent_id == id, agent_link.c.used_at.is_(None)))
 
@@ -139,22 +145,28 @@ def listed(connection: Connection) -> list[dict[str, Any]]:
     return [{**{k: v for k, v in r._mapping.items() if k != "password"}, "ready": bool(r.password)} for r in rows]
 
 
+def alone(connection: Connection) -> None:
+    """Nobody else makes accounts until this transaction ends: of two first admins at once one comes too late."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("LOCK TABLE agent IN SHARE ROW EXCLUSIVE MODE"))
+
+
 def anybody(connection: Connection) -> bool:
     """Whether there is any account at all."""
     return connection.scalar(select(agent.c.id).limit(1)) is not None
 
 
-def admins(connection: Connection, besides: int = 0) -> int:
+def admins(connection: Connection) -> int:
     """How many admins there are who are not disabled."""
-    there = agent.c.role == "admin", agent.c.disabled_at.is_(None), agent.c.id != besides
+    there = agent.c.role == "admin", agent.c.disabled_at.is_(None)
     return connection.scalar(select(func.count()).where(*there)) or 0
 
 
 def _keep_an_admin(connection: Connection, id: int) -> None:
-    row = connection.execute(
-        select(agent.c.role, agent.c.disabled_at).where(agent.c.id == id).with_for_update()
-    ).first()
-    if row and row.role == "admin" and row.disabled_at is None and not admins(connection, besides=id):
+    """Raises NoAccount for the last one. Locks all admins, in one order: two cannot remove each other at once."""
+    there = agent.c.role == "admin", agent.c.disabled_at.is_(None)
+    found = connection.scalars(select(agent.c.id).where(*there).order_by(agent.c.id).with_for_update()).all()
+    if list(found) == [id]:
         raise NoAccount("this is the last admin: make somebody else one first")
 
 

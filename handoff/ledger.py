@@ -12,7 +12,7 @@ from bot.messages import Author
 from bot.tables import ticket
 from handoff.dialogue import EndPromise, MakePromise, MoveTicket, OwnTicket, TicketWord
 from handoff.recording import write
-from handoff.tables import promise
+from handoff.tables import agent, promise
 
 if TYPE_CHECKING:
     from bot.effects import Writer
@@ -22,6 +22,7 @@ MINE = "agent"  # owner of a ticket that somebody sees to; else queue, or team:<
 
 @write.register(d.OpenTicket)
 def _(effect: d.OpenTicket, writer: Writer) -> None:
+    who = _acting(writer, effect.agent)
     row = {
         "number": effect.number,
         "conversation_id": writer.conversation_id,
@@ -29,9 +30,9 @@ def _(effect: d.OpenTicket, writer: Writer) -> None:
         "customer_id": writer.lane.customer_id,
         "cause_inbox_id": writer.cause,
         "kind": effect.kind,
-        "state": "assigned" if effect.agent else "new",
-        "owner": MINE if effect.agent else "queue",
-        "agent_id": effect.agent,
+        "state": "assigned" if who else "new",
+        "owner": MINE if who else "queue",
+        "agent_id": who,
         "follows": _row(writer, effect.follows).id if effect.follows else None,
         "priority": effect.priority,
         "subject": effect.subject,
@@ -41,6 +42,14 @@ def _(effect: d.OpenTicket, writer: Writer) -> None:
     }
     writer.connection.execute(insert(ticket).values(row))
     writer.fact("ticket", {"number": effect.number, "kind": effect.kind, "priority": effect.priority})
+
+
+def _acting(writer: Writer, who: int | None) -> int | None:
+    """Whoever is to see to it, if he still may."""
+    found: int | None = writer.connection.scalar(
+        select(agent.c.id).where(agent.c.id == who, agent.c.disabled_at.is_(None))
+    )
+    return found
 
 
 @write.register(d.AddToTicket)
@@ -61,6 +70,8 @@ def _(effect: MoveTicket, writer: Writer) -> None:
     }
     if effect.due_at:
         values["due_at"] = effect.due_at.timestamp()
+    if effect.was == "closed" and row.agent_id and not _acting(writer, row.agent_id):
+        values |= {"owner": "queue", "agent_id": None}
     if effect.text:
         values["details"] = {**row.details, "note": effect.text[:500]}
     moved = update(ticket).where(ticket.c.id == row.id, ticket.c.state == effect.was)

@@ -19,7 +19,7 @@ from bot.rows import TIMERS, Rows
 from bot.store import Away, Store
 from bot.tables import chat, conversation
 from handoff.routing import Colleague, Pair, Patience, Waiting, Wants, route
-from handoff.seen import WORKING
+from handoff.seen import WORKING, presence
 from handoff.settings import Handoff
 from handoff.tables import agent, handover
 
@@ -43,7 +43,7 @@ def snapshot(connection: Connection, now: float) -> tuple[list[Waiting], list[Co
     )
     there = select(agent, owned.c.load, owned.c.given).outerjoin(owned, owned.c.agent_id == agent.c.id)
     people = connection.execute(
-        there.where(agent.c.presence == "online", agent.c.disabled_at.is_(None), agent.c.role.in_(WORKING))
+        there.where(presence(now) == "online", agent.c.disabled_at.is_(None), agent.c.role.in_(WORKING))
     )
     team = [_colleague(row) for row in people]
     if not any(one.room for one in team):

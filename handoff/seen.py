@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from bot.lanes import Lane, moment
 from bot.tables import conversation, fact, ticket
@@ -15,6 +15,7 @@ from handoff.tables import agent, handover, promise
 
 WORKING: Final = ("agent", "supervisor", "admin")  # roles that talk with customers
 THERE: Final = ("online", "busy")  # presences of somebody who is in the house
+GONE: Final = 120.0  # seconds without a sign of somebody after which he is not there, whatever he said
 LATELY: Final = 3600.0  # seconds from which the pace is known …
 FEW: Final = 3  # … if so many were served in them
 SERVED: Final = 50  # the last ones that are looked at
@@ -22,7 +23,7 @@ SERVED: Final = 50  # the last ones that are looked at
 
 def desk(connection: Connection, now: float) -> DeskView:
     """Whether anybody is there for one who would join the line now."""
-    people = _people(connection)
+    people = _people(connection, now)
     if not people:
         return DeskView()
     counts = select(handover.c.priority, func.count()).where(handover.c.waiting_since.is_not(None))
@@ -43,10 +44,15 @@ def place(connection: Connection, number: str, now: float) -> DeskView | None:
     ahead = connection.scalar(
         select(func.count()).select_from(handover).where(handover.c.waiting_since.is_not(None), earlier)
     )
-    return _seen(connection, _people(connection), (ahead or 0,) * 3, now)
+    return _seen(connection, _people(connection, now), (ahead or 0,) * 3, now)
 
 
-def _people(connection: Connection) -> list[Any]:
+def presence(now: float) -> ColumnElement[str]:
+    """Whether somebody is there, for a query on ``agent``: as he said, as long as his page or his deeds show it."""
+    return case((agent.c.seen_at > now - GONE, agent.c.presence), else_="offline")
+
+
+def _people(connection: Connection, now: float) -> list[Any]:
     """Everybody who works with customers, with his load."""
     owned = (
         select(conversation.c.agent_id, func.count().label("load"))
@@ -54,7 +60,9 @@ def _people(connection: Connection) -> list[Any]:
         .group_by(conversation.c.agent_id)
         .subquery()
     )
-    who = select(agent, func.coalesce(owned.c.load, 0).label("load")).outerjoin(owned, owned.c.agent_id == agent.c.id)
+    columns = (agent.c.id, agent.c.capacity, agent.c.teams, presence(now).label("presence"))
+    who = select(*columns, func.coalesce(owned.c.load, 0).label("load"))
+    who = who.outerjoin(owned, owned.c.agent_id == agent.c.id)
     return list(connection.execute(who.where(agent.c.disabled_at.is_(None), agent.c.role.in_(WORKING))))
 
 
@@ -105,7 +113,7 @@ def handover_view(connection: Connection, number: str) -> HandoverView | None:
 
 def team_is_there(connection: Connection, team: str) -> bool:
     """Whether somebody of a team is in the house."""
-    return any(team in one.teams for one in _people(connection) if one.presence in THERE)
+    return any(team in one.teams for one in _people(connection, time.time()) if one.presence in THERE)
 
 
 def team_has_members(connection: Connection, team: str) -> bool:

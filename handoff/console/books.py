@@ -16,7 +16,7 @@ from bot.strictyaml import YamlError, load
 from bot.tables import conversation, fact
 from channels.gate import Refused
 from handoff.agents import audit
-from handoff.console.gate import Asked
+from handoff.console.gate import Asked, fits
 from handoff.console.nav import shell
 from handoff.tables import agent
 from handoff.tables import audit as book
@@ -39,7 +39,7 @@ async def settle_failure(asked: Asked) -> Response:
     data = await asked.data()
     which, do = str(data.get("id", ""))[:20], data.get("do")
     deeds = {"retry": dead.retry, "discard": dead.discard}
-    if do not in deeds or which == "all":
+    if do not in deeds or not fits(which.removeprefix("r")):
         raise Refused(400, "do is retry or discard, id names one event or reply")
 
     def write(c: Connection) -> None:
@@ -114,13 +114,13 @@ def _told(at: tuple[str | int, ...], value: Any) -> str:
 
 async def audits(asked: Asked) -> Response:
     """GET /audit: who did what, the newest first."""
-    before, who = asked.query("before"), asked.query("who")
+    before, who = asked.number("before"), asked.number("who")
 
     def read(c: Connection) -> dict[str, Any]:
         its = select(book, agent.c.name).outerjoin(agent, agent.c.id == book.c.agent_id).order_by(book.c.id.desc())
-        its = its.where(book.c.id < int(before)) if before.isdecimal() else its
-        its = its.where(book.c.agent_id == int(who)) if who.isdecimal() else its
+        its = its.where(book.c.id < before) if before else its
+        its = its.where(book.c.agent_id == who) if who else its
         everybody = c.execute(select(agent.c.id, agent.c.name).order_by(agent.c.name)).all()
         return {"rows": c.execute(its.limit(SHOWN)).all(), "everybody": everybody, **shell(c, asked.actor)}
 
-    return asked.page("audit.html", **await asked.read(read), who=who, size=SHOWN, section="audit")
+    return asked.page("audit.html", **await asked.read(read), who=str(who or ""), size=SHOWN, section="audit")

@@ -111,6 +111,7 @@ async def _whose(asked: Asked) -> dict[str, Any] | None:
 def _use(asked: Asked, connection: Connection, account: dict[str, Any], login: str, name: str, hashed: str) -> str:
     token, number = asked.path("token"), None
     if account["first"]:
+        accounts.alone(connection)
         if sessions.is_first_link(connection, asked.house.secret, token):
             number = accounts.add(connection, login, name=name, role="admin")
             accounts.set_password(connection, number, hashed)

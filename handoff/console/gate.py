@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from bot.files import FileRefused, TooLarge
 from bot.store import Away, Store
+from bot.text import clean
 from channels.gate import Refused, body_of, object_of
 from handoff import sessions
 from handoff.accounts import NoAccount
@@ -75,11 +76,18 @@ class Asked:
 
     def path(self, name: str) -> str:
         """A part of the address."""
-        return str(self.request.path_params[name])
+        return clean(str(self.request.path_params[name]))
 
     def query(self, name: str, default: str = "") -> str:
         """What stands after the question mark."""
-        return self.request.query_params.get(name, default)[:500]
+        return clean(self.request.query_params.get(name, default)[:500])
+
+    def number(self, name: str, default: int = 0) -> int:
+        """A whole number that stands after the question mark; raises Refused."""
+        said = self.query(name)
+        if said and not fits(said):
+            raise Refused(400, f"{name} must be a whole number")
+        return int(said) if said else default
 
     async def data(self) -> dict[str, Any]:
         """The JSON object that was sent; raises Refused."""
@@ -236,10 +244,13 @@ def _not_forged(request: Request, csrf: str) -> bool:
     return hmac.compare_digest(request.headers.get("x-csrf-token", ""), csrf)
 
 
+def fits(said: str) -> bool:
+    """Whether this is a whole number that the database can hold."""
+    return said.isascii() and said.isdecimal() and len(said) <= 15
+
+
 def words(data: Mapping[str, Any], key: str, most: int) -> str:
     """A text that was sent, without what cannot be kept; raises Refused."""
-    from bot.text import clean
-
     value = data.get(key, "")
     if not isinstance(value, str):
         raise Refused(400, f"{key} must be text")

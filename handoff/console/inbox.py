@@ -13,7 +13,7 @@ from bot.rows import event_data
 from channels.gate import Refused
 from handoff.agents import allowed, audit
 from handoff.console import canned, lists, reads
-from handoff.console.gate import Asked
+from handoff.console.gate import Asked, fits
 from handoff.console.live import FIRST, Live
 from handoff.console.look import safe_json
 from handoff.console.nav import shell
@@ -55,7 +55,7 @@ async def side(asked: Asked) -> Response:
 
 
 async def _listed(asked: Asked, number: str = "") -> dict[str, Any]:
-    tab, only, q, before = _tab(asked), asked.query("only"), asked.query("q").strip(), asked.query("before", "0")
+    tab, only, q, before = _tab(asked), asked.query("only"), asked.query("q").strip(), asked.number("before")
     found: int | None = None
 
     def read(c: Connection) -> dict[str, Any]:
@@ -64,7 +64,7 @@ async def _listed(asked: Asked, number: str = "") -> dict[str, Any]:
             rows = lists.found(c, asked.actor, q)
             found = len(rows)
         else:
-            rows = lists.inbox(c, asked.actor, tab, before=int(before) if before.isdecimal() else 0, only=only)
+            rows = lists.inbox(c, asked.actor, tab, before=before, only=only)
         return {"rows": rows, "counts": lists.counts(c, asked.actor), **shell(c, asked.actor)}
 
     values = await asked.read(read)
@@ -108,13 +108,11 @@ async def _talk(asked: Asked, *, whole: bool = False) -> dict[str, Any]:
 
 async def older(asked: Asked) -> Response:
     """GET /conversations/{number}/older?before=SEQ: earlier messages, oldest first."""
-    number, before = asked.path("number"), asked.query("before", "1")
-    if not before.isdecimal():
-        raise Refused(400, "before must be the seq of a message")
+    number, before = asked.path("number"), asked.number("before", 1)
 
     def read(c: Connection) -> list[dict[str, Any]]:
         here = reads.talk(c, asked.actor, number)
-        return reads.older(c, here["chat_id"], int(before), FIRST)
+        return reads.older(c, here["chat_id"], before, FIRST)
 
     rows = await asked.read(read)
     return JSONResponse({"messages": [event_data(row) for row in rows], "more": bool(rows) and rows[0]["seq"] > 1})
@@ -185,7 +183,7 @@ async def retry(asked: Asked) -> Response:
 
     data, number = await asked.data(), asked.path("number")
     reply = data.get("reply")
-    if not isinstance(reply, int):
+    if not isinstance(reply, int) or not fits(str(reply)):
         raise Refused(400, "reply must be the number of a reply")
 
     def write(c: Connection) -> None:

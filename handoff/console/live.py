@@ -16,7 +16,7 @@ from bot.store import Away
 from channels.gate import Refused
 from handoff import sessions
 from handoff.console import lists, reads
-from handoff.console.gate import Asked, House
+from handoff.console.gate import Asked, House, fits
 
 SILENCE: Final = 5.0  # seconds after which a stream looks around by itself
 POLL: Final = 1.0  # seconds; being woken is only quicker
@@ -216,7 +216,7 @@ async def events(asked: Asked, live: Live) -> Response:
     """GET /events: the page's stream; ``conversation`` and ``after`` for the talk that is open on it."""
     number = asked.query("conversation")
     after = asked.request.headers.get("last-event-id") or asked.query("after") or "0"
-    if not after.isdecimal() or len(after) > 15:
+    if not fits(after):
         raise Refused(400, "after must be the seq of a message")
     here = None
     if number:

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from channels.gate import Refused
 from handoff import accounts
 from handoff.agents import ROLES, allowed, audit
-from handoff.console.gate import AT, Asked
+from handoff.console.gate import AT, Asked, fits
 from handoff.console.nav import shell
 
 LISTS = ("teams", "skills", "languages")
@@ -78,7 +78,7 @@ def _fields(data: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {name: str(data[name]) for name in ("name", "role") if name in data}
     found |= {name: str(data[name]).replace("，", ",").split(",") for name in LISTS if name in data}
     if "capacity" in data:
-        if not str(data["capacity"]).isdecimal():
+        if not fits(str(data["capacity"])):
             raise accounts.NoAccount("capacity is how many conversations at a time: 0 to 50")
         found["capacity"] = int(data["capacity"])
     return found
@@ -86,7 +86,7 @@ def _fields(data: dict[str, Any]) -> dict[str, Any]:
 
 def _id(asked: Asked) -> int:
     number = asked.path("id")
-    if not number.isdecimal() or len(number) > 15:
+    if not fits(number):
         raise Refused(404, "there is no such account")
     return int(number)
 

@@ -11,6 +11,7 @@ from bot.hub import COLUMNS
 from bot.tables import chat, conversation, customer, fact, identity, inbox, message, rating, reply, ticket
 from handoff.agents import Actor, conversations, tickets
 from handoff.console.lists import DUE
+from handoff.seen import presence
 from handoff.tables import agent, audit, handover, promise, remark, seen
 
 PRESENT: Final = 15.0  # seconds an agent counts as looking at a conversation, or typing, after he last said so
@@ -149,7 +150,8 @@ def digest(connection: Connection) -> tuple[Any, ...]:
 def colleagues(connection: Connection) -> list[Any]:
     """Whoever a conversation can be given to, by name."""
     load = select(func.count()).where(conversation.c.owner == "agent", conversation.c.agent_id == agent.c.id)
-    columns = (agent.c.id, agent.c.name, agent.c.role, agent.c.teams, agent.c.presence, agent.c.capacity)
+    now = presence(time.time()).label("presence")
+    columns = (agent.c.id, agent.c.name, agent.c.role, agent.c.teams, agent.c.capacity, now)
     there = agent.c.disabled_at.is_(None), agent.c.role != "auditor", agent.c.password != ""
     query = select(*columns, load.correlate(agent).scalar_subquery().label("load")).where(*there)
     return list(connection.execute(query.order_by(agent.c.name)))

@@ -1,0 +1,122 @@
+"""People come and go: who counts as there, what a disabled colleague leaves, who may be the last or the first admin."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from functools import partial
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, select, update
+
+from bot.store import Store
+from bot.tables import ticket
+from bot.verify import verify
+from handoff import accounts, seen, sessions
+from handoff.queue import snapshot
+from handoff.tables import agent
+from tests.handoff.conftest import Desk
+from tests.handoff.staffed import Staffed
+
+
+async def test_who_gives_no_sign_is_not_there(store: Store) -> None:
+    async with Staffed(store) as house:
+        await house.come("Anna", teams=["repair"])
+
+        def there(c: Connection) -> tuple[Any, ...]:
+            now = time.time()
+            found = seen.desk(c, now)
+            return found.staffed, found.open, found.free, seen.team_is_there(c, "repair")
+
+        async def online() -> int:
+            return len((await store.read(lambda c: snapshot(c, time.time())))[1])
+
+        assert await store.read(there) == (True, True, 50, True)
+        assert await online() == 1
+        long_ago = {"seen_at": time.time() - seen.GONE - 1}
+        await store.write(lambda c: c.execute(update(agent).values(long_ago)))
+        assert await store.read(there) == (True, False, 0, False)
+        assert await online() == 0
+        await house.hear("human")
+        await house.settled()
+        number = await house.number("a")
+        await house.come("Ben")
+        lost = await house.order("Ben", number, "transfer", to_agent=1)
+        assert (lost.state, lost.data["reason"]) == ("lost", "away")
+        await house.order("Anna", number, "remark", text="from another desk")  # a deed is a sign as well
+        assert await store.read(there) == (True, True, 100, True)
+        assert await online() == 2
+
+
+async def test_open_tickets_of_a_disabled_agent_go_back_to_the_line(store: Store) -> None:
+    async with Staffed(store) as house:
+        await house.come("Anna", "Ben", "Root", role="admin")
+        await house.hear("human")
+        await house.settled()
+        number = await house.number("a")
+        made = [(await house.order("Anna", number, "ticket_open", subject=f"it {n}")).data["number"] for n in range(2)]
+        await house.order("Anna", made[1], "ticket_move", state="closed")
+        await store.write(lambda c: accounts.disable(c, 1))
+        its = select(ticket.c.number, ticket.c.owner, ticket.c.agent_id).order_by(ticket.c.id)
+        rows = await store.read(lambda c: [tuple(row) for row in c.execute(its)])
+        assert rows == [(made[0], "queue", None), (made[1], "agent", 1)]
+        await house.order("Ben", made[1], "ticket_move", state="reopened")
+        await house.settled()
+        rows = await store.read(lambda c: [tuple(row)[1:] for row in c.execute(its)])
+        assert rows == [("queue", None), ("queue", None)]
+        assert (await store.read(verify))["ok"]
+        await store.write(lambda c: c.execute(update(ticket).values(owner="agent", agent_id=1, closed_at=None)))
+        assert "an open ticket's agent can act" in (await store.read(verify))["broken"]
+
+
+async def test_two_admins_who_disable_each_other_leave_one(store: Store) -> None:
+    async with Staffed(store) as house:
+        await house.come("Root", "Chief", role="admin")
+        for _ in range(5):
+            tries = [store.write(partial(accounts.disable, id=who), first=True) for who in (1, 2)]
+            told = await asyncio.gather(*tries, return_exceptions=True)
+            assert sum(isinstance(one, accounts.NoAccount) for one in told) == 1
+            for who in (1, 2):
+                await store.write(partial(accounts.enable, id=who))
+
+
+async def test_of_two_first_admins_at_once_there_is_one(desk: Desk, store: Store) -> None:
+    await store.write(lambda c: c.execute(agent.delete()))
+    token = sessions.first_link(desk.app.secret)
+    chosen = {"password": "a long enough one", "again": "a long enough one"}
+
+    async def enter(login: str) -> int:
+        with desk.client() as browser:
+            sent = await browser.post(f"/console/welcome/{token}", data={**chosen, "login": login, "name": login})
+            return sent.status_code
+
+    assert sorted(await asyncio.gather(enter("one"), enter("two"))) == [303, 410]
+    assert await store.read(accounts.admins) == 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/list?tab=closed&before={10**40}",
+        f"/audit?before={10**40}&who={10**40}",
+        f"/conversations/C-REPAIR00/older?before={10**40}",
+        "/list?q=%00",
+        "/tickets?q=%00",
+        "/conversations/C-%00",
+    ],
+)
+async def test_numbers_and_signs_beyond_the_database_are_no_failure(desk: Desk, path: str) -> None:
+    await desk.let_in("root")
+    assert (await desk.ask("root", "GET", path)).status_code in (200, 400, 404)
+
+
+async def test_what_is_sent_beyond_the_database_is_refused(desk: Desk) -> None:
+    await desk.let_in("root")
+    for path, data in (
+        ("/conversations/C-REPAIR00/retry", {"reply": 10**40}),
+        ("/dead", {"id": "r" + "9" * 19, "do": "retry"}),
+        ("/people/1", {"capacity": "9" * 5000}),
+        ("/people", {"login": "new", "capacity": "9" * 40}),
+    ):
+        assert (await desk.ask("root", "POST", path, json=data)).status_code in (400, 409, 422), path
