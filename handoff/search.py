@@ -18,7 +18,7 @@ from bot.duty import Duty
 from bot.hub import Hub
 from bot.schema import Id
 from bot.store import Away, Store
-from bot.tables import conversation, customer, inbox, message, ticket, ticket_word
+from bot.tables import chat, conversation, customer, inbox, message, ticket, ticket_word
 
 log = structlog.get_logger("search")
 
@@ -132,10 +132,14 @@ def _messages(connection: Connection, mark: int) -> tuple[list[dict[str, Any]], 
     held = [e.id for e in events if e.state in ("waiting", "taken") or (e.received_at > fresh)]
     last = events[-1].id if events else mark
     next_mark = max(min([*held, last + 1]) - 1, last - BEHIND)
-    known = select(func.max(search.c.ref)).where(search.c.kind == "message", search.c.chat_id == message.c.chat_id)
-    newer = message.c.seq > func.coalesce(known.correlate(message).scalar_subquery(), 0)
-    said = select(message.c.chat_id, message.c.seq.label("ref"), message.c.conversation_id, message.c.text)
-    rows = connection.execute(said.where(message.c.chat_id.in_(chats), newer).order_by(message.c.chat_id)).all()
+    known = select(func.max(search.c.ref)).where(search.c.kind == "message", search.c.chat_id == chat.c.id)
+    last = func.coalesce(known.correlate(chat).scalar_subquery(), 0)  # once per chat: what comes after it is a range
+    said = (
+        select(message.c.chat_id, message.c.seq.label("ref"), message.c.conversation_id, message.c.text)
+        .select_from(chat.join(message, message.c.chat_id == chat.c.id))
+        .where(chat.c.id.in_(chats), message.c.seq > last)
+    )
+    rows = connection.execute(said.order_by(message.c.chat_id)).all()
     found = [{**row._mapping, "kind": "message"} for row in rows]
     return found + _customers(connection, {row.conversation_id for row in rows if row.conversation_id}), next_mark
 

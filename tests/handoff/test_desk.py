@@ -6,6 +6,7 @@ import asyncio
 import json
 from functools import partial
 
+import asyncpg
 import pytest
 from sqlalchemy import update
 
@@ -285,6 +286,31 @@ async def test_what_a_disabled_agent_had_goes_back_to_the_line(store: Store) -> 
             await asyncio.sleep(0.02)
         assert (await house.order("Anna", number, "claim")).data["reason"] == "nobody"
         assert (await house.order("Ben", number, "claim")).state == "done"
+        await fine(house)
+
+
+async def test_disabling_takes_chats_before_the_agent_as_a_turn_does(store: Store, backend: str) -> None:
+    if backend == "sqlite":
+        pytest.skip("one writes at a time")
+    async with Staffed(store) as house:
+        await house.come("Anna")
+        await house.come("Dan", role="admin")
+        await house.hear("human")
+        await house.settled()
+        await house.order("Anna", await house.number("a"), "claim")
+        await house.settled()
+        who = house.actors["Anna"].id
+        other = await asyncpg.connect(store.url.set(drivername="postgresql").render_as_string(hide_password=False))
+        turn = other.transaction()
+        await turn.start()
+        await other.execute("SELECT id FROM chat FOR UPDATE")
+        disabling = asyncio.create_task(store.write(lambda c: accounts.disable(c, who)))
+        while not await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            await asyncio.sleep(0.01)
+        await other.execute("SELECT id FROM agent WHERE id = $1 FOR UPDATE NOWAIT", who)  # nobody has it yet
+        await turn.rollback()
+        await other.close()
+        await disabling
         await fine(house)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Connection, event
 
 from bot.store import Store
 from handoff import search
@@ -40,6 +42,29 @@ async def test_it_finds(store: Store, query: str) -> None:
         found = {hit.chat_id for hit in await store.read(lambda c: search.hits(c, query))}
         [(a,), (b,)] = await house.rows("SELECT id FROM chat WHERE address IN ('a', 'b') ORDER BY address")
         assert found == ({b} if query == "hang night" else {a, b})
+
+
+async def test_only_what_is_new_of_a_chat_is_read(store: Store) -> None:
+    def asked(connection: Connection) -> list[str]:
+        plans: list[str] = []
+
+        def explain(_c: Any, cursor: Any, statement: str, given: Any, *_: Any) -> None:
+            if "FROM chat JOIN message" in " ".join(statement.split()):
+                connection.dialect.do_execute(cursor, f"EXPLAIN QUERY PLAN {statement}", given)
+                plans.extend(str(row[3]) for row in cursor.fetchall())
+
+        event.listen(connection, "before_cursor_execute", explain)
+        search.unread(connection)
+        event.remove(connection, "before_cursor_execute", explain)
+        return plans
+
+    if store.dialect != "sqlite":
+        pytest.skip("what PostgreSQL does depends on how much there is")
+    async with House(store) as house:
+        await house.hear("one")
+        await house.settled()
+        plan = await store.read(asked)
+        assert any("message USING" in step and "chat_id=? AND seq>?" in step for step in plan), plan
 
 
 async def test_what_comes_later_is_found_and_numbers_too(store: Store) -> None:
