@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, true
 
-from bot.tables import conversation, ticket
+from bot.tables import conversation, message, ticket
 from handoff.tables import agent, handover
 from handoff.tables import audit as book
 
@@ -105,6 +105,15 @@ def conversations(connection: Connection, actor: Actor) -> ColumnElement[bool]:
         return true()
     colleagues = conversation.c.agent_id.in_(team_mates(connection, actor))
     return or_(colleagues, and_(conversation.c.agent_id.is_(None), wanted(actor)))
+
+
+def of_chat(connection: Connection, actor: Actor, chat_id: int) -> ColumnElement[bool]:
+    """The messages of a chat that he may see: those of his conversations in it, and of none."""
+    if actor.sees_all:
+        return true()
+    his = select(conversation.c.id).outerjoin(handover).where(conversation.c.chat_id == chat_id)
+    his = his.where(conversations(connection, actor))
+    return or_(message.c.conversation_id.is_(None), message.c.conversation_id.in_(his))
 
 
 def wanted(actor: Actor) -> ColumnElement[bool]:

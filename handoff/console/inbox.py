@@ -112,7 +112,7 @@ async def older(asked: Asked) -> Response:
 
     def read(c: Connection) -> list[dict[str, Any]]:
         here = reads.talk(c, asked.actor, number)
-        return reads.older(c, here["chat_id"], before, FIRST)
+        return reads.older(c, asked.actor, here["chat_id"], before, FIRST)
 
     rows = await asked.read(read)
     return JSONResponse({"messages": [event_data(row) for row in rows], "more": bool(rows) and rows[0]["seq"] > 1})

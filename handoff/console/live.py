@@ -7,11 +7,12 @@ import json
 import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Any, Final
 
 from starlette.responses import Response, StreamingResponse
 
+from bot.hub import BACKLOG
 from bot.store import Away
 from channels.gate import Refused
 from handoff import sessions
@@ -90,6 +91,7 @@ class Stream:
         self._state: Any = None
         self._checked = time.monotonic()
         self._listed = self._noted = 0.0
+        self._deaf = False  # nothing more comes of the talk
 
     def wake(self, *, pulsed: bool = False, looked: bool = False) -> None:
         """There may be something to tell."""
@@ -116,6 +118,8 @@ class Stream:
                 self._looked |= not told
                 for frame in await self._news():
                     yield frame
+                if self._deaf:
+                    return  # the browser comes again, and says what it had last
                 if not told:
                     yield b": there\n\n"
         except Away:
@@ -127,11 +131,19 @@ class Stream:
 
     async def _follow(self) -> None:
         assert self._here  # noqa: S101 - it follows what is here
-        hub = self._live.house.hub
-        async for event in hub.follow(self._here["channel"], self._here["address"], self._after):
-            if event is not None:
-                self._talk.append(event)
-                self._stir.set()
+        said = self._live.house.hub.follow(self._here["channel"], self._here["address"], self._after)
+        try:
+            async with aclosing(said):
+                async for event in said:
+                    if event is None:
+                        continue
+                    if len(self._talk) >= BACKLOG:
+                        return  # too slow: it reads the database when it comes again
+                    self._talk.append(event)
+                    self._stir.set()
+        finally:
+            self._deaf = True
+            self._stir.set()
 
     async def _still(self) -> bool:
         """Whether whoever opened the page may still see it: asked before anything is told, once a second at most."""
@@ -148,8 +160,12 @@ class Stream:
 
     async def _news(self) -> list[bytes]:
         frames: list[bytes] = []
-        while self._talk:
-            event = self._talk.popleft()
+        said = tuple(self._talk)
+        self._talk.clear()
+        hidden = await self._hidden([event["seq"] for event in said if event["seq"] is not None])
+        for event in said:
+            if event["seq"] in hidden:
+                continue
             frames.append(_frame(event["event"], event["data"], event["seq"]))
             self._settling |= event["seq"] is not None and event["data"].get("author") != "customer"
         if self._here and (self._pulsed or self._looked or self._settling):
@@ -157,6 +173,13 @@ class Stream:
         self._pulsed = False
         frames += await self._list()
         return frames
+
+    async def _hidden(self, seqs: list[int]) -> set[int]:
+        """What was said in another matter of the same customer, which is not for whoever looks at this one."""
+        if not (self._here and seqs):
+            return set()
+        chat_id = self._here["chat_id"]
+        return set(await self._asked.read(lambda c: reads.hidden(c, self._asked.actor, chat_id, seqs)))
 
     async def _beside(self) -> list[bytes]:
         """What happened in the conversation besides messages."""

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, func, select, text
 
 from bot.hub import COLUMNS
 from bot.tables import chat, conversation, customer, fact, identity, inbox, message, rating, reply, ticket
-from handoff.agents import Actor, conversations, tickets
+from handoff.agents import Actor, conversations, of_chat, tickets
 from handoff.console.lists import DUE
 from handoff.seen import presence
 from handoff.tables import agent, audit, handover, promise, remark, seen
@@ -85,11 +85,20 @@ def beginning(connection: Connection, chat_id: int, before: int, most: int) -> i
     return min(first, default=1) - 1
 
 
-def older(connection: Connection, chat_id: int, before: int, most: int) -> list[dict[str, Any]]:
-    """Messages that stand before one, oldest first, as rows."""
+def older(connection: Connection, actor: Actor, chat_id: int, before: int, most: int) -> list[dict[str, Any]]:
+    """Messages that he may see and that stand before one, oldest first, as rows."""
     query = select(*COLUMNS).where(message.c.chat_id == chat_id, message.c.seq < before)
+    query = query.where(of_chat(connection, actor, chat_id))
     rows = connection.execute(query.order_by(message.c.seq.desc()).limit(most)).all()
     return [dict(row._mapping) for row in reversed(rows)]
+
+
+def hidden(connection: Connection, actor: Actor, chat_id: int, seqs: list[int]) -> set[int]:
+    """Those of these messages that are of conversations he may not see."""
+    if actor.sees_all or not seqs:
+        return set()
+    query = select(message.c.seq).where(message.c.chat_id == chat_id, message.c.seq.in_(seqs))
+    return set(seqs) - set(connection.scalars(query.where(of_chat(connection, actor, chat_id))))
 
 
 def beats(connection: Connection, conversation_id: int, after: dict[str, int]) -> dict[str, Any]:
