@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, literal_column, or_, select, update
 
 from bot.bulk import Bulk, Query, among
 from bot.dialogue import ConversationView, Talk, TicketView
@@ -95,14 +95,17 @@ NEXT = Query(
         chat.c.ready_at.is_not(None), chat.c.lease_holder.is_(None)
     )
 )
-_latest = (
-    select(func.max(conversation.c.id)).where(among(conversation.c.chat_id, "ids")).group_by(conversation.c.chat_id)
-)
-_closed = _latest.where(conversation.c.owner == "none")
+_one = conversation.alias()
+_none: ColumnElement[str] = literal_column("'none'")
+_his = select(_one.c.id).where(_one.c.chat_id == chat.c.id).correlate(chat)
+_here = _his.where(_one.c.owner != _none).scalar_subquery()  # in the words of the index of open ones
+_last = _his.where(_one.c.owner == _none).order_by(_one.c.id.desc()).limit(1).scalar_subquery()
 MATTERS = Query(
     select(conversation, rating.c.score, rating.c.created_at.label("rated_at"))
+    .select_from(chat)
+    .join(conversation, or_(conversation.c.id == _here, conversation.c.id == _last))
     .outerjoin(rating, and_(rating.c.conversation_id == conversation.c.id, rating.c.cycle == conversation.c.cycle))
-    .where(conversation.c.id.in_(_latest.union(_closed)))
+    .where(among(chat.c.id, "ids"))
 )
 _nth = func.row_number().over(partition_by=ticket.c.customer_id, order_by=ticket.c.id.desc())
 _newest = (

@@ -94,10 +94,11 @@ def _(effect: Assign, writer: Writer) -> None:
 def _withdraw(writer: Writer) -> tuple[int, ...]:
     """Take back what the bot has said and nobody has begun to send; the messages' numbers."""
     lane = writer.lane
-    by_bot = select(message.c.seq).where(message.c.chat_id == lane.chat_id, message.c.author == Author.BOT.value)
+    its = message.c.chat_id == reply.c.chat_id, message.c.seq == reply.c.seq
+    by_bot = select(message.c.seq).where(*its, message.c.author == Author.BOT.value).exists()
     due = reply.c.channel == lane.channel, reply.c.address == lane.address, reply.c.due_at.is_not(None)
     gone = update(reply).where(*due, reply.c.state == "waiting", reply.c.chat_id == lane.chat_id)
-    gone = gone.where(reply.c.seq.in_(by_bot)).values(state="withdrawn", due_at=None).returning(reply.c.seq)
+    gone = gone.where(by_bot).values(state="withdrawn", due_at=None).returning(reply.c.seq)
     return tuple(sorted(set(writer.connection.scalars(gone))))
 
 

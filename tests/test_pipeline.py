@@ -11,9 +11,10 @@ from typing import Any
 
 import asyncpg
 import pytest
+from sqlalchemy import Connection, event
 
-from bot.dialogue import Close, Decision, Learn, Need, Say, SetTimer, Turn, Wait
-from bot.lanes import Lane, moment
+from bot.dialogue import Close, Decision, Learn, Need, Open, Reopen, Say, SetTimer, Turn, Wait
+from bot.lanes import MATTERS, Lane, moment
 from bot.looks import look
 from bot.messages import Inbound, Kind, Reply
 from bot.store import Away, Store
@@ -266,6 +267,45 @@ async def test_customers_are_locked_in_one_order_whatever_the_order_of_their_cha
         await other.close()
         await house.settled()
         assert await house.rows("SELECT attempts FROM inbox") == [(1,)] * 4
+
+
+async def test_a_turn_knows_the_open_conversation_and_the_last_closed_one(store: Store) -> None:
+    seen: list[tuple[str, str]] = []
+
+    def brain(turn: Turn) -> Decision:
+        here, last = turn.conversation, turn.last
+        seen.append((here.number if here else "", last.number if last else ""))
+        more = {"close": (Close("x"),), "again": (Reopen("C-1"),)}.get(turn.event.text, ())
+        started = () if here or turn.event.text == "again" else (Open(f"C-{len(seen)}"),)
+        idle = () if turn.event.text == "close" else (SetTimer("idle", turn.now + timedelta(hours=1)),)
+        return Decision(turn.talk, (*started, *more, *idle))
+
+    async with House(store, brain=brain) as house:
+        for words in ("hello", "close", "hello", "close", "again", "hello"):
+            await house.hear(words)
+            await house.settled()
+    assert seen == [("", ""), ("C-1", ""), ("", "C-1"), ("C-3", "C-1"), ("", "C-3"), ("C-1", "C-3")]
+
+
+async def test_what_a_turn_needs_is_found_without_reading_what_was_long_ago(store: Store) -> None:
+    if store.dialect != "sqlite":
+        pytest.skip("what PostgreSQL does depends on how much there is")
+
+    def plan(connection: Connection) -> list[str]:
+        asked: list[tuple[str, Any]] = []
+
+        def hear(_c: Any, _cursor: Any, statement: str, given: Any, *_: Any) -> None:
+            asked.append((statement, given))
+
+        event.listen(connection, "before_cursor_execute", hear)
+        MATTERS(connection, ids=[1])
+        event.remove(connection, "before_cursor_execute", hear)
+        [(statement, given)] = asked
+        return [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)]
+
+    steps = await store.read(plan)
+    assert any("uq_conversation_open" in step for step in steps), steps
+    assert not any("B-TREE" in step or "SCAN conversation" in step for step in steps), steps
 
 
 async def test_commands_overtake_what_the_customer_wrote(store: Store) -> None:
