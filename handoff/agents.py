@@ -26,6 +26,8 @@ RULES: Final[dict[str, frozenset[str]]] = {  # what can be done -> the roles tha
     "conversation.command": _WORK,
     "ticket.read": _ALL,
     "ticket.command": _WORK,
+    "alarm.read": _ALL,
+    "alarm.command": _WORK,
     "wall.read": _LOOK,
     "dead.read": _LOOK,
     "dead.command": _LEAD,

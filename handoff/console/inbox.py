@@ -14,7 +14,7 @@ from channels.gate import Refused
 from handoff.agents import allowed, audit
 from handoff.console import canned, lists, reads
 from handoff.console.gate import Asked, fits
-from handoff.console.live import FIRST, Live
+from handoff.console.live import FIRST, Live, numbers
 from handoff.console.look import safe_json
 from handoff.console.nav import shell
 from handoff.desk import COMMANDS
@@ -35,7 +35,7 @@ async def listing(asked: Asked) -> Response:
 
 async def counts(asked: Asked) -> Response:
     """GET /counts: how much waits; and whether the server is there again."""
-    return JSONResponse(await asked.read(lambda c: lists.counts(c, asked.actor)))
+    return JSONResponse(await asked.read(lambda c: numbers(c, asked.actor)))
 
 
 async def conversation(asked: Asked) -> Response:

@@ -16,7 +16,7 @@ from bot.hub import BACKLOG
 from bot.store import Away
 from channels.gate import Refused
 from handoff import sessions
-from handoff.console import lists, reads
+from handoff.console import alarms, lists, reads
 from handoff.console.gate import Asked, House, fits
 
 SILENCE: Final = 5.0  # seconds after which a stream looks around by itself
@@ -221,7 +221,12 @@ class Stream:
             asyncio.get_running_loop().call_later(wait, self._stir.set)
             return []
         self._list_due, self._listed = False, now
-        return [_frame("counts", await self._asked.read(lambda c: lists.counts(c, self._asked.actor)))]
+        return [_frame("counts", await self._asked.read(lambda c: numbers(c, self._asked.actor)))]
+
+
+def numbers(connection: Any, actor: Any) -> dict[str, int]:
+    """How much waits, for the list's tabs and the badges."""
+    return {**lists.counts(connection, actor), "alarms": alarms.waiting(connection, actor)}
 
 
 def _frame(event: str, data: Any, seq: int | None = None) -> bytes:

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from handoff.console import books, door, inbox, live, people, tickets, wall, work
+from handoff.console import alarms, books, door, inbox, live, people, tickets, wall, work
 from handoff.console.gate import PUBLIC, Asked, House, Way, route
 from handoff.console.look import files, version
 
@@ -34,6 +34,8 @@ def ways(pages: live.Live) -> list[Way]:
         Way("/tickets", tickets.listing, "ticket.read", page=True),
         Way("/tickets/{number}", tickets.one, "ticket.read", "number", page=True),
         Way("/tickets/{number}/commands/{name}", tickets.command, "ticket.command", "number", "POST"),
+        Way("/alarms", alarms.alarms, "alarm.read", page=True),
+        Way("/alarms", alarms.settle, "alarm.command", method="POST"),
         Way("/wall", wall.wall, "wall.read", page=True),
         Way("/wall/figures", wall.figures, "wall.read"),
         Way("/dead", books.failures, "dead.read", page=True),

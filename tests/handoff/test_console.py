@@ -22,7 +22,8 @@ from tests.test_serve import HOME, Served
 PASSWORD = "a long enough one"
 DESKTOP: Any = {"width": 1400, "height": 860}
 PATIENT = 20_000  # milliseconds: a busy machine is slow, not wrong
-PAGES = ("/?tab=all", "/tickets", "/tickets?view=board", "/wall", "/dead", "/faq", "/people", "/audit", "/settings")
+WORK = ("/?tab=all", "/tickets", "/tickets?view=board", "/alarms", "/wall")
+PAGES = (*WORK, "/dead", "/faq", "/people", "/audit", "/settings")
 
 expect.set_options(timeout=PATIENT)
 Opener = Callable[..., Page]

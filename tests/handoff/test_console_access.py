@@ -42,6 +42,8 @@ POLICY: dict[str, Any] = {  # route -> who may; a route that is not here fails t
     "POST /conversations/{number}/retry": WORK,
     "POST /conversations/{number}/commands/{name}": WORK,
     "POST /tickets/{number}/commands/{name}": WORK,
+    "GET /alarms": ALL,
+    "POST /alarms": WORK,
     "GET /wall": LOOK,
     "GET /wall/figures": LOOK,
     "GET /dead": LOOK,
