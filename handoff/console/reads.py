@@ -44,6 +44,13 @@ def talk(connection: Connection, actor: Actor, number: str) -> dict[str, Any]:
     return found
 
 
+def address(connection: Connection, number: str) -> str:
+    """Where the customer of a conversation or a ticket is."""
+    matter = ticket if number.startswith("T-") else conversation
+    its = select(chat.c.address).join(matter, matter.c.chat_id == chat.c.id)
+    return str(connection.scalar(its.where(matter.c.number == number)) or "")
+
+
 def beside(connection: Connection, actor: Actor, here: dict[str, Any]) -> dict[str, Any]:
     """What the panel beside a conversation shows: the customer, what he has, and what was promised to him."""
     who = here["customer_id"]

@@ -18,7 +18,6 @@ _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 def ways(pages: live.Live) -> list[Way]:
     """All there is; a route without a policy cannot be written."""
-    read, command, here = "conversation.read", "conversation.command", "/conversations/{number}"
     return [
         Way("/static/{version}/{name}", static, PUBLIC),
         Way("/login", door.login, PUBLIC, page=True),
@@ -48,6 +47,13 @@ def ways(pages: live.Live) -> list[Way]:
         Way("/people/{id}", people.change, "account.command", method="POST"),
         Way("/people/{id}/{do}", people.settle, "account.command", method="POST"),
         Way("/faq/search", inbox.answers, "faq.read"),
+        *_of_a_conversation(pages),
+    ]
+
+
+def _of_a_conversation(pages: live.Live) -> list[Way]:
+    read, command, here = "conversation.read", "conversation.command", "/conversations/{number}"
+    return [
         Way(here, inbox.conversation, read, "number", page=True),
         Way(f"{here}/head", inbox.head, read, "number"),
         Way(f"{here}/side", inbox.side, read, "number"),

@@ -101,10 +101,4 @@ async def command(asked: Asked) -> Response:
     number, name, data = asked.path("number"), asked.path("name"), await asked.data()
     if name not in COMMANDS or name == "ticket_open":
         raise Unknown("there is no such command")
-    of_chat = select(conversation.c.number).join(ticket, ticket.c.chat_id == conversation.c.chat_id)
-    own_first = (conversation.c.id == ticket.c.conversation_id).desc(), conversation.c.id.desc()
-    its = of_chat.where(ticket.c.number == number).order_by(*own_first).limit(1)
-    home = await asked.read(lambda c: c.scalar(its))
-    if home is None:
-        raise Unknown("this ticket belongs to no conversation")
-    return await work.done(asked, home, name, {**data, "ticket": number})
+    return await work.done(asked, number, name, {**data, "ticket": number})

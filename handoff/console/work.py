@@ -32,7 +32,7 @@ async def command(asked: Asked) -> Response:
 
 
 async def done(asked: Asked, number: str, name: str, data: dict[str, Any]) -> Response:
-    """Let the desk's door do it to the conversation of this number, and tell what came of it."""
+    """Let the desk's door do it to the conversation, or the ticket, of this number, and tell what came of it."""
     key = words(data, "key", 64)
     if not key:
         raise Refused(400, "key must be made anew for every command")
@@ -50,8 +50,8 @@ async def _files(asked: Asked, number: str, ids: Any) -> list[Attachment]:
         raise Refused(400, f"files must be a list of at most {MOST_FILES} ids")
     if not ids:
         return []
-    here = await asked.read(lambda c: reads.talk(c, asked.actor, number))
-    found = [await asked.house.files.open(str(id)[:64], here["address"]) for id in ids]
+    address = await asked.read(lambda c: reads.address(c, number))
+    found = [await asked.house.files.open(str(id)[:64], address) for id in ids]
     if None in found:
         raise Unknown("there is no such file")
     return [one[0] for one in found if one]
