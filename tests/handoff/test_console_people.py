@@ -14,8 +14,10 @@ from bot.store import Store
 from bot.tables import ticket
 from bot.verify import verify
 from handoff import accounts, seen, sessions
+from handoff.agents import Actor, Unknown
+from handoff.door import _place
 from handoff.queue import snapshot
-from handoff.tables import agent
+from handoff.tables import agent, handover
 from tests.handoff.conftest import Desk
 from tests.handoff.staffed import Staffed
 
@@ -120,3 +122,17 @@ async def test_what_is_sent_beyond_the_database_is_refused(desk: Desk) -> None:
         ("/people", {"login": "new", "capacity": "9" * 40}),
     ):
         assert (await desk.ask("root", "POST", path, json=data)).status_code in (400, 409, 422), path
+
+
+async def test_a_ticket_is_worked_on_by_who_may_see_it_whatever_its_conversation(desk: Desk) -> None:
+    def elsewhere(c: Connection) -> None:
+        c.execute(update(handover).values(wants={"team": "sales"}))
+        c.execute(update(ticket).values(conversation_id=None))
+
+    await desk.app.store.write(elsewhere)
+    actor, of_anna = Actor(desk.ids["anna"], "Anna", "agent", frozenset({"repair"})), desk.app.store.read
+    place = await of_anna(lambda c: _place(c, actor, "T-REPAIR00", "ticket_word"))
+    assert (place.subject, place.address) == ("ticket", "address repair")
+    for number, name in (("T-SALES000", "ticket_word"), ("T-REPAIR00", "say"), ("C-REPAIR00", "claim")):
+        with pytest.raises(Unknown):
+            await of_anna(partial(_place, actor=actor, number=number, name=name))
