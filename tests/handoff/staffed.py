@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 import intents
 from bot import failure
@@ -16,9 +16,11 @@ from bot.config import Limits
 from bot.dialogue import Policy, Turn
 from bot.duty import Duty
 from bot.engine import decide
+from bot.inbox import chat_id
 from bot.messages import Kind
 from bot.rows import Rows
 from bot.store import Store
+from bot.tables import conversation
 from handoff.agents import Actor
 from handoff.dialogue import People
 from handoff.door import Door, Told
@@ -95,10 +97,9 @@ class Staffed(House):
 
     async def number(self, chat: str, channel: str = "web") -> str:
         """The number of a chat's latest conversation, "" if there is none."""
-        query = (
-            "SELECT h.channel, h.address, c.number FROM conversation c JOIN chat h ON h.id = c.chat_id ORDER BY c.id"
-        )
-        return {(on, at): str(number) for on, at, number in await self.rows(query)}.get((channel, chat), "")
+        its = conversation.c.chat_id == chat_id(channel, chat)
+        latest = select(conversation.c.number).where(its).order_by(conversation.c.id.desc()).limit(1)
+        return str(await self.store.read(lambda c: c.scalar(latest)) or "")
 
     async def order(self, who: str, number: str, name: str, **data: Any) -> Told:
         """An agent's command, and what came of it."""

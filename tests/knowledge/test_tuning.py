@@ -83,7 +83,7 @@ def told(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, place: Path, model: str, *more: str
 ) -> tuple[int, str, str]:
     (place / "config.yaml").write_text(
-        f"languages: [en]\ncompany: {{name: {{en: Us}}}}\nknowledge: {{model: '{model}'}}\n"
+        f"company: {{name: {{en: Us, zh: 我们}}}}\nknowledge: {{model: '{model}'}}\n", "utf-8"
     )
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
