@@ -7,6 +7,7 @@ import re
 import time
 import unicodedata
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, Final
 from zlib import crc32
 
@@ -19,12 +20,15 @@ from bot.hub import Hub
 from bot.schema import Id
 from bot.store import Away, Store
 from bot.tables import chat, conversation, customer, inbox, message, ticket, ticket_word
+from handoff.tables import agent
 
 log = structlog.get_logger("search")
 
 PAUSE: Final = 2.0  # seconds between two looks for what is new
 SETTLED: Final = 10.0  # seconds after which no event with a smaller number can appear any more
-AT_ONCE: Final = 2000  # events looked through, or rows written, in one transaction
+AT_ONCE: Final = 2000  # events looked through in one transaction
+PIECE: Final = 25  # rows written in one: customers wait for it
+REST: Final = 4.0  # pauses are so many times as long as the writing
 BEHIND: Final = 20_000  # events an unfinished one may hold up the rest
 HITS: Final = 2000  # newest hits that are looked at
 LONGEST: Final = 4000  # characters of a text that are searched
@@ -112,7 +116,7 @@ def unread(connection: Connection) -> tuple[list[dict[str, Any]], dict[str, int]
 def write(connection: Connection, rows: Iterable[dict[str, Any]], marks: dict[str, int]) -> None:
     """Put rows into the index, each once, and keep the marks."""
     for row in rows:
-        words = " ".join(tokens(row["text"]))
+        words = row.get("words") or " ".join(tokens(row["text"]))
         kept = {name: row.get(name) for name in ("kind", "chat_id", "ref", "conversation_id", "ticket_id")}
         if connection.dialect.name == "postgresql":
             connection.execute(_POSTGRES, {**kept, "words": words})
@@ -201,7 +205,7 @@ class Indexer:
             while not self._hub.over:
                 changed.clear()
                 try:
-                    while await self._duty.hold() and await self.fill() >= AT_ONCE and not self._hub.over:
+                    while await self._wanted() and await self.fill() >= AT_ONCE and not self._hub.over:
                         await asyncio.sleep(0)
                 except Away as error:
                     log.warning("database_away", reason=str(error))
@@ -212,6 +216,22 @@ class Indexer:
     async def fill(self) -> int:
         """Write what is new; returns how many rows that were."""
         rows, marks = await self._store.read(unread)
-        if rows or marks:
-            await self._store.write(lambda c: write(c, rows, marks))
+        for at in range(0, len(rows), PIECE):
+            began, piece = time.monotonic(), rows[at : at + PIECE]
+            await asyncio.to_thread(_split, piece)
+            await self._store.write(partial(write, rows=piece, marks={}))
+            await asyncio.sleep((time.monotonic() - began) * REST)
+        if marks:
+            await self._store.write(partial(write, rows=(), marks=marks))
         return len(rows)
+
+    async def _wanted(self) -> bool:
+        """Whether it is ours to do, and anybody could ever look for something."""
+        somebody = select(agent.c.id).limit(1)
+        return await self._store.read(lambda c: c.scalar(somebody)) is not None and await self._duty.hold()
+
+
+def _split(rows: Iterable[dict[str, Any]]) -> None:
+    """Find the words before the database is held up for them."""
+    for row in rows:
+        row["words"] = " ".join(tokens(row["text"]))
