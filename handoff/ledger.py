@@ -46,6 +46,8 @@ def _(effect: d.OpenTicket, writer: Writer) -> None:
 
 def _acting(writer: Writer, who: int | None) -> int | None:
     """Whoever is to see to it, if he still may."""
+    if who is None:
+        return None
     found: int | None = writer.connection.scalar(
         select(agent.c.id).where(agent.c.id == who, agent.c.disabled_at.is_(None))
     )
