@@ -97,11 +97,10 @@ class _Holding:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
 
-    def exec_driver_sql(self, statement: str, values: Any) -> None:
+    def exec_driver_sql(self, statement: str, values: Any) -> Any:
         if statement.startswith("INSERT INTO reply"):
-            self._held.append((statement, values))
-        else:
-            self._connection.exec_driver_sql(statement, values)
+            return self._held.append((statement, values))
+        return self._connection.exec_driver_sql(statement, values)
 
 
 INBOXES = {"acknowledge, then commit": AcknowledgesFirst, "high-water mark": HighWaterMark}

@@ -156,8 +156,9 @@ async def test_a_command_is_answered_whatever_waits(store: Store, behind: str) -
             await house.inbox.receive(words)
         told = await house.order("Anna", number, "claim")
         assert told.state == "done"
-        left = await house.rows("SELECT count(*) FROM inbox WHERE state = 'waiting'")
-        assert left[0][0] > 0  # it went before what waits
+        if behind != "others":  # these may be done before it has come
+            left = await house.rows("SELECT count(*) FROM inbox WHERE state = 'waiting'")
+            assert left[0][0] > 0  # it went before what waits
 
 
 async def test_a_command_that_takes_too_long_is_under_way(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
