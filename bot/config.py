@@ -160,7 +160,7 @@ class Standards(Section):
         "complaint": 4 * 3600.0,
         "recovery": 4 * 3600.0,
         "fault": 8 * 3600.0,
-        "question": 24 * 3600.0,
+        "question": 8 * 3600.0,
     }
 
     @field_validator("first_answer")
