@@ -773,7 +773,7 @@ async def test_what_is_written_while_we_are_down_is_heard_afterwards(scene: Scen
 
 async def _told(driver: Driver, event: Any) -> bool:
     """By a platform, or a customer, with patience."""
-    for _ in range(100):
+    for _ in range(600):
         if await driver.tell(event):
             return True
         await asyncio.sleep(0.05)

@@ -56,6 +56,7 @@ BREAKS = {
         INSERT INTO handover (conversation_id, reason, priority, waiting_since)
         SELECT id, 'asked', 2, 1 FROM conversation""",
     "an agent's conversation is that of somebody who can act": "UPDATE conversation SET owner = 'agent', agent_id = 9",
+    "an open ticket's agent can act": "UPDATE ticket SET owner = 'agent', agent_id = 9",
     "an agent's command that is done has a result": "UPDATE inbox SET kind = 'command', outcome = 'command'",
 }
 
