@@ -90,7 +90,7 @@ def discard(connection: Connection, ids: Sequence[str]) -> int:
 def _all(connection: Connection, ids: Sequence[str]) -> Sequence[str]:
     if "all" not in ids:
         return list(dict.fromkeys(ids))  # named twice, meant once
-    readable = connection.execute(text("SELECT id FROM inbox WHERE state = 'dead' AND chat_id IS NOT NULL"))
+    readable = connection.execute(text("SELECT id FROM inbox WHERE state = 'dead' AND chat_id IS NOT NULL ORDER BY id"))
     replies = connection.execute(text("SELECT id FROM reply WHERE state = 'dead'"))
     return [str(i) for (i,) in readable] + [f"r{i}" for (i,) in replies]
 

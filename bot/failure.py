@@ -15,14 +15,16 @@ LATER: Final = timedelta(hours=1)
 
 
 def sorry(turn: Turn) -> Decision | Need | Wait:
-    """Hand over with an apology; a timer that failed is set again, so that nothing is left without one.
+    """Hand over with an apology, also when it was the end of a burst that failed; another timer is set again, so that
+    nothing is left without one.
 
     The talk starts anew: its memory may be what could not be handled.
     """
     event = turn.event
-    if event.kind is Kind.TIMER:
+    burst = event.timer == "burst" and turn.talk.pending
+    if event.kind is Kind.TIMER and not burst:
         again = SetTimer(event.timer, turn.now + LATER, event.subject, event.data)
-        return Decision(turn.talk.but(pending=()), (Alarm("timer_failed", event.timer), again))
+        return Decision(turn.talk, (Alarm("timer_failed", event.timer), again))
     if event.kind is Kind.COMMAND:  # it is told to the agent, who can try again; the customer has no part in it
         return Decision(turn.talk, (Alarm("command_failed"), Result(False, {"reason": "failed"})))
     draft = Draft(turn)

@@ -138,9 +138,15 @@ def _decided(decision: Decision, outcome: Outcome, rows: Rows, writer: Writer, n
     replied = writer.apply(decision.effects, outcome.parts)
     if gone and not decision.talk.pending:
         writer.drop_timer("burst", f"chat:{lane.chat_id}")
-    done = {"state": "done", "turn_id": writer.cause, "done_at": now}
     spoken = "replied" if replied else "silent"
-    rows.joined += [{"event": i, "outcome": spoken if i == writer.cause else "merged", **done} for i in gone]
+    end: dict[str, Any]
+    for words in gone:
+        if outcome.dead:  # its turn has not been handled, so nor have they
+            end = {"state": "dead", "error": outcome.error, "outcome": None, "turn_id": None}
+        else:
+            ending = spoken if words == writer.cause else "merged"
+            end = {"state": "done", "error": None, "outcome": ending, "turn_id": writer.cause}
+        rows.joined.append({"event": words, "done_at": now, **end})
     return replied
 
 

@@ -62,7 +62,7 @@ EVENTS = Bulk(
     {"event": inbox.c.id, **EVENT},
     lambda new: update(inbox).where(inbox.c.id == new["event"]).values({name: new[name] for name in EVENT}),
 )
-JOIN = {name: EVENT[name] for name in ("state", "outcome", "turn_id", "done_at")}
+JOIN = {name: EVENT[name] for name in ("state", "outcome", "turn_id", "error", "done_at")}
 JOINED = Bulk(
     {"event": inbox.c.id, **JOIN},
     lambda new: update(inbox).where(inbox.c.id == new["event"]).values({name: new[name] for name in JOIN}),

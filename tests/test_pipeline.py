@@ -13,11 +13,14 @@ import asyncpg
 import pytest
 from sqlalchemy import Connection, event
 
+from bot import failure
+from bot.dead import retry
 from bot.dialogue import Close, Decision, Learn, Need, Open, Reopen, Say, SetTimer, Turn, Wait
 from bot.lanes import MATTERS, Lane, moment
 from bot.looks import look
 from bot.messages import Inbound, Kind, Reply
 from bot.store import Away, Store
+from bot.verify import verify
 from tests.house import QUICK, House, Probe, echo
 
 
@@ -146,6 +149,34 @@ async def test_words_of_a_burst_are_decided_together(store: Store) -> None:
         assert await house.rows("SELECT cause_inbox_id FROM check_reply WHERE seq > 4") == [(4,)]
 
 
+@pytest.mark.parametrize("last", ["bad?", ""])
+async def test_the_words_of_a_turn_that_dies_die_with_it_and_can_be_tried_again(store: Store, last: str) -> None:
+    broken = True
+
+    def brain(turn: Turn) -> Decision | Wait:
+        if turn.event.kind is Kind.TEXT and not turn.event.text.endswith("?"):
+            return Wait(turn.now + timedelta(seconds=0.3))
+        if broken and turn.talk.pending:
+            raise ValueError("no")
+        return echo(turn)
+
+    async with House(store, brain=brain, sorry=failure.sorry) as house:
+        for words in filter(None, ["my router", last]):
+            await house.hear(words)
+        await house.settled()
+        states = await house.rows("SELECT state, outcome, turn_id, error IS NULL FROM inbox ORDER BY id")
+        assert states == [("dead", None, None, False)] * 2  # the words, and what ended the burst
+        said = await house.rows("SELECT text FROM message WHERE author = 'bot'")
+        assert ["went wrong" in words for (words,) in said] == [True, False]  # once, and what he should know
+        assert (await store.read(verify))["ok"]
+        broken = False
+        assert await store.write(lambda c: retry(c, ["all"])) == 2
+        house.worker.wake()
+        await house.settled()
+        assert (f"echo my router {last or 'burst'}",) in await house.rows("SELECT text FROM message")
+    assert (await store.read(verify))["ok"]
+
+
 async def test_a_timer_that_was_moved_does_not_fire(store: Store) -> None:
     def brain(turn: Turn) -> Decision:
         if turn.event.kind is Kind.TIMER:
@@ -241,11 +272,8 @@ def test_any_stored_time_is_a_moment(seconds: float) -> None:
     assert 1 <= (local - timedelta(days=30)).year <= (local + timedelta(days=30)).year <= 9999
 
 
-async def test_customers_are_locked_in_one_order_whatever_the_order_of_their_chats(
-    store: Store, backend: str, postgres: str
-) -> None:
-    if backend == "sqlite":
-        pytest.skip("one writes at a time")
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)  # on SQLite one writes at a time
+async def test_customers_are_locked_in_one_order_whatever_the_order_of_their_chats(store: Store, postgres: str) -> None:
 
     def brain(turn: Turn) -> Decision:
         return replace(echo(turn), effects=(*echo(turn).effects, Learn("product", "AX3000")))
@@ -287,10 +315,8 @@ async def test_a_turn_knows_the_open_conversation_and_the_last_closed_one(store:
     assert seen == [("", ""), ("C-1", ""), ("", "C-1"), ("C-3", "C-1"), ("", "C-3"), ("C-1", "C-3")]
 
 
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)  # PostgreSQL's plan depends on how much there is
 async def test_what_a_turn_needs_is_found_without_reading_what_was_long_ago(store: Store) -> None:
-    if store.dialect != "sqlite":
-        pytest.skip("what PostgreSQL does depends on how much there is")
-
     def plan(connection: Connection) -> list[str]:
         asked: list[tuple[str, Any]] = []
 

@@ -290,9 +290,8 @@ async def test_what_a_disabled_agent_had_goes_back_to_the_line(store: Store) -> 
         await fine(house)
 
 
-async def test_disabling_takes_chats_before_the_agent_as_a_turn_does(store: Store, backend: str) -> None:
-    if backend == "sqlite":
-        pytest.skip("one writes at a time")
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)  # on SQLite one writes at a time
+async def test_disabling_takes_chats_before_the_agent_as_a_turn_does(store: Store) -> None:
     async with Staffed(store) as house:
         await house.come("Anna")
         await house.come("Dan", role="admin")
