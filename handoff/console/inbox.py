@@ -12,12 +12,13 @@ from bot.bulk import insert as upsert
 from bot.rows import event_data
 from channels.gate import Refused
 from handoff.agents import allowed, audit
-from handoff.console import canned, lists, reads
+from handoff.console import canned
 from handoff.console.gate import Asked, fits
 from handoff.console.live import FIRST, Live, numbers
 from handoff.console.look import safe_json
 from handoff.console.nav import shell
 from handoff.desk import COMMANDS
+from handoff.reading import lists, talks
 from handoff.tables import agent, seen
 
 KINDS = ("question", "fault", "complaint", "repair", "exchange", "refund", "installation", "parts", "lead")
@@ -85,12 +86,12 @@ async def _talk(asked: Asked, *, whole: bool = False) -> dict[str, Any]:
     number, actor = asked.path("number"), asked.actor
 
     def read(c: Connection) -> dict[str, Any]:
-        here = reads.talk(c, actor, number)
-        found = {"here": here, **reads.beside(c, actor, here)}
+        here = talks.talk(c, actor, number)
+        found = {"here": here, **talks.beside(c, actor, here)}
         if whole:
-            found["from_seq"] = reads.beginning(c, here["chat_id"], 0, FIRST)
-            found["people"] = reads.colleagues(c)
-            found["names"] = safe_json(reads.names(c))
+            found["from_seq"] = talks.beginning(c, here["chat_id"], 0, FIRST)
+            found["people"] = talks.colleagues(c)
+            found["names"] = safe_json(talks.names(c))
             found["teams"] = sorted({team for one in found["people"] for team in one.teams})
         return found
 
@@ -111,8 +112,8 @@ async def older(asked: Asked) -> Response:
     number, before = asked.path("number"), asked.number("before", 1)
 
     def read(c: Connection) -> list[dict[str, Any]]:
-        here = reads.talk(c, asked.actor, number)
-        return reads.older(c, asked.actor, here["chat_id"], before, FIRST)
+        here = talks.talk(c, asked.actor, number)
+        return talks.older(c, asked.actor, here["chat_id"], before, FIRST)
 
     rows = await asked.read(read)
     return JSONResponse({"messages": [event_data(row) for row in rows], "more": bool(rows) and rows[0]["seq"] > 1})
@@ -126,7 +127,7 @@ async def look(asked: Asked, live: Live) -> Response:
         raise Refused(400, "seq must be the number of a message")
 
     def write(c: Connection) -> dict[str, Any]:
-        here, now = reads.talk(c, actor, number), time.time()
+        here, now = talks.talk(c, actor, number), time.time()
         row = {"looking_at": now if looking else None, "typing_at": now if typing else None}
         read = min(seq, here["message_seq"])
         new = upsert(seen).values(agent_id=actor.id, chat_id=here["chat_id"], seq=read, **row)
@@ -146,7 +147,7 @@ async def look(asked: Asked, live: Live) -> Response:
 async def phrases(asked: Asked) -> Response:
     """GET /conversations/{number}/canned: the company's phrases in the customer's language, filled in."""
     number = asked.path("number")
-    here = await asked.read(lambda c: reads.talk(c, asked.actor, number))
+    here = await asked.read(lambda c: talks.talk(c, asked.actor, number))
     company = asked.house.settings.company
     values = {
         "customer": here["name"],
@@ -187,8 +188,8 @@ async def retry(asked: Asked) -> Response:
         raise Refused(400, "reply must be the number of a reply")
 
     def write(c: Connection) -> None:
-        here = reads.talk(c, asked.actor, number)
-        if not reads.dead_reply(c, here["id"], reply):
+        here = talks.talk(c, asked.actor, number)
+        if not talks.dead_reply(c, here["id"], reply):
             raise Refused(409, "there is nothing of this conversation to be sent again")
         dead.retry(c, [f"r{reply}"])
         audit(c, asked.actor, "retried", f"conversation:{number}", {"reply": reply})

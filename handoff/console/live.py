@@ -16,8 +16,9 @@ from bot.hub import BACKLOG
 from bot.store import Away
 from channels.gate import Refused
 from handoff import sessions
-from handoff.console import alarms, lists, reads
+from handoff.console import alarms
 from handoff.console.gate import Asked, House, fits
+from handoff.reading import lists, talks
 
 SILENCE: Final = 5.0  # seconds after which a stream looks around by itself
 POLL: Final = 1.0  # seconds; being woken is only quicker
@@ -68,7 +69,7 @@ class Live:
                     await asyncio.wait_for(changed.wait(), POLL)
                 changed.clear()
                 with suppress(Away):
-                    found = await self.house.store.read(reads.digest)
+                    found = await self.house.store.read(talks.digest)
                     if found != known or self.house.hub.over:
                         known = found
                         for stream in tuple(self._streams):
@@ -179,7 +180,7 @@ class Stream:
         if not (self._here and seqs):
             return set()
         chat_id = self._here["chat_id"]
-        return set(await self._asked.read(lambda c: reads.hidden(c, self._asked.actor, chat_id, seqs)))
+        return set(await self._asked.read(lambda c: talks.hidden(c, self._asked.actor, chat_id, seqs)))
 
     async def _beside(self) -> list[bytes]:
         """What happened in the conversation besides messages."""
@@ -187,10 +188,10 @@ class Stream:
         self._looked = self._settling = False
 
         def look(c: Any) -> tuple[Any, ...]:
-            happened = reads.beats(c, here["id"], self._known) if self._pulsed else {}
-            others = reads.others(c, self._asked.actor, here["chat_id"]) if looked or self._pulsed else self._others
-            sent = reads.delivery(c, here["chat_id"], here["from_seq"]) if settling or self._pulsed else self._delivered
-            return happened, others, sent, reads.standing(c, here["id"])
+            happened = talks.beats(c, here["id"], self._known) if self._pulsed else {}
+            others = talks.others(c, self._asked.actor, here["chat_id"]) if looked or self._pulsed else self._others
+            sent = talks.delivery(c, here["chat_id"], here["from_seq"]) if settling or self._pulsed else self._delivered
+            return happened, others, sent, talks.standing(c, here["id"])
 
         happened, others, sent, state = await self._asked.read(look)
         frames = [_frame("remark", remark_data(row)) for row in happened.get("remarks", ())]
@@ -258,6 +259,6 @@ def _here(connection: Any, asked: Asked, number: str) -> dict[str, Any]:
     from handoff.agents import access
 
     access(connection, asked.actor, number, "conversation.read")
-    here = reads.talk(connection, asked.actor, number)
-    here["from_seq"] = reads.beginning(connection, here["chat_id"], 0, FIRST)
+    here = talks.talk(connection, asked.actor, number)
+    here["from_seq"] = talks.beginning(connection, here["chat_id"], 0, FIRST)
     return here

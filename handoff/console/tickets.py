@@ -11,9 +11,10 @@ from starlette.responses import Response
 from bot.tables import conversation, customer, rating, ticket, ticket_word
 from handoff import search
 from handoff.agents import Actor, Unknown, allowed, tickets
-from handoff.console import reads, work
+from handoff.console import work
 from handoff.console.gate import Asked
 from handoff.console.nav import shell
+from handoff.reading import talks
 from handoff.tables import agent, promise
 from handoff.tickets import COMMANDS, MOVES
 
@@ -84,7 +85,7 @@ async def one(asked: Asked) -> Response:
             "one": here,
             "course": c.execute(said.order_by(ticket_word.c.id)).all(),
             "promises": c.execute(made.order_by(promise.c.id)).all(),
-            "people": (people := reads.colleagues(c)),
+            "people": (people := talks.colleagues(c)),
             "teams": sorted({team for each in people for team in each.teams}),
             "follows": c.scalar(related) if here.follows else None,
             **shell(c, asked.actor),

@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from bot.tables import conversation, rating, timer
 from handoff.agents import Actor, conversations
-from handoff.console import lists, reads
 from handoff.console.gate import Asked
 from handoff.console.nav import shell
+from handoff.reading import lists, talks
 from handoff.tables import handover
 
 DAY = 86400.0  # seconds that "today's" figures look back
@@ -40,7 +40,7 @@ def _figures(connection: Connection, actor: Actor) -> dict[str, Any]:
         func.min(case((conversation.c.owner == "queue", handover.c.waiting_since))).label("since"),
     )
     open_ones = counted.select_from(conversation.outerjoin(handover)).where(conversation.c.owner != "none", seen)
-    people = [one for one in reads.colleagues(connection) if actor.sees_all or actor.teams & set(one.teams)]
+    people = [one for one in talks.colleagues(connection) if actor.sees_all or actor.teams & set(one.teams)]
     due = and_(timer.c.fired_at.is_(None), timer.c.kind.in_(lists.STANDARDS))
     standing = select(
         func.count(case((timer.c.due_at < now, 1))).label("late"),

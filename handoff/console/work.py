@@ -13,9 +13,9 @@ from bot.files import SHOWN
 from bot.messages import Attachment
 from channels.gate import Refused, form_file
 from handoff.agents import Unknown, access
-from handoff.console import reads
 from handoff.console.gate import Asked, words
 from handoff.desk import COMMANDS
+from handoff.reading import talks
 
 MOST_FILES: Final = 10
 _STORED = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
@@ -50,7 +50,7 @@ async def _files(asked: Asked, number: str, ids: Any) -> list[Attachment]:
         raise Refused(400, f"files must be a list of at most {MOST_FILES} ids")
     if not ids:
         return []
-    address = await asked.read(lambda c: reads.address(c, number))
+    address = await asked.read(lambda c: talks.address(c, number))
     found = [await asked.house.files.open(str(id)[:64], address) for id in ids]
     if None in found:
         raise Unknown("there is no such file")
@@ -60,7 +60,7 @@ async def _files(asked: Asked, number: str, ids: Any) -> list[Attachment]:
 async def upload(asked: Asked) -> Response:
     """POST /conversations/{number}/files: a file to be sent, or put to a note."""
     number, request = asked.path("number"), asked.request
-    here = await asked.read(lambda c: reads.talk(c, asked.actor, number))
+    here = await asked.read(lambda c: talks.talk(c, asked.actor, number))
     declared = request.headers.get("content-type", "")
     stream: AsyncIterator[bytes] = request.stream()
     name = unquote(request.headers.get("x-file-name", ""))
@@ -73,7 +73,7 @@ async def upload(asked: Asked) -> Response:
 async def download(asked: Asked) -> Response:
     """GET /conversations/{number}/files/{id}: a file of this conversation's chat."""
     number = asked.path("number")
-    here = await asked.read(lambda c: reads.talk(c, asked.actor, number))
+    here = await asked.read(lambda c: talks.talk(c, asked.actor, number))
     found = await asked.house.files.open(asked.path("id"), here["address"])
     if found is None:
         raise Unknown("there is no such file")

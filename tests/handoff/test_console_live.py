@@ -13,10 +13,10 @@ from sqlalchemy import Connection, insert, update
 from bot.hub import BACKLOG
 from bot.tables import chat, conversation, message
 from handoff import sessions
-from handoff.console import reads
 from handoff.console.gate import Asked
 from handoff.console.live import Live, Stream
 from handoff.console.look import Look
+from handoff.reading import talks
 from handoff.tables import handover
 from tests.handoff.conftest import Desk
 
@@ -33,7 +33,7 @@ async def stream(desk: Desk, login: str, hub: Any = None) -> Stream:
     house: Any = SimpleNamespace(store=desk.app.store, hub=hub or desk.app.hub)
     request: Any = SimpleNamespace()
     asked = Asked(house, request, Look("en"), session)
-    here = await asked.read(lambda c: reads.talk(c, asked.actor, OWN))
+    here = await asked.read(lambda c: talks.talk(c, asked.actor, OWN))
     return Stream(asked, Live(house), {**here, "from_seq": 0}, 0)
 
 

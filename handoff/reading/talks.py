@@ -1,4 +1,4 @@
-"""What a conversation's page shows besides its messages, read in a few bounded queries."""
+"""One conversation and what belongs to it, read in a few bounded queries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, func, select, text
 from bot.hub import COLUMNS
 from bot.tables import chat, conversation, customer, fact, identity, inbox, message, rating, reply, ticket
 from handoff.agents import Actor, conversations, of_chat, tickets
-from handoff.console.lists import DUE
+from handoff.reading.lists import DUE
 from handoff.seen import presence
 from handoff.tables import agent, audit, handover, promise, remark, seen
 
