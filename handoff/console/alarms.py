@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import time
-from typing import Any, Final
-
-from sqlalchemy import ColumnElement, Connection, func, or_, select, true, update
 from starlette.responses import JSONResponse, Response
 
-from bot.tables import chat, conversation, customer
 from channels.gate import Refused
-from handoff.agents import Actor, Unknown, allowed, audit, conversations, team_mates
+from handoff.agents import allowed
 from handoff.console.gate import Asked, fits
 from handoff.console.nav import shell
-from handoff.tables import agent, alarm, handover
-
-SHOWN: Final = 100
+from handoff.reading import alarms as reading
 
 
 async def alarms(asked: Asked) -> Response:
     """GET /alarms: those nobody has seen to, the newest first."""
-    values = await asked.read(lambda c: {"rows": _open(c, asked.actor), **shell(c, asked.actor)})
+    values = await asked.read(lambda c: {"rows": reading.unsettled(c, asked.actor), **shell(c, asked.actor)})
     return asked.page("alarms.html", **values, may=allowed(asked.actor, "alarm.command"), section="alarms")
 
 
@@ -29,42 +22,6 @@ async def settle(asked: Asked) -> Response:
     which = str((await asked.data()).get("id", ""))
     if not fits(which):
         raise Refused(400, "id must be the number of an alarm")
-
-    def write(c: Connection) -> None:
-        its = alarm.c.id == int(which), alarm.c.settled_at.is_(None), _his(c, asked.actor)
-        done = {"settled_at": time.time(), "settled_by": asked.actor.id}
-        if not c.execute(update(alarm).where(*its).values(done)).rowcount:
-            raise Unknown("there is no such alarm, or it was seen to already")
-        audit(c, asked.actor, "alarm_settled", f"alarm:{which}")
-
-    await asked.write(write)
+    await asked.write(lambda c: reading.settle(c, asked.actor, int(which)))
     asked.house.hub.stir()
     return JSONResponse({})
-
-
-def waiting(connection: Connection, actor: Actor) -> int:
-    """How many alarms are for him."""
-    its = select(func.count()).select_from(alarm).where(alarm.c.settled_at.is_(None), _his(connection, actor))
-    return connection.scalar(its) or 0
-
-
-def _his(connection: Connection, actor: Actor) -> ColumnElement[bool]:
-    """An agent's own alarms; all of his team's, and of what his team may see, for whoever leads."""
-    own = alarm.c.agent_id == actor.id
-    if actor.sees_all:
-        return true()
-    if actor.role == "agent":
-        return own
-    seen = select(conversation.c.id).outerjoin(handover).where(conversations(connection, actor))
-    mates = alarm.c.agent_id.in_(team_mates(connection, actor))
-    return or_(own, mates, alarm.c.conversation_id.in_(seen))
-
-
-def _open(connection: Connection, actor: Actor) -> list[Any]:
-    of = (conversation.c.number, customer.c.name.label("customer_name"), agent.c.name.label("agent_name"))
-    its = select(alarm.c.id, alarm.c.at, alarm.c.kind, alarm.c.text, *of)
-    its = its.join(chat, chat.c.id == alarm.c.chat_id).join(customer, customer.c.id == chat.c.customer_id)
-    its = its.outerjoin(conversation, conversation.c.id == alarm.c.conversation_id)
-    its = its.outerjoin(agent, agent.c.id == alarm.c.agent_id)
-    its = its.where(alarm.c.settled_at.is_(None), _his(connection, actor))
-    return list(connection.execute(its.order_by(alarm.c.id.desc()).limit(SHOWN)))

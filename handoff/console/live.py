@@ -16,9 +16,8 @@ from bot.hub import BACKLOG
 from bot.store import Away
 from channels.gate import Refused
 from handoff import sessions
-from handoff.console import alarms
 from handoff.console.gate import Asked, House, fits
-from handoff.reading import lists, talks
+from handoff.reading import alarms, lists, talks
 
 SILENCE: Final = 5.0  # seconds after which a stream looks around by itself
 POLL: Final = 1.0  # seconds; being woken is only quicker

@@ -1,0 +1,52 @@
+"""What somebody must see now: whose alarms they are, and that one of them was seen to."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, func, or_, select, true, update
+
+from bot.tables import chat, conversation, customer
+from handoff.agents import Actor, Unknown, audit, conversations, team_mates
+from handoff.tables import agent, alarm, handover
+
+SHOWN: Final = 100
+
+
+def waiting(connection: Connection, actor: Actor) -> int:
+    """How many alarms are for him."""
+    its = select(func.count()).select_from(alarm).where(alarm.c.settled_at.is_(None), _his(connection, actor))
+    return connection.scalar(its) or 0
+
+
+def _his(connection: Connection, actor: Actor) -> ColumnElement[bool]:
+    """An agent's own alarms; all of his team's, and of what his team may see, for whoever leads."""
+    own = alarm.c.agent_id == actor.id
+    if actor.sees_all:
+        return true()
+    if actor.role == "agent":
+        return own
+    seen = select(conversation.c.id).outerjoin(handover).where(conversations(connection, actor))
+    mates = alarm.c.agent_id.in_(team_mates(connection, actor))
+    return or_(own, mates, alarm.c.conversation_id.in_(seen))
+
+
+def unsettled(connection: Connection, actor: Actor) -> list[Any]:
+    """His alarms that nobody has seen to, the newest first."""
+    of = (conversation.c.number, customer.c.name.label("customer_name"), agent.c.name.label("agent_name"))
+    its = select(alarm.c.id, alarm.c.at, alarm.c.kind, alarm.c.text, *of)
+    its = its.join(chat, chat.c.id == alarm.c.chat_id).join(customer, customer.c.id == chat.c.customer_id)
+    its = its.outerjoin(conversation, conversation.c.id == alarm.c.conversation_id)
+    its = its.outerjoin(agent, agent.c.id == alarm.c.agent_id)
+    its = its.where(alarm.c.settled_at.is_(None), _his(connection, actor))
+    return list(connection.execute(its.order_by(alarm.c.id.desc()).limit(SHOWN)))
+
+
+def settle(connection: Connection, actor: Actor, which: int) -> None:
+    """One of his alarms was seen to; raises Unknown."""
+    its = alarm.c.id == which, alarm.c.settled_at.is_(None), _his(connection, actor)
+    done = {"settled_at": time.time(), "settled_by": actor.id}
+    if not connection.execute(update(alarm).where(*its).values(done)).rowcount:
+        raise Unknown("there is no such alarm, or it was seen to already")
+    audit(connection, actor, "alarm_settled", f"alarm:{which}")

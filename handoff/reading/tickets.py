@@ -1,0 +1,83 @@
+"""Tickets: those of a list or of one state, and one of them with its course."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, select
+
+from bot.tables import conversation, customer, rating, ticket, ticket_word
+from handoff import search
+from handoff.agents import Actor, tickets
+from handoff.tables import agent, promise
+
+STATES: Final = ("new", "assigned", "waiting_customer", "waiting_parts", "reopened", "resolved", "closed")
+LISTS: Final = ("open", "mine", "free", "late", "closed")
+SHOWN: Final = 100
+LANE: Final = 30  # tickets shown in one column of the board
+
+
+def whose(actor: Actor, which: str) -> ColumnElement[bool]:
+    """The tickets of one of the ``LISTS``, for a query on ``ticket``."""
+    open_ones = ticket.c.closed_at.is_(None)
+    match which:
+        case "mine":
+            return and_(open_ones, ticket.c.agent_id == actor.id)
+        case "late":
+            return and_(open_ones, ticket.c.due_at < time.time())
+        case "free":
+            return and_(open_ones, ticket.c.agent_id.is_(None))
+        case "closed":
+            return ticket.c.closed_at.is_not(None)
+    return open_ones
+
+
+def found(connection: Connection, query: str) -> ColumnElement[bool]:
+    """The tickets in which all the words stand, the newest ones, for a query on ``ticket``."""
+    ids = dict.fromkeys(hit.ticket_id for hit in search.hits(connection, query) if hit.ticket_id)
+    return ticket.c.id.in_(list(ids)[:SHOWN])
+
+
+def some(connection: Connection, actor: Actor, where: ColumnElement[bool], state: str = "") -> list[Any]:
+    """Tickets he may see, those that are due first come first."""
+    query = _listed(connection, actor).where(where)
+    if state:
+        query = query.where(ticket.c.state == state).limit(LANE)
+    order = (ticket.c.closed_at.is_not(None), ticket.c.due_at)
+    return list(connection.execute(query.order_by(*order).limit(SHOWN)))
+
+
+def page(connection: Connection, actor: Actor, *where: ColumnElement[bool], before: int, most: int) -> list[Any]:
+    """Tickets he may see, the newest first, from the one before ``before`` (0: the newest) on."""
+    query = _listed(connection, actor).where(*where)
+    query = query.where(ticket.c.id < before) if before else query
+    return list(connection.execute(query.order_by(ticket.c.id.desc()).limit(most)))
+
+
+def _listed(connection: Connection, actor: Actor) -> Select[Any]:
+    columns = (*ticket.c, customer.c.name.label("customer_name"), agent.c.name.label("agent_name"))
+    query = select(*columns).join(customer, customer.c.id == ticket.c.customer_id)
+    query = query.outerjoin(agent, agent.c.id == ticket.c.agent_id)
+    return query.where(tickets(connection, actor))
+
+
+def one(connection: Connection, number: str) -> dict[str, Any]:
+    """What it is about, who has it, what was done, and where it came from."""
+    columns = (*ticket.c, customer.c.name.label("customer_name"), customer.c.tier, customer.c.known)
+    of = (agent.c.name.label("agent_name"), conversation.c.number.label("conversation"), rating.c.score)
+    its = select(*columns, *of).join(customer, customer.c.id == ticket.c.customer_id)
+    its = its.outerjoin(agent, agent.c.id == ticket.c.agent_id)
+    its = its.outerjoin(conversation, conversation.c.id == ticket.c.conversation_id)
+    same_cycle = and_(rating.c.conversation_id == conversation.c.id, rating.c.cycle == conversation.c.cycle)
+    here = connection.execute(its.outerjoin(rating, same_cycle).where(ticket.c.number == number)).one()
+    said = select(ticket_word, agent.c.name.label("agent_name"))
+    said = said.outerjoin(agent, agent.c.id == ticket_word.c.agent_id).where(ticket_word.c.ticket_id == here.id)
+    made = select(promise, agent.c.name.label("agent_name")).join(agent).where(promise.c.ticket_id == here.id)
+    related = select(ticket.c.number).where(ticket.c.id == here.follows)
+    return {
+        "one": here,
+        "course": connection.execute(said.order_by(ticket_word.c.id)).all(),
+        "promises": connection.execute(made.order_by(promise.c.id)).all(),
+        "follows": connection.scalar(related) if here.follows else None,
+    }
