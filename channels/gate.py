@@ -151,6 +151,11 @@ def network_of(request: Request) -> str:
     return host if address.version == 4 else str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))
 
 
+def private(request: Request) -> bool:
+    """Whether what is sent here stays between the two: HTTPS, or this very computer."""
+    return request.url.scheme == "https" or (request.url.hostname or "") in ("localhost", "127.0.0.1", "::1")
+
+
 def object_of(raw: bytes) -> dict[str, Any]:
     """The JSON object that ``raw`` is."""
     try:

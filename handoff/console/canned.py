@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from bot import texts
 
@@ -28,3 +28,16 @@ def phrases(language: str, values: Mapping[str, str]) -> list[dict[str, str]]:
         {"name": name.replace("_", " "), "text": _PLACE.sub(lambda place: values.get(place[1]) or place[0], phrase)}
         for name, phrase in own.items()
     ]
+
+
+def filled(here: Mapping[str, Any], agent: str, company: Any) -> list[dict[str, str]]:
+    """The phrases in the language of a talk, with what is known of it, of who speaks, and of the company."""
+    values = {
+        "customer": here["name"],
+        "agent": agent,
+        "number": here["number"],
+        "company": company.name.get(here["lang"], ""),
+        "phone": company.phone,
+        "hours": company.hours.get(here["lang"], ""),
+    }
+    return phrases(here["lang"], values)

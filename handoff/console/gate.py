@@ -227,11 +227,6 @@ def give_cookie(request: Request, response: Response, token: str) -> None:
     )
 
 
-def private(request: Request) -> bool:
-    """Whether what is typed here stays between the two: HTTPS, or this very computer."""
-    return request.url.scheme == "https" or (request.url.hostname or "") in ("localhost", "127.0.0.1", "::1")
-
-
 def _same_origin(asked: Asked) -> bool:
     origin = asked.request.headers.get("origin", "")
     if origin and origin == asked.house.settings.server.public_url:

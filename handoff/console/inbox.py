@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection
 from starlette.responses import JSONResponse, Response
 
-from bot.bulk import insert as upsert
+from bot.dead import NoSuchDead
 from bot.rows import event_data
 from channels.gate import Refused
-from handoff.agents import allowed, audit
+from handoff.agents import allowed
 from handoff.console import canned
 from handoff.console.gate import Asked, fits
 from handoff.console.live import FIRST, Live, numbers
@@ -19,7 +18,7 @@ from handoff.console.look import safe_json
 from handoff.console.nav import shell
 from handoff.desk import COMMANDS
 from handoff.reading import lists, talks
-from handoff.tables import agent, seen
+from handoff.reading.answers import answers_to
 
 KINDS = ("question", "fault", "complaint", "repair", "exchange", "refund", "installation", "parts", "lead")
 
@@ -127,14 +126,8 @@ async def look(asked: Asked, live: Live) -> Response:
         raise Refused(400, "seq must be the number of a message")
 
     def write(c: Connection) -> dict[str, Any]:
-        here, now = talks.talk(c, actor, number), time.time()
-        row = {"looking_at": now if looking else None, "typing_at": now if typing else None}
-        read = min(seq, here["message_seq"])
-        new = upsert(seen).values(agent_id=actor.id, chat_id=here["chat_id"], seq=read, **row)
-        c.execute(new.on_conflict_do_update(index_elements=["agent_id", "chat_id"], set_=row))
-        further = seen.c.agent_id == actor.id, seen.c.chat_id == here["chat_id"], seen.c.seq < read
-        c.execute(update(seen).where(*further).values(seq=read))
-        c.execute(update(agent).where(agent.c.id == actor.id).values(seen_at=now))
+        here = talks.talk(c, actor, number)
+        talks.look(c, actor, here, seq, looking=looking, typing=typing)
         return here
 
     here = await asked.write(write)
@@ -148,52 +141,24 @@ async def phrases(asked: Asked) -> Response:
     """GET /conversations/{number}/canned: the company's phrases in the customer's language, filled in."""
     number = asked.path("number")
     here = await asked.read(lambda c: talks.talk(c, asked.actor, number))
-    company = asked.house.settings.company
-    values = {
-        "customer": here["name"],
-        "agent": asked.actor.name,
-        "number": number,
-        "company": company.name.get(here["lang"], ""),
-        "phone": company.phone,
-        "hours": company.hours.get(here["lang"], ""),
-    }
-    return JSONResponse({"phrases": canned.phrases(here["lang"], values)})
+    return JSONResponse({"phrases": canned.filled(here, asked.actor.name, asked.house.settings.company)})
 
 
 async def answers(asked: Asked) -> Response:
     """GET /faq/search?q=&lang=: what the FAQ would answer, best first."""
     question, lang = asked.query("q").strip(), asked.query("lang", asked.look.language)[:8]
-    knowledge = asked.house.shelf.now.knowledge
-    found = []
-    if question:
-        import asyncio
-
-        ranking = await asyncio.to_thread(knowledge.ask, question, lang)
-        for candidate in ranking.candidates[:6]:
-            entry = knowledge.entry(candidate.entry)
-            if entry and entry.answer:
-                text = entry.answer.get(lang) or next(iter(entry.answer.values()))
-                name = (entry.questions.get(lang) or next(iter(entry.questions.values())))[0]
-                found.append({"entry": entry.id, "name": name, "text": text, "confidence": candidate.confidence})
-    return JSONResponse({"answers": found})
+    return JSONResponse({"answers": await answers_to(asked.house.shelf.now.knowledge, question, lang)})
 
 
 async def retry(asked: Asked) -> Response:
     """POST /conversations/{number}/retry {reply}: send a failed message of this conversation once more."""
-    from bot import dead
-
     data, number = await asked.data(), asked.path("number")
     reply = data.get("reply")
     if not isinstance(reply, int) or not fits(str(reply)):
         raise Refused(400, "reply must be the number of a reply")
-
-    def write(c: Connection) -> None:
-        here = talks.talk(c, asked.actor, number)
-        if not talks.dead_reply(c, here["id"], reply):
-            raise Refused(409, "there is nothing of this conversation to be sent again")
-        dead.retry(c, [f"r{reply}"])
-        audit(c, asked.actor, "retried", f"conversation:{number}", {"reply": reply})
-
-    await asked.write(write)
+    try:
+        await asked.write(lambda c: talks.resend(c, asked.actor, number, reply))
+    except NoSuchDead as error:
+        raise Refused(409, str(error)) from error
     asked.house.woken()
     return JSONResponse({})

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast, get_args
 
-from sqlalchemy import Connection
 from starlette.responses import JSONResponse, Response
 
 from channels.gate import Refused
-from handoff import accounts
-from handoff.agents import ROLES, allowed, audit
+from handoff import accounts, staff
+from handoff.agents import ROLES, allowed
 from handoff.console.gate import AT, Asked, fits
 from handoff.console.nav import shell
 
@@ -26,49 +25,24 @@ async def people(asked: Asked) -> Response:
 async def add(asked: Asked) -> Response:
     """POST /people {login, name, role, teams, skills, languages, capacity}: a new account and its one-use link."""
     data = await asked.data()
-
-    def write(c: Connection) -> str:
-        number = accounts.add(c, str(data.get("login", "")), **_fields(data))
-        audit(
-            c, asked.actor, "account_added", f"agent:{number}", {"login": data.get("login"), "role": data.get("role")}
-        )
-        return accounts.link(c, number)
-
-    return JSONResponse({"show": _place(asked, await asked.write(write))})
+    login, fields = str(data.get("login", "")), _fields(data)
+    _, token = await asked.write(lambda c: staff.add(c, asked.actor, login, fields))
+    return JSONResponse({"show": _place(asked, token)})
 
 
 async def change(asked: Asked) -> Response:
     """POST /people/{id} {name, role, teams, skills, languages, capacity}: change an account."""
-    data, number = await asked.data(), _id(asked)
-
-    def write(c: Connection) -> None:
-        fields = _fields(data)
-        accounts.change(c, number, **fields)
-        audit(c, asked.actor, "account_changed", f"agent:{number}", fields)
-
-    await asked.write(write)
+    fields, number = _fields(await asked.data()), _id(asked)
+    await asked.write(lambda c: staff.change(c, asked.actor, number, fields))
     return JSONResponse({})
 
 
 async def settle(asked: Asked) -> Response:
     """POST /people/{id}/{do}: disable it, enable it, or make a new one-use link."""
     number, do = _id(asked), asked.path("do")
-
-    def write(c: Connection) -> str:
-        token = ""
-        match do:
-            case "disable":
-                accounts.disable(c, number)
-            case "enable":
-                accounts.enable(c, number)
-            case "link":
-                token = accounts.link(c, number)
-            case _:
-                raise Refused(404, "an account can be disabled or enabled, or get a link")
-        audit(c, asked.actor, f"account_{do}", f"agent:{number}")
-        return token
-
-    token = await asked.write(write)
+    if do not in get_args(staff.Deed):
+        raise Refused(404, "an account can be disabled or enabled, or get a link")
+    token = await asked.write(lambda c: staff.settle(c, asked.actor, number, cast(staff.Deed, do)))
     asked.house.hub.stir()
     return JSONResponse({"show": _place(asked, token)} if token else {})
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import time
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, func, select, text
+from sqlalchemy import Connection, and_, func, select, text, update
 
+from bot import dead
+from bot.bulk import insert as upsert
 from bot.hub import COLUMNS
 from bot.tables import chat, conversation, customer, fact, identity, inbox, message, rating, reply, ticket
-from handoff.agents import Actor, conversations, of_chat, tickets
+from handoff.agents import Actor, audit, conversations, of_chat, tickets
 from handoff.reading.lists import DUE
 from handoff.seen import presence
-from handoff.tables import agent, audit, handover, promise, remark, seen
+from handoff.tables import agent, handover, promise, remark, seen
+from handoff.tables import audit as book
 
 PRESENT: Final = 15.0  # seconds an agent counts as looking at a conversation, or typing, after he last said so
 COURSE: Final = "'owner', 'closed', 'reopened'"  # the facts an index is kept for: see bot/tables.py
@@ -158,7 +161,7 @@ def dead_reply(connection: Connection, conversation_id: int, reply_id: int) -> b
 
 def digest(connection: Connection) -> tuple[Any, ...]:
     """Numbers that differ when anything a list shows may have changed; cheap enough for every second."""
-    newest = [select(func.max(t.c.id)).scalar_subquery() for t in (inbox, fact, remark, audit)]
+    newest = [select(func.max(t.c.id)).scalar_subquery() for t in (inbox, fact, remark, book)]
     done = select(func.max(inbox.c.done_at)).where(inbox.c.id > select(func.max(inbox.c.id)).scalar_subquery() - 200)
     return tuple(connection.execute(select(*newest, done.scalar_subquery())).one())
 
@@ -176,3 +179,26 @@ def colleagues(connection: Connection) -> list[Any]:
 def names(connection: Connection) -> dict[int, str]:
     """What everybody who ever worked here is called, by id."""
     return {row.id: row.name for row in connection.execute(select(agent.c.id, agent.c.name))}
+
+
+def look(
+    connection: Connection, actor: Actor, here: dict[str, Any], seq: int, *, looking: bool = True, typing: bool = False
+) -> None:
+    """He has read this talk as far as ``seq``, and says whether he looks at it, or types, just now."""
+    now = time.time()
+    row = {"looking_at": now if looking else None, "typing_at": now if typing else None}
+    read = min(seq, here["message_seq"])
+    new = upsert(seen).values(agent_id=actor.id, chat_id=here["chat_id"], seq=read, **row)
+    connection.execute(new.on_conflict_do_update(index_elements=["agent_id", "chat_id"], set_=row))
+    further = seen.c.agent_id == actor.id, seen.c.chat_id == here["chat_id"], seen.c.seq < read
+    connection.execute(update(seen).where(*further).values(seq=read))
+    connection.execute(update(agent).where(agent.c.id == actor.id).values(seen_at=now))
+
+
+def resend(connection: Connection, actor: Actor, number: str, reply_id: int) -> None:
+    """Send a failed message of a conversation once more. Raises dead.NoSuchDead."""
+    here = talk(connection, actor, number)
+    if not dead_reply(connection, here["id"], reply_id):
+        raise dead.NoSuchDead("there is nothing of this conversation to be sent again")
+    dead.retry(connection, [f"r{reply_id}"])
+    audit(connection, actor, "retried", f"conversation:{number}", {"reply": reply_id})

@@ -1,0 +1,50 @@
+"""What is done to accounts by people, and written down with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from sqlalchemy import Connection
+
+from handoff import accounts
+from handoff.agents import Actor, Denied, audit
+
+Deed = Literal["disable", "enable", "link"]
+
+
+def add(connection: Connection, actor: Actor, login: str, fields: Mapping[str, Any]) -> tuple[int, str]:
+    """A new account: its id, and the token of its one-use link. Raises NoAccount."""
+    number = accounts.add(connection, login, **fields)
+    told = {"login": login, "role": fields.get("role")}
+    audit(connection, actor, "account_added", f"agent:{number}", told)
+    return number, accounts.link(connection, number)
+
+
+def change(connection: Connection, actor: Actor, id: int, fields: Mapping[str, Any]) -> None:
+    """Another name, role, teams, skills, languages or capacity. Raises NoAccount."""
+    accounts.change(connection, id, **fields)
+    audit(connection, actor, "account_changed", f"agent:{id}", fields)
+
+
+def settle(connection: Connection, actor: Actor, id: int, do: Deed) -> str:
+    """Disable it, enable it, or make a one-use link; returns the link's token, else "". Raises NoAccount."""
+    token = ""
+    match do:
+        case "disable":
+            accounts.disable(connection, id)
+        case "enable":
+            accounts.enable(connection, id)
+        case "link":
+            token = accounts.link(connection, id)
+    audit(connection, actor, f"account_{do}", f"agent:{id}")
+    return token
+
+
+def be(connection: Connection, actor: Actor, presence: str) -> None:
+    """Say whether he is there. Raises Denied, NoAccount."""
+    if presence not in accounts.PRESENCES:
+        raise accounts.NoAccount(f"presence is one of {', '.join(accounts.PRESENCES)}")
+    if actor.role == "auditor":
+        raise Denied("auditors take no conversations")
+    accounts.be(connection, actor, presence)
