@@ -15,6 +15,8 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
+    text,
 )
 
 from bot.schema import Json, empty, identifier, many, metadata, only, open_rows
@@ -156,7 +158,29 @@ desk_place = Table(  # where a desk on a platform shows a conversation: a second
     Column("conversation_id", ForeignKey("conversation.id"), primary_key=True),
     Column("channel", String(64), primary_key=True),
     Column("address", String(255), nullable=False),
+    empty("shown"),  # how far what happens in it was posted there: see handoff/desks/news.py
+    Column("live", Boolean, nullable=False, server_default=text("true")),  # something may still have to be posted
     Index("ix_desk_place_channel_address", "channel", "address"),
+    open_rows("ix_desk_place_live", "channel", where="live"),
+)
+
+desk_word = Table(  # what people wrote or pressed at a desk; it enters a conversation as a command, if at all
+    "desk_word",
+    metadata,
+    identifier(),
+    Column("channel", String(64), nullable=False),
+    Column("key", String(300), nullable=False),  # the platform's event
+    Column("thread", String(255), nullable=False),
+    Column("sender", String(255), nullable=False),
+    Column("native", String(255), nullable=False),  # the message, should it be changed later
+    empty("body"),
+    Column("outcome", String(20), nullable=False, server_default=""),  # "" = to be done; else what it was
+    Column("attempts", SmallInteger, nullable=False, server_default="0"),
+    Column("ready_at", Double, nullable=False),
+    Column("received_at", Double, nullable=False),
+    UniqueConstraint("channel", "key"),
+    Index("ix_desk_word_native", "channel", "native"),
+    open_rows("ix_desk_word_waiting", "channel", "id", where="outcome = ''"),
 )
 
 promise = Table(
