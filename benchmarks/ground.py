@@ -105,7 +105,8 @@ def aftercare(folder: Path, database: str, workers: int = 1) -> Iterator[Server]
     for name in ("faq", "intents", "checks"):  # copies: who edits the answers meanwhile would have them read again
         source = HOME / config["knowledge"][name]
         config["knowledge"][name] = str(shutil.copytree(source, folder / name, dirs_exist_ok=True))
-    config["limits"] |= {"sessions_per_minute": MANY, "messages_per_minute": MANY}
+    unlimited = {"sessions_per_minute": MANY, "messages_per_minute": MANY}
+    config["limits"] |= unlimited | {"burst": 0}  # an unclear question waits on purpose: not what is measured
     (folder / "config.yaml").write_text(yaml.safe_dump(config, allow_unicode=True), "utf-8")
     command = [sys.executable, "-m", "bot", "serve", "--config", str(folder / "config.yaml")]
     with running([*command, "--workers", str(workers)], port, folder) as server:

@@ -40,6 +40,7 @@ from handoff.search import Indexer
 
 log = structlog.get_logger("app")
 
+NOWHERE = Can()  # what can be done on a channel that is no more
 AGAIN = 1.0  # seconds before a part that broke is started again
 
 
@@ -141,7 +142,7 @@ class App:
             typing=self.typing,
             recorded=self._recorded,
         )
-        self.rounds = Rounds(self.store, keep_raw=limits.keep_raw, woken=self.worker.wake)
+        self.rounds = Rounds(self.store, keep_raw=limits.keep_raw, woken=self.worker.wake, policy=mind.policy)
         self.inbox = Inbox(self.store, self.worker.wake)
         self.door = Door(self.store, self.inbox)
         self.holder = secrets.token_hex(8)
@@ -151,12 +152,14 @@ class App:
         self.files = Files(folder, *_rows(self.store), limit=limits.file_bytes, types=kinds)
         for channel in self.channels:
             channel.office = Office(self, channel.name)
+        self._by_name = {channel.name: channel for channel in self.channels}
         self._tasks, self._quiet = dict[str, asyncio.Task[None]](), asyncio.Event()
         self._typists = set[asyncio.Task[None]]()
 
     def _at(self, name: str, address: str) -> Can:
         """What can be done at an address of a channel."""
-        return next((c.at(address) for c in self.channels if c.name == name), Can())
+        channel = self._by_name.get(name)
+        return channel.at(address) if channel else NOWHERE
 
     def woken(self) -> None:
         """There may be something to handle or to send."""
@@ -167,8 +170,8 @@ class App:
     def typing(self, name: str, address: str, author: str = "bot") -> None:
         """Let the customer see that he was heard, where the platform can show it."""
         self.hub.tell(name, address, "typing", {"author": author})
-        channel = next((c for c in self.channels if c.name == name and c.can.typing), None)
-        if channel is not None:
+        channel = self._by_name.get(name)
+        if channel is not None and channel.can.typing:
             task = asyncio.create_task(_harmless(channel.typing(address)))
             self._typists.add(task)
             task.add_done_callback(self._typists.discard)

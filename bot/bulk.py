@@ -57,7 +57,7 @@ class Bulk:
         statement, parameters = self._prepared.get(dialect.name) or self._prepare(dialect)
         values = tuple(take(rows) for take in parameters)
         if dialect.name == "sqlite":
-            connection.exec_driver_sql(statement, list(zip(*values, strict=True)))
+            _driver(connection).executemany(statement, zip(*values, strict=True))
         else:
             connection.exec_driver_sql(statement, values)
 
@@ -92,13 +92,16 @@ class Query:
         """Ask."""
         dialect = connection.dialect
         sql, parameters = self._prepared.get(dialect.name) or self._prepare(dialect)
-        found = connection.exec_driver_sql(sql, tuple([take(values) for take in parameters]))
-        cursor: Any = found.cursor
-        if not found.returns_rows:
+        given = tuple([take(values) for take in parameters])
+        if dialect.name == "sqlite":
+            cursor: Any = _driver(connection).execute(sql, given)
+        else:
+            cursor = connection.exec_driver_sql(sql, given).cursor
+        if cursor is None or not cursor.description:  # it was a change
             return []
         made = self._made.get(dialect.name) or self._make(dialect, cursor.description)
         rows = [made(row) for row in cursor.fetchall()]
-        found.close()
+        cursor.close()
         return rows
 
     def _prepare(self, dialect: Any) -> Any:
@@ -124,6 +127,11 @@ class Query:
 
         self._made[dialect.name] = making = made if processed else row._make
         return making
+
+
+def _driver(connection: Connection) -> Any:
+    """The driver's own connection: on SQLite what a layer does around a statement takes longer than the statement."""
+    return connection.connection.driver_connection
 
 
 def _given(parameter: BindParameter[Any], bind: Callable[[Any], Any] | None) -> Callable[[Row], Any]:

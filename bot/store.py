@@ -7,7 +7,7 @@ and commits, ``await store.read(work)`` runs it in one that only reads. Nothing 
 from __future__ import annotations
 
 import asyncio
-import json
+import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +18,8 @@ from typing import Any, TypeVar
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
+
+from bot.jsontext import dumps, loads
 
 R = TypeVar("R")
 Work = Callable[[Connection], R]
@@ -36,7 +38,7 @@ class Unusable(Exception):
     exit_code = 2
 
 
-_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+JSON: dict[str, Any] = {"json_serializer": dumps, "json_deserializer": loads}
 
 
 class Turnstile:
@@ -146,7 +148,7 @@ class _Postgres:
         settings = {} if durable else {"synchronous_commit": "off"}
         options: dict[str, Any] = {"connect_args": {"server_settings": settings, "timeout": 5}}
         self._engine = create_async_engine(
-            _for_asyncpg(url), json_serializer=_dumps, pool_size=pool, max_overflow=pool, pool_timeout=5, **options
+            _for_asyncpg(url), pool_size=pool, max_overflow=pool, pool_timeout=5, **JSON, **options
         )
 
     async def write(self, work: Work[R], _first: bool) -> R:
@@ -225,12 +227,12 @@ def _reachable() -> Iterator[None]:
     """Whatever says that the database is not there, or cannot write, is ``Away``."""
     try:
         yield
-    except (OperationalError, InterfaceError, NoConnection, OSError, TimeoutError) as error:
+    except (OperationalError, InterfaceError, sqlite3.OperationalError, NoConnection, OSError, TimeoutError) as error:
         raise Away(_first_line(error)) from error
     except Exception as error:
         if _away(error):
             raise Away(_first_line(error)) from error
-        if "file is not a database" in str(getattr(error, "orig", "")):
+        if "file is not a database" in str(getattr(error, "orig", error)):
             raise Unusable("the file that database names is not a SQLite database; name another") from None
         raise
 
@@ -246,7 +248,7 @@ def _away(error: Exception) -> bool:
 def sqlite_engine(url: URL, *, begin: str = "BEGIN IMMEDIATE", durable: bool = True, pool_size: int = 1) -> Engine:
     """An engine on a SQLite file, with our way of beginning transactions."""
     engine = create_engine(
-        url, json_serializer=_dumps, poolclass=QueuePool, pool_size=pool_size, connect_args={"check_same_thread": False}
+        url, poolclass=QueuePool, pool_size=pool_size, connect_args={"check_same_thread": False}, **JSON
     )
     _sqlite(engine, begin=begin, durable=durable)
     return engine

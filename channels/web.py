@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -23,6 +22,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from bot.files import SHOWN, FileRefused
+from bot.jsontext import dumps
 from bot.messages import Attachment, Inbound, Kind
 from bot.text import clean
 from channels import Can, Channel
@@ -46,7 +46,6 @@ log = structlog.get_logger()
 
 _UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
-_LINE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _FILE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LINK_LIFE = 12 * 3600  # s a picture's address works without the token
 _STORED = {
@@ -207,7 +206,7 @@ class Web(Channel):
         if data.get("attachments"):
             data = {**data, "attachments": [self._linked(one, address) for one in data["attachments"]]}
         place = f"id: {seq}\n" if seq is not None else ""
-        return f"event: {event['event']}\n{place}data: {_LINE(data)}\n\n".encode()
+        return f"event: {event['event']}\n{place}data: {dumps(data)}\n\n".encode()
 
     def _linked(self, attachment: Mapping[str, Any], address: str) -> dict[str, Any]:
         id = attachment["id"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 
 from bot import failure
 from bot.dead import retry
@@ -318,16 +318,13 @@ async def test_a_turn_knows_the_open_conversation_and_the_last_closed_one(store:
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)  # PostgreSQL's plan depends on how much there is
 async def test_what_a_turn_needs_is_found_without_reading_what_was_long_ago(store: Store) -> None:
     def plan(connection: Connection) -> list[str]:
-        asked: list[tuple[str, Any]] = []
-
-        def hear(_c: Any, _cursor: Any, statement: str, given: Any, *_: Any) -> None:
-            asked.append((statement, given))
-
-        event.listen(connection, "before_cursor_execute", hear)
+        asked: list[str] = []
+        driver: Any = connection.connection.driver_connection
+        driver.set_trace_callback(asked.append)
         MATTERS(connection, ids=[1])
-        event.remove(connection, "before_cursor_execute", hear)
-        [(statement, given)] = asked
-        return [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)]
+        driver.set_trace_callback(None)
+        [statement] = asked
+        return [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}")]
 
     steps = await store.read(plan)
     assert any("uq_conversation_open" in step for step in steps), steps
