@@ -12,12 +12,13 @@ from zoneinfo import available_timezones
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from bot import channelsheet, startrules, texts
+from bot import channelsheet, startrules
 from bot.environment import filled
 from bot.files import ACCEPTED, RECOGNISED
 from bot.section import Bytes, Count, Duration, Section, Share, Span
 from bot.strictyaml import Node, Problem, YamlError, check, suggest
 from bot.strictyaml import load as read
+from handoff import forms
 from handoff.settings import Handoff
 
 _HOST = re.compile(r"(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
@@ -163,14 +164,6 @@ class Standards(Section):
         "question": 8 * 3600.0,
     }
 
-    @field_validator("first_answer")
-    @classmethod
-    def _known_kinds(cls, promised: Mapping[str, float]) -> Mapping[str, float]:
-        kinds = [key.removeprefix("kind.") for key in texts.TEXTS["en"] if key.startswith("kind.")]
-        if unknown := [kind for kind in promised if kind not in kinds]:
-            raise ValueError(f"unknown kind of ticket {unknown[0]!r} {suggest(unknown[0], kinds)}")
-        return promised
-
 
 class Settings(Section):
     """All of config.yaml. ``off`` tells why a configured channel is not in ``channels``."""
@@ -240,7 +233,7 @@ def load(path: Path, *, serving: bool = False, host: str = "", port: int | None 
     if problems:
         raise YamlError(sorted(set(problems)))
     settings = _anchored(settings, path.resolve().parent)
-    if misplaced := _misplaced(settings, node):
+    if misplaced := _misplaced(settings, node) or _of_no_kind(settings, node):
         raise YamlError(misplaced)
     if "channels" in settings.model_fields_set:
         settings = settings.model_copy(update={"channels": channels})
@@ -274,6 +267,14 @@ def _misplaced(settings: Settings, node: Node) -> list[Problem]:
     return problems
 
 
+def _of_no_kind(settings: Settings, node: Node) -> list[Problem]:
+    """Promises for kinds of tickets that there are not. Raises YamlError for forms that cannot be used."""
+    kinds, at = forms.read(settings.handoff.forms, settings.languages).kinds, ("standards", "first_answer")
+    strange = [kind for kind in settings.standards.first_answer if kind not in kinds]
+    said = "standards.first_answer: unknown kind of ticket"
+    return [node.problem(f"{said} {kind!r} {suggest(kind, kinds)}", *at, kind) for kind in strange]
+
+
 def _with_server(node: Node, given: dict[str, Any]) -> Node:
     server = node.data.get("server") or {} if isinstance(node.data, dict) else None
     if not given or not isinstance(server, dict):
@@ -283,7 +284,7 @@ def _with_server(node: Node, given: dict[str, Any]) -> Node:
 
 def _anchored(settings: Settings, home: Path) -> Settings:
     """Relative paths are meant from the folder of config.yaml."""
-    known = settings.knowledge
+    known, people = settings.knowledge, settings.handoff
     faq, intents, checks = home / known.faq, home / known.intents, home / known.checks
     database = settings.database
     if database.startswith("sqlite:///"):
@@ -292,6 +293,7 @@ def _anchored(settings: Settings, home: Path) -> Settings:
         update={
             "data": home / settings.data,
             "database": database,
+            "handoff": people.model_copy(update={"forms": home / people.forms}),
             "knowledge": known.model_copy(update={"faq": faq, "intents": intents, "checks": checks}),
         }
     )

@@ -12,6 +12,7 @@ from bot.config import Settings
 from bot.dialogue import Policy, Turn
 from bot.known import Known, begin
 from bot.messages import Kind
+from handoff import forms
 from handoff.dialogue import People
 from knowledge.live import Shelf
 
@@ -30,7 +31,7 @@ def shelf(settings: Settings, begun: Callable[[], Known] | None = None) -> Shelf
 
 
 def policy(settings: Settings) -> Policy:
-    """The numbers of config.yaml that decisions depend on."""
+    """The numbers of config.yaml that decisions depend on, and the forms of tickets. Raises YamlError."""
     limits, company = settings.limits, settings.company
     words = {f"name_{lang}": name for lang, name in company.name.items()}
     words |= {f"hours_{lang}": hours for lang, hours in company.hours.items()} | {"phone": company.phone}
@@ -45,6 +46,7 @@ def policy(settings: Settings) -> Policy:
         promise=settings.standards.first_answer,
         products=company.products,
         people=People(**{name: getattr(settings.handoff, name) for name in People.__dataclass_fields__}),
+        forms=forms.read(settings.handoff.forms, settings.languages),
         hours=settings.handoff.hours.calendar(company.timezone),
     )
 

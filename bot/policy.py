@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from handoff.dialogue import People
+from handoff.forms import Forms, shipped
 from handoff.hours import ALWAYS, Calendar
 
 GOES_BY: Final = {"emergency": "urgent", "recovery": "complaint", "complaint": "urgent", "callback": "urgent"}
@@ -27,6 +28,7 @@ class Policy:
     products: tuple[str, ...] = ()
     people: People = field(default_factory=People)
     hours: Calendar = ALWAYS  # when people work
+    forms: Forms = field(default_factory=shipped)  # the kinds of tickets, and what is asked for each
 
     def promised(self, kind: str) -> float:
         """Seconds promised for a kind of ticket, or for the kind it goes by."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from bot.section import Count, Section, Span
+from handoff.forms import SHIPPED
 from handoff.hours import Hours
 
 
@@ -23,4 +25,5 @@ class Handoff(Section):
     remind_after: Span = 3 * 86400.0  # a ticket that waits for the customer or for parts is brought up again
     close_after: Span = 7 * 86400.0  # a resolved ticket that nobody objects to is closed
     reopen_within: Span = 14 * 86400.0  # later a ticket is carried on as a new one
+    forms: Path = SHIPPED  # the kinds of tickets, and what is asked for each
     first_tiers: tuple[str, ...] = ()  # customers of these tiers go before others

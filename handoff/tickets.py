@@ -26,7 +26,6 @@ MOVES: Final[Mapping[str, frozenset[str]]] = {  # from -> to
 }
 WAITING: Final = frozenset({"waiting_customer", "waiting_parts"})
 DAY: Final = timedelta(days=1)
-KINDS: Final = frozenset(key.removeprefix("kind.") for key in texts.TEXTS["en"] if key.startswith("kind."))
 SUBJECT: Final = 500  # characters
 WORDS: Final = 8000
 TEAM: Final = 35  # characters of a team's name that a ticket's owner can hold
@@ -39,13 +38,12 @@ def opened(draft: Draft, who: AgentView) -> None:
     """A ticket for the customer: of his call or letter, or of what was said in the chat."""
     data, policy = draft.event.data, draft.turn.policy
     kind, subject = str(data.get("kind") or "question"), str(data.get("subject", "")).strip()[:SUBJECT]
-    if not subject or kind not in KINDS or data.get("priority", "normal") not in ("normal", "high", "urgent"):
+    forms = policy.forms
+    if not subject or kind not in forms.kinds or data.get("priority", "normal") not in ("normal", "high", "urgent"):
         raise Refused("empty" if not subject else "unknown")
     number = next(draft.tickets)
     due = care.due(draft) or policy.hours.add(draft.now, policy.promised(kind))
-    known = data.get("details")
-    details = {str(k)[:40]: str(v)[:SUBJECT] for k, v in known.items()} if isinstance(known, Mapping) else {}
-    details |= {"language": draft.lang}
+    details = forms.details(data.get("details")) | {"language": draft.lang}
     draft.do(OpenTicket(number, kind, subject, due, str(data.get("priority", "normal")), details, draft.files, who.id))
     _look_after(draft, number, due)
     within = (due - draft.now).total_seconds()

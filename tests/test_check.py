@@ -21,6 +21,8 @@ def house(tmp_path: Path) -> Path:
     for folder in ("faq", "checks"):
         shutil.copytree(HOME / "knowledge" / folder, tmp_path / "knowledge" / folder)
     shutil.copytree(HOME / "intents", tmp_path / "intents", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    (tmp_path / "handoff").mkdir()
+    shutil.copy(HOME / "handoff" / "forms.yaml", tmp_path / "handoff")
     shutil.copy(HOME / "config.yaml", tmp_path)
     return tmp_path
 

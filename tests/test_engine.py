@@ -177,7 +177,7 @@ def test_a_number_not_among_the_open_tickets_is_looked_up() -> None:
     assert said(none) == said(nothing)
     mine = d.TicketView("T-7K2M9QXA", "fault", "assigned", "*no* light", START, START - timedelta(1), "on it")
     found = said(decided(replace(asked, looked={("ticket", "T-7K2M9QXA"): mine})))
-    assert r"**T-7K2M9QXA** · fault · being worked on · answer overdue" in found
+    assert r"**T-7K2M9QXA** · Fault · being worked on · answer overdue" in found
     assert r"\*no\* light (latest: on it)" in found
 
 

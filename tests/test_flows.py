@@ -36,18 +36,18 @@ def test_a_flow_is_a_file_of_its_name() -> None:
 
 def before(known: Known) -> Flow:
     """A flow as it was when the customer began."""
-    name = yield Ask("name", reading.words, key="ticket.what", free=True)
+    name = yield Ask("name", reading.words, key="human.what", free=True)
     yield Say("thanks")
-    colour = yield Ask("colour", reading.words, key="ticket.part", free=True)
+    colour = yield Ask("colour", reading.words, key="ticket.change", free=True)
     yield Ticket("question", f"{name} {colour}")
     yield Ask("more", reading.words, key="ask.contact", free=True)
 
 
 def after(known: Known) -> Flow:
     """The same after an admin's change: another question in between, and the thanks are gone."""
-    name = yield Ask("name", reading.words, key="ticket.what", free=True)
-    yield Ask("size", reading.words, key="ticket.product", free=True)
-    colour = yield Ask("colour", reading.words, key="ticket.part", free=True)
+    name = yield Ask("name", reading.words, key="human.what", free=True)
+    yield Ask("size", reading.words, key="complaint.what", free=True)
+    colour = yield Ask("colour", reading.words, key="ticket.change", free=True)
     yield Ticket("question", f"{name} {colour}")
 
 

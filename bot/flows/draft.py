@@ -41,7 +41,7 @@ LABEL: Final = 60  # characters on a button
 BUTTON: Final = 60  # bytes of a button's id
 FINISHED: Final = frozenset({"resolved", "closed"})
 RATE: Final = tuple("12345")
-NAMES: Final = {"product": 3, "contact": 3}  # question -> words of an answer that is written alike in every language
+NAMES: Final = dict.fromkeys("product contact serial order bought amount part".split(), 3)  # answers written alike
 
 
 class Missing(Exception):
@@ -185,6 +185,7 @@ class Draft:
         left = (ticket.due_at - self.now).total_seconds() if ticket.due_at else 0.0
         named = ("number", "kind", "state", "subject", "note")
         return {name: getattr(ticket, name) for name in named} | {
+            "label": dict(form.label) if (form := self.turn.policy.forms.kinds.get(ticket.kind)) else None,
             "left": left,
             "finished": ticket.state in FINISHED,
             "ended": (self.now - ticket.ended_at).total_seconds() if ticket.ended_at else None,
@@ -246,7 +247,10 @@ class Draft:
             return asked if len(asked) <= LABEL else asked[: LABEL - 1] + "…"
         if kind == "lang":
             return texts.say(rest, "language.name")
-        return self.text(f"rate.{rest[-1]}" if kind == "rate" else f"do.{rest.partition(':')[0]}")
+        wish = rest.partition(":")[0]
+        if kind == "do" and not texts.has(f"do.{wish}"):  # a kind of ticket that an admin added
+            return self.turn.policy.forms.kinds[wish].label[self.lang]
+        return self.text(f"rate.{rest[-1]}" if kind == "rate" else f"do.{wish}")
 
     def quote(self, entry_id: str, why: Mapping[str, Any]) -> None:
         """The admin's own words, links below, then: did it help, and what people ask next."""
@@ -254,12 +258,11 @@ class Draft:
         if entry is None:
             return
         text = entry.answer.get(self.lang) or next(iter(entry.answer.values()))
-        links = [f"[{link.label.get(self.lang, link.url)}]({link.url})" for link in entry.links]
+        links = (f"[{link.label.get(self.lang, link.url)}]({link.url})" for link in entry.links)
         buttons = [f"ans:{e}" for e in entry.follow_ups if self.turn.knowledge.entry(e)][:3]
         if not self.talk.flow and not self.event.public:
             buttons += [_about("do:solved", entry_id), _about("do:not_helpful", entry_id)]
-        answer = "\n\n".join([text.strip(), *links])
-        self.tell(answer, tuple(Choice(b, self.label(b)) for b in buttons), why)
+        self.tell("\n\n".join([text.strip(), *links]), tuple(Choice(b, self.label(b)) for b in buttons), why)
         self.remember(last_entry=entry_id, answered=self.talk.answered + 1, unknowns=0)
         self.keep(settled=True)  # no matter for people, unless it did not help
 

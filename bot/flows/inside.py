@@ -16,6 +16,7 @@ MISSES: Final = 3  # answers in a row that did not fit, then a person
 ASIDE: Final = frozenset({"ticket_status", "complaint"})  # wishes granted in the middle of a flow
 WAITED: Final = frozenset({"emergency", "human"})  # flows that only ask how to reach the customer
 BESIDE: Final = 16  # letters beside an answer that tell something (a Chinese character counts two) …
+SMALL: Final = frozenset({"product", "contact", "serial", "order"})  # fields whose answer is a name or a number
 DECLINED: Final = 40  # … and beside "I would rather not say"
 COMMENTS: Final = frozenset({"not_helpful", "solved", "yes", "no", "rating", "smalltalk", "cancel", "back"})
 
@@ -53,6 +54,8 @@ def inside(draft: Draft) -> bool:
     middle = in_the_middle(draft, run) and (is_question(draft.words) or not run.asked.free)
     value = None if middle and run.asked.free else run.asked.read(draft.heard)
     if value is not None:
+        if run.asked.name == "what" and not run.turns:
+            run = run.noticing(draft.heard.numbers)
         wishes.answered(draft, run.beside(draft.words) if telling_more(draft, run, value) else run, value)
     elif middle:
         aside(draft, run)
@@ -63,7 +66,7 @@ def inside(draft: Draft) -> bool:
 
 def telling_more(draft: Draft, run: journal.Run, value: str) -> bool:
     """Whether the words that answer a small question of a ticket tell more of its matter."""
-    if run.name != "ticket" or not run.asked or run.asked.name not in ("product", "contact"):
+    if run.name != "ticket" or not run.asked or run.asked.name not in SMALL:
         return False
     return wishes.letters(draft.words) - wishes.letters(value) >= (DECLINED if value == SKIP else BESIDE)
 
@@ -71,10 +74,10 @@ def telling_more(draft: Draft, run: journal.Run, value: str) -> bool:
 def left(draft: Draft) -> None:
     """The customer is going in the middle of a ticket: what he told, or sent, reaches people all the same."""
     run = journal.resume(draft) if draft.talk.flow == "ticket" else None
-    if run and run.asked and run.asked.name == "what" and not run.turns:
+    if run and run.asked and not run.turns and not run.known.get("what"):  # nothing was told yet
         if not draft.talk.extra.get("files"):
             return
-        run.answer(draft.text("no_words"))
+        run.answer(draft.text("no_words") if run.asked.name == "what" else LEFT)
     while run and run.asked:
         run.answer(LEFT)
 

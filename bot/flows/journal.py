@@ -18,7 +18,6 @@ from bot.messages import Choice
 
 Entry = tuple[str, Any]
 MATTER: Final = frozenset({"what"})  # answers that may come in several messages
-TOLD: Final = frozenset({"what", "product", "contact"})
 LONGEST: Final = 60  # entries of a journal
 OUTSIDE: Final = frozenset({"rating", "overdue", "ticket_reply"})  # flows that need no open conversation
 PEOPLE: Final = frozenset({"human", "emergency", "complaint", "rating"})  # flows whose matter is with people already
@@ -107,6 +106,8 @@ class Run:
     def _label(self, value: str) -> str:
         if not self.asked or value in self.asked.names:
             return value
+        if value in self.asked.labels:
+            return self.draft.text("own", said=texts.Written(self.asked.labels[value]))
         own = f"{self.name}.{self.asked.name}.{value}"
         return self.draft.text(own if texts.has(own) else f"option.{value}")
 
@@ -137,6 +138,10 @@ class Run:
         told = "\n".join(filter(None, (self.known.get("more", ""), more)))[:SUBJECT]
         return Run(self.draft, self.name, [("start", {**self.known, "more": told}), *self.journal[1:]])
 
+    def noticing(self, named: Mapping[str, str]) -> Run:
+        """The same flow, knowing numbers that are named in what is told just now: they are not asked for."""
+        return Run(self.draft, self.name, [("start", {**self.known, "named": dict(named)}), *self.journal[1:]])
+
     def store(self) -> None:
         """Keep the journal while a question is open; a flow that has ended leaves nothing behind."""
         if self.asked:
@@ -164,7 +169,8 @@ class Run:
     @property
     def again(self) -> str:
         """The sentence for an answer that did not fit."""
-        own = f"{self.asked.key or f'{self.name}.{self.asked.name}'}.again" if self.asked else ""
+        usual = f"{self.asked.key or f'{self.name}.{self.asked.name}'}.again" if self.asked else ""
+        own = (self.asked and self.asked.again) or usual
         return own if texts.has(own) else "flow.again"
 
 
@@ -216,7 +222,8 @@ def take_over(draft: Draft) -> dict[str, str]:
     journal = draft.talk.journal if draft.talk.flow else ()
     said = [*(journal[0][1].items() if journal else ()), *journal[1:]]
     drop(draft)
-    told = {name: value for name, value in said if name in TOLD and isinstance(value, str) and value != SKIP}
+    fields = draft.turn.policy.forms.fields
+    told = {name: value for name, value in said if name in fields and isinstance(value, str) and value != SKIP}
     more = journal[0][1].get("more", "") if journal else ""
     return {**told, "what": "\n".join(filter(None, (told.get("what", ""), more)))} if more else told
 

@@ -117,7 +117,7 @@ def _packet(draft: Draft, told: dict[str, Any]) -> dict[str, Any]:
     return {
         "question": told.get("what", ""),
         "words": draft.words,
-        "slots": {name: told[name] for name in ("product", "contact") if told.get(name)},
+        "slots": {name: told[name] for name in draft.turn.policy.forms.fields if name != "what" and told.get(name)},
         "flow": told.get("flow", ""),
         "tried": [draft.talk.last_entry] if draft.talk.last_entry else [],
         "candidates": ranked,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 SUBJECT: Final = 500  # characters of a matter in the customer's words
 PART: Final = 6  # bytes of a label that stand for it where no other label has them: two Chinese characters
 NO_MATTER: Final = frozenset({"yes", "no", "greeting", "thanks"})
+TIME: Final = 120  # characters of a time in the customer's words
 NAME: Final = (4, 12)  # words, and Chinese characters, of a product we do not know by its name
 
 _PHONE = re.compile(r"(?<![\w.])(?:\+|00)?[(\d](?:[\s().-]{0,2}\d){5,15}\)?(?!\w)")
@@ -25,7 +26,7 @@ _NOTHING = re.compile(
     r"all\b|nothing|else|more|need|fine|good|later|th(?:an)?[kx]|了|没事|别的|其他|不用|不需要|谢", re.IGNORECASE
 )
 _REFUSED = re.compile(
-    r"不方便|不告诉|保密|不想|不用|不需要|不留|没有|不知道|不清楚|不确定|忘了"
+    r"不方便|不告诉|保密|不想|不用|不需要|不留|没有|不知道|不清楚|不确定|忘了|不记得|记不"
     r"|(?:won'?t|not going to|not) tell|none of your|rather not|prefer not|not sure|no idea"
     r"|do(?: not|n'?t) (?:want|know|have|remember)",
     re.IGNORECASE,
@@ -54,6 +55,13 @@ _REACH = re.compile(
     r"\b(?:call|reach|contact|phone|text|ring|e?-?mail|message|write)\b.{0,12}\b(?:me|us)\b"
     r"|\bmy\b.{0,20}\b(?:number|phone|mobile|cell|e?-?mail|contact)\b"
     r"|(?:联系|打给?|回电给?|回|致电|找|加)我|我的?(?:电话|手机|号码|邮箱|联系方式)|(?:电话|手机号?|邮箱|联系方式)[是为:：]|打这个",
+    re.IGNORECASE,
+)
+_ALONE = re.compile(r"(?=.*[0-9])[0-9A-Z]{6,24}")
+_SUM = re.compile(r"[0-9][0-9,]{0,11}(?:\.[0-9]{1,2})?")
+_WHEN = re.compile(
+    r"\b(?:any ?time|week(?:day|end)s?|morning|afternoon|evening|noon|night|daytime|asap|soon|always"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)days?)\b|随时|都(?:行|可以)|尽快|周[末内中一二三四五六日天]|工作日|上午|下午|中午|晚上|早上|白天|点|节假日",
     re.IGNORECASE,
 )
 
@@ -85,6 +93,11 @@ class Heard:
         """The first thing of these kinds that is named, "" if none is."""
         entities = self.meant.entities if self.meant else ()
         return next((entity.value for entity in entities if entity.kind in kinds), "")
+
+    @property
+    def numbers(self) -> dict[str, str]:
+        """The serial and order numbers that are named."""
+        return {kind: found for kind in ("serial", "order") if (found := self.named(kind))}
 
 
 def words(heard: Heard) -> str | None:
@@ -142,6 +155,57 @@ def given_freely(heard: Heard) -> str:
 def refused(heard: Heard) -> bool:
     """Whether the customer would rather not say."""
     return heard.yes_no == "no" or heard.intent == "thanks" or bool(_REFUSED.search(heard.text))
+
+
+def text(heard: Heard) -> str | None:
+    """Any short text."""
+    return "skip" if refused(heard) else heard.text[:SUBJECT] or None
+
+
+def serial(heard: Heard) -> str | None:
+    """A serial number."""
+    return _number(heard, "serial")
+
+
+def order(heard: Heard) -> str | None:
+    """An order's number."""
+    return _number(heard, "order")
+
+
+def _number(heard: Heard, kind: str) -> str | None:
+    """A number of ours, or one that is all that was written: forms change, and who copies a label is to be believed."""
+    if found := heard.named(kind):
+        return found
+    alone = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", heard.text)).upper()
+    return alone if _ALONE.fullmatch(alone) else "skip" if refused(heard) else None
+
+
+def date(heard: Heard) -> str | None:
+    """A day or a month."""
+    if found := heard.named("date", "datetime", "month"):
+        return found[:10]
+    return "skip" if refused(heard) else None
+
+
+def time(heard: Heard) -> str | None:
+    """A moment or a stretch of time, in the customer's words: they say more than what we make of them."""
+    if refused(heard):
+        return "skip"
+    told = heard.named("datetime", "period", "date", "month") or _WHEN.search(heard.text)
+    return heard.text[:TIME] if told and not heard.asks else None
+
+
+def amount(heard: Heard) -> str | None:
+    """A sum of money; of a bare number the currency is not said."""
+    if found := heard.named("amount"):
+        return found
+    bare_one = _SUM.fullmatch(unicodedata.normalize("NFKC", heard.text).strip())
+    return bare_one[0] if bare_one else "skip" if refused(heard) else None
+
+
+def needed(read: Callable[[Heard], str | None]) -> Callable[[Heard], str | None]:
+    """The same, where it may not be passed over."""
+    return lambda heard: None if (found := read(heard)) == "skip" else found
 
 
 def yes_no(heard: Heard) -> str | None:
@@ -219,3 +283,8 @@ def _meant(offered: tuple[tuple[str, str], ...], meant: Understanding, last: boo
     elif "no" in said and not _NOTHING.search(meant.text):  # "no, that's all" is no complaint
         wanted = "do:not_helpful"
     return next((choice for choice in ids if f"{choice}:".startswith(f"{wanted}:")), "")
+
+
+READERS: Final[Mapping[str, Callable[[Heard], str | None]]] = {  # what a field of a form may be read as
+    reader.__name__: reader for reader in (words, text, product, serial, order, contact, date, time, amount)
+}

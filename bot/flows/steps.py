@@ -47,6 +47,8 @@ class Ask:
     key: str = ""  # the sentence; "" = "<flow>.<name>"
     free: bool = False  # any words are an answer, so a question in the middle must look like one
     light: bool = False  # steps aside for whatever else the customer wants
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # option -> an admin's words for it
+    again: str = ""  # the sentence for an answer that does not fit; "" = the key with ".again"
 
     @property
     def answers(self) -> tuple[str, ...]:

@@ -1,55 +1,89 @@
-"""A matter for people: what happened, to which product, how to reach the customer; confirmed, then numbered."""
+"""A matter for people: what its form asks for and is not known yet; confirmed, then numbered."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from bot.dialogue import Learn
 from bot.flows import reading
 from bot.flows.steps import LEFT, SKIP, Ask, Flow, Known, Say, Ticket
-from bot.texts import Word
+from bot.texts import Word, Written
+
+AGAIN: Final = {"words": "flow.again", "contact": "ask.contact.again"}  # else again.<how it is read>
 
 
 def ticket(known: Known) -> Flow:
     """Ask only what is missing, show it once, and give a number and a time; also to who left in the middle."""
-    asks = {
-        "what": Ask("what", reading.words, free=True),
-        "product": Ask("product", reading.product, names=tuple(known.get("products", ())), options=(SKIP,)),
-        "contact": Ask("contact", reading.contact, options=(SKIP,), key="ask.contact"),
-    }
+    form = {part["name"]: part for part in known.get("asks", ())}
+    asks = {name: question(part, known) for name, part in form.items()}
     told = dict(known)
-    for part, ask in asks.items():
-        if part == "product" and not told.get(part):
-            told[part] = reading.mentioned(told["what"], known.get("products", ()))
-        if not told.get(part):
-            yield from filled(told, part, ask)
-    told["what"] = "\n".join(filter(None, (told["what"], known.get("more", ""))))
-    while (sure := known.get("sure") or (yield confirmation(told))) == "change":
-        if (part := (yield Ask("part", reading.button, options=tuple(asks)))) != LEFT:
-            yield from filled(told, part, asks[part])
+    for name, ask in asks.items():
+        told[name] = told.get(name) or noticed(told, form[name]["read"])
+        if not told[name] and form[name]["need"] != "told":
+            yield from filled(told, name, ask)
+    told["what"] = "\n".join(filter(None, (said(told, "what"), known.get("more", ""))))
+    while (sure := known.get("sure") or (yield confirmation(told, form))) == "change":
+        labels = {name: part["label"] for name, part in form.items() if name in shown(told, form)}
+        if (name := (yield Ask("change", reading.button, options=tuple(labels), labels=labels))) != LEFT:
+            yield from filled(told, name, asks[name])
     if sure == "no":
         yield Say("ticket.dropped")
         return
-    contact, product = (told[part] if told[part] != SKIP else "" for part in ("contact", "product"))
-    opened = yield Ticket(known["kind"], told["what"], known["priority"], {"product": product, "contact": contact})
-    if contact:
+    details = {name: said(told, name) for name in form if name != "what"}
+    what = said(told, "what") or ", ".join(filter(None, (details[n] for n in details if n != "contact")))
+    opened = yield Ticket(known["kind"], what or known["words"], known["priority"], details)
+    if contact := details.get("contact"):
         yield Learn("contact", contact)
-    if product in known.get("products", ()):
+    if (product := details.get("product", "")) in known.get("products", ()):
         yield Learn("product", product)
     if sure == LEFT:
-        yield Say("ticket.left", "do:ticket_status", what=told["what"], **opened)
+        yield Say("ticket.left", "do:ticket_status", what=what or known["words"], **opened)
     else:
         yield Say("ticket.opened", "do:ticket_status", **opened)
 
 
-def filled(told: dict[str, Any], part: str, ask: Ask) -> Flow:
-    """One part of it, asked for; what was told before stands if nobody answers."""
+def question(part: Mapping[str, Any], known: Known) -> Ask:
+    """What is asked for one field of the form, in the admin's words."""
+    read, needed = reading.READERS[part["read"]], part["need"] == "required"
+    return Ask(
+        part["name"],
+        reading.needed(read) if needed else read,
+        names=tuple(known.get("products", ())) if part["read"] == "product" else (),
+        options=() if needed else (SKIP,),
+        key="own",
+        values={"said": Written(part["ask"])},
+        free=part["read"] in ("words", "text"),
+        again=AGAIN.get(part["read"], f"again.{part['read']}"),
+    )
+
+
+def noticed(told: Mapping[str, Any], read: str) -> str:
+    """What the matter names already; "" if nothing."""
+    if read == "product":
+        return reading.mentioned(told.get("what", ""), told.get("products", ()))
+    return str(told.get("named", {}).get(read, ""))
+
+
+def filled(told: dict[str, Any], name: str, ask: Ask) -> Flow:
+    """One field of it, asked for; what was told before stands if nobody answers."""
     answer = yield ask
-    told[part] = told.get(part) or SKIP if answer == LEFT else answer
+    told[name] = told.get(name) or SKIP if answer == LEFT else answer
 
 
-def confirmation(told: dict[str, Any]) -> Ask:
+def said(told: Mapping[str, Any], name: str) -> str:
+    """What was told for a field, "" if it was passed over."""
+    value = told.get(name) or ""
+    return "" if value == SKIP else str(value)
+
+
+def confirmation(told: Mapping[str, Any], form: Mapping[str, Mapping[str, Any]]) -> Ask:
     """Everything on one card."""
-    parts = {part: told[part] for part in ("what", "product", "contact")}
-    values = {part: Word("ask.skipped") if said == SKIP else said for part, said in parts.items()}
-    return Ask("confirm", reading.yes_no, options=("yes", "change", "no"), values=values)
+    parts = ((Written(form[name]["label"]), said(told, name) or Word("ask.skipped")) for name in shown(told, form))
+    lines = tuple(Word("ticket.told", {"label": label, "said": value}) for label, value in parts)
+    return Ask("confirm", reading.yes_no, options=("yes", "change", "no"), values={"parts": lines})
+
+
+def shown(told: Mapping[str, Any], form: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The fields that stand on the card: those that are asked, and a matter that was told without."""
+    return [name for name, part in form.items() if part["need"] != "told" or said(told, name)]

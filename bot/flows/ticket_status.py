@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.flows.steps import Flow, Known, Look, Say
-from bot.texts import Word
+from bot.texts import Word, Written
 
 SHOWN = 5
 
@@ -32,7 +32,7 @@ def line(ticket: Mapping[str, Any]) -> Word:
         "status.noted" if ticket["note"] else "status.line",
         {
             "number": ticket["number"],
-            "kind": Word(f"kind.{ticket['kind']}", otherwise="kind.other"),
+            "kind": Written(ticket["label"]) if ticket["label"] else Word("kind.other"),
             "state": Word(f"state.{ticket['state']}", otherwise="state.new"),
             "subject": ticket["subject"],
             "note": ticket["note"],

@@ -15,8 +15,7 @@ from handoff import tickets
 
 STARTERS: Final = ("do:ticket", "do:ticket_status", "do:human")
 WAYS_ON: Final = ("do:ticket", "do:human")
-FORMS: Final = frozenset({"repair", "exchange", "return", "install", "parts", "documents", "warranty"})
-OFFERED: Final = frozenset({"ticket", "ticket_status", "human", "complaint", "rating"}) | FORMS
+OFFERED: Final = frozenset({"ticket", "ticket_status", "human", "complaint", "rating"})  # and every kind of ticket
 PLEASANTRIES: Final[dict[str, tuple[str, ...]]] = {  # wish -> sentence and buttons
     "greeting": ("greeting", *STARTERS),
     "help": ("help", *STARTERS),
@@ -88,10 +87,10 @@ def grant(draft: Draft, wish: str, about: str = "") -> bool:
         if wish not in AFTERTHOUGHTS or not draft.turn.last:
             draft.open()
         draft.say(key, *buttons)
-    elif wish in FORMS:
-        ticket(draft, wish)
     elif wish in WISHES:
         WISHES[wish](draft, about)
+    elif draft.turn.policy.forms.wished(wish):
+        ticket(draft, wish)
     else:
         return False
     return True
@@ -103,7 +102,8 @@ def offers(draft: Draft) -> tuple[str, ...]:
     for candidate in draft.ranking.candidates if draft.ranking else ():
         kind, _, name = candidate.entry.rpartition(":")
         button = f"do:{name}" if kind == "intent" else f"ans:{candidate.entry}"
-        if name in OFFERED if kind else draft.turn.knowledge.entry(candidate.entry):
+        wish = name in OFFERED or draft.turn.policy.forms.wished(name)
+        if wish if kind else draft.turn.knowledge.entry(candidate.entry):
             found.append(button)
     return tuple(dict.fromkeys(found))[:3]
 
@@ -117,7 +117,9 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
         kind = "fault" if entry and entry.topic == "faults" else "question"
     what = told.get("what") or telling(draft) or matter(draft)
     priority = "high" if draft.meant and draft.meant.urgent else "normal"
-    more = {"what": what, "kind": kind, "priority": priority, "products": draft.turn.policy.products[:8]}
+    asks = draft.turn.policy.forms.asked(kind)
+    more = {"what": what, "kind": kind, "priority": priority, "asks": asks, "named": draft.heard.numbers}
+    more["products"] = draft.turn.policy.products[:8]
     journal.begin(draft, "ticket", **known(draft, **{**told, **more}))
 
 

@@ -26,6 +26,13 @@ class Markup(str):
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """Markdown an admin wrote in each language: put in as it stands in the one that is spoken."""
+
+    said: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Word:
     """Another sentence of ours, to be put into one."""
 
@@ -67,6 +74,8 @@ def _filled(lang: str, value: Any, starts_line: bool) -> str:
     match value:
         case Markup():
             return value
+        case Written():
+            return value.said.get(lang) or next(iter(value.said.values()))
         case Word():
             key = value.key if has(value.key) else value.otherwise or value.key
             return say(lang, key, **value.values)
