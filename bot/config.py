@@ -20,6 +20,7 @@ from bot.strictyaml import Node, Problem, YamlError, check, suggest
 from bot.strictyaml import load as read
 from handoff import forms
 from handoff.settings import Handoff
+from handoff.standards import CHAT, Standards
 
 _HOST = re.compile(r"(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _HOUSE: Final = Path(__file__).parent.parent  # the demo company's answers, for a config.yaml that names no others
@@ -132,7 +133,6 @@ class Limits(Section):
     idle: Span = 1800.0  # silence that closes a conversation
     rating_window: Span = 86400.0  # a rating may be changed for so long
     rating_pause: Duration = 86400.0  # at most one request for a rating per customer in so long
-    recovery_due: Span = 4 * 3600.0  # a low rating becomes a task due in so long
     keep_raw: Duration = 30 * 86400.0  # what the platforms sent, word for word, is kept so long
     send_timeout: Span = 15.0
     send_attempts: Count = 8
@@ -151,18 +151,6 @@ class Limits(Section):
         if unknown := [one for one in types if one not in RECOGNISED]:
             raise ValueError(f"{unknown[0]!r} is no type we can tell {suggest(unknown[0], RECOGNISED)}")
         return types
-
-
-class Standards(Section):
-    """What is promised: the time until a person's first answer, per kind of ticket."""
-
-    first_answer: Mapping[str, Duration] = {
-        "urgent": 2 * 3600.0,
-        "complaint": 4 * 3600.0,
-        "recovery": 4 * 3600.0,
-        "fault": 8 * 3600.0,
-        "question": 8 * 3600.0,
-    }
 
 
 class Settings(Section):
@@ -269,10 +257,11 @@ def _misplaced(settings: Settings, node: Node) -> list[Problem]:
 
 def _of_no_kind(settings: Settings, node: Node) -> list[Problem]:
     """Promises for kinds of tickets that there are not. Raises YamlError for forms that cannot be used."""
-    kinds, at = forms.read(settings.handoff.forms, settings.languages).kinds, ("standards", "first_answer")
-    strange = [kind for kind in settings.standards.first_answer if kind not in kinds]
-    said = "standards.first_answer: unknown kind of ticket"
-    return [node.problem(f"{said} {kind!r} {suggest(kind, kinds)}", *at, kind) for kind in strange]
+    kinds = {*forms.read(settings.handoff.forms, settings.languages).kinds, CHAT}
+    lines = enumerate(settings.standards.promised)
+    strange = [(n, kind) for n, line in lines for kind in line.kind if kind not in kinds]
+    at, said = ("standards", "promised"), "standards.promised: unknown kind of ticket"
+    return [node.problem(f"{said} {kind!r} {suggest(kind, kinds)}", *at, n, "kind") for n, kind in strange]
 
 
 def _with_server(node: Node, given: dict[str, Any]) -> Node:

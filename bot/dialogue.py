@@ -126,6 +126,8 @@ class TicketView:
     agent: int | None = None  # who sees to it
     id: int = 0
     follows: int | None = None  # id of the one it carries on
+    priority: str = "normal"
+    clocks: Mapping[str, Any] = field(default_factory=dict)  # what is promised on it: see handoff/standards.py
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +269,8 @@ class Alarm:
     kind: str
     text: str = ""
     agent: int | None = None  # whom it is for; None: the owner, or whoever leads
+    role: str = ""  # whoever has this authority is to see to it: supervisor, admin
+    ticket: str = ""  # number of the ticket it is about
 
 
 @dataclass(frozen=True, slots=True)

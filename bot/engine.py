@@ -13,11 +13,11 @@ from bot.flows.inside import aftermath, inside, left
 from bot.flows.questions import answer, choose, contacted, outcome, unknown
 from bot.flows.reading import is_score, ticket_number, typed
 from bot.messages import Kind
-from handoff import care, desk, promises, tickets
+from handoff import care, deadlines, desk, promises, tickets
 
 Rule = Callable[[Draft], bool]
 
-FALLING_DUE: Final = {**care.TIMERS, **promises.TIMERS}  # what people are owed, and what they promised
+FALLING_DUE: Final = {**care.TIMERS, **promises.TIMERS, **deadlines.TIMERS}  # what is owed, and what was promised
 VERDICTS: Final = frozenset({"solved", "not_helpful"})
 BURST: Final = 4  # messages that may wait for what follows
 BURST_WORDS: Final = 1000  # characters that may wait
@@ -31,6 +31,7 @@ def decide(turn: Turn) -> Decision | Need | Wait:
         platform.spoken(draft)
         EVENTS[turn.event.kind](draft)
         tickets.heard(draft)
+        deadlines.follow(draft)
     except Missing as missing:
         return missing.need
     return draft.decision()

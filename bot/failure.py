@@ -9,6 +9,7 @@ from bot.dialogue import Alarm, Decision, Need, SetTimer, Turn, Wait
 from bot.flows import wishes
 from bot.flows.draft import Draft, Missing
 from bot.messages import Kind
+from handoff import deadlines
 from handoff.dialogue import Result
 
 LATER: Final = timedelta(hours=1)
@@ -33,6 +34,7 @@ def sorry(turn: Turn) -> Decision | Need | Wait:
     try:
         if not draft.agent_has_floor:
             wishes.human(draft, "error")
+        deadlines.follow(draft)
     except Missing as missing:
         return missing.need
     return draft.decision()

@@ -239,4 +239,6 @@ def ticket_view(row: Any) -> TicketView:
         agent=row.agent_id,
         id=row.id,
         follows=row.follows,
+        priority=row.priority,
+        clocks=row.clocks,
     )

@@ -18,6 +18,7 @@ def look(connection: Connection, lane: Lane, looks: Iterable[tuple[str, str]]) -
     ("ticket", number) -> TicketView | None; ("rated", conversation number) -> ConversationView | None;
     ("desk", "") -> DeskView; ("place", conversation number) -> DeskView, seen from there;
     ("handover", conversation number) -> HandoverView | None; ("agent", id) -> AgentView | None;
+    ("lead", id of one of us, or "") -> int | None: who leads him;
     ("team", name) -> bool: somebody of it is there; ("members", name) -> bool: somebody is of it.
     """
     kinds = {"ticket": _ticket, "rated": _rated, **PEOPLE}

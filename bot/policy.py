@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from handoff.dialogue import People
 from handoff.forms import Forms, shipped
 from handoff.hours import ALWAYS, Calendar
-
-GOES_BY: Final = {"emergency": "urgent", "recovery": "complaint", "complaint": "urgent", "callback": "urgent"}
+from handoff.standards import Standards
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +21,12 @@ class Policy:
     idle: float = 1800.0  # seconds of silence after which a conversation is closed
     rating_window: float = 86400.0  # seconds in which a rating may be changed
     rating_pause: float = 86400.0  # at most one request for a rating per customer in so many seconds
-    recovery_due: float = 4 * 3600.0  # a low rating becomes a task due in so many seconds
-    promise: Mapping[str, float] = field(default_factory=dict)  # ticket kind -> seconds until a first answer
+    standards: Standards = field(default_factory=Standards)  # what is promised, and who is told before it is missed
     products: tuple[str, ...] = ()
     people: People = field(default_factory=People)
     hours: Calendar = ALWAYS  # when people work
     forms: Forms = field(default_factory=shipped)  # the kinds of tickets, and what is asked for each
 
-    def promised(self, kind: str) -> float:
-        """Seconds promised for a kind of ticket, or for the kind it goes by."""
-        for name in (kind, GOES_BY.get(kind, "question"), "question"):
-            if name in self.promise:
-                return float(self.promise[name])
-        return 86400.0
+    def promised(self, kind: str, priority: str = "normal", tier: str = "") -> float:
+        """Seconds of working time until the first word on a ticket of this kind."""
+        return self.standards.first_reply(kind, priority, tier)

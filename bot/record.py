@@ -18,7 +18,7 @@ from bot.lanes import Lane
 from bot.messages import Author, Kind, Reply
 from bot.rows import Rows, Said
 from bot.tables import chat, customer
-from handoff.dialogue import EndPromise, MakePromise, MoveTicket, OwnTicket, TicketWord
+from handoff.dialogue import EndPromise, MakePromise, MoveTicket, OwnTicket, PlanTicket, TicketWord
 from handoff.recording import lock
 
 TOPIC = "aftercare"  # NOTIFY channel: which addresses have new messages
@@ -51,7 +51,8 @@ LOCK = Query(
 CUSTOMERS = Query(  # so that it does not lock out those who only refer to them
     select(customer.c.id).where(among(customer.c.id, "ids")).order_by(customer.c.id).with_for_update(key_share=True)
 )
-CHANGING = (Learn, OpenTicket, AddToTicket, Rate, MoveTicket, OwnTicket, TicketWord, MakePromise, EndPromise)
+PROMISES = (MakePromise, EndPromise)
+CHANGING = (Learn, OpenTicket, AddToTicket, Rate, MoveTicket, OwnTicket, PlanTicket, TicketWord, *PROMISES)
 
 
 def record(connection: Connection, outcomes: Sequence[Outcome], *, holder: str, now: float) -> Rows:

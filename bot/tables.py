@@ -180,6 +180,7 @@ ticket = Table(
     Column("resolved_at", Double),
     Column("follows", BigInteger),  # the ticket that this one carries on
     Column("epoch", Integer, nullable=False, server_default="0"),  # bumped by every move
+    empty("clocks"),  # what is promised on it: see handoff/standards.py
     CheckConstraint("owner <> ''", name="has_owner"),
     open_rows("ix_ticket_open", "agent_id", "due_at", where="closed_at IS NULL"),
 )

@@ -144,6 +144,23 @@ class MoveTicket:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanTicket:
+    """What is promised on a ticket stands so now; ``due_at``: when something is due next, None: as it was."""
+
+    number: str
+    clocks: Mapping[str, Any]
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Alarms of these kinds on the conversation, or on a ticket, need nobody any more."""
+
+    kinds: tuple[str, ...]
+    ticket: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class OwnTicket:
     """Who sees to a ticket: an agent, or a team's line."""
 
@@ -205,6 +222,8 @@ Deed = (
     | Result
     | MoveTicket
     | OwnTicket
+    | PlanTicket
+    | Settle
     | TicketWord
     | MakePromise
     | EndPromise

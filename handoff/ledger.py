@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 from bot import dialogue as d
 from bot.messages import Author
 from bot.tables import ticket
-from handoff.dialogue import EndPromise, MakePromise, MoveTicket, OwnTicket, TicketWord
+from handoff.dialogue import EndPromise, MakePromise, MoveTicket, OwnTicket, PlanTicket, TicketWord
 from handoff.recording import write
 from handoff.tables import agent, promise
 
@@ -90,6 +90,13 @@ def _(effect: OwnTicket, writer: Writer) -> None:
     mine = update(ticket).where(ticket.c.id == row.id)
     writer.connection.execute(mine.values(owner=owner, agent_id=effect.agent, epoch=ticket.c.epoch + 1))
     writer.fact("ticket_owner", {"number": effect.number, "owner": owner, "agent": effect.agent})
+
+
+@write.register(PlanTicket)
+def _(effect: PlanTicket, writer: Writer) -> None:
+    due = {"due_at": effect.due_at.timestamp()} if effect.due_at else {}
+    mine = update(ticket).where(ticket.c.id == _row(writer, effect.number).id)
+    writer.connection.execute(mine.values(clocks=dict(effect.clocks), **due))
 
 
 @write.register(TicketWord)

@@ -7,14 +7,14 @@ from dataclasses import asdict, replace
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, and_, func, insert, select, update
 
 from bot import dialogue as d
 from bot.bulk import insert as upsert
 from bot.messages import Author
 from bot.rows import CommandResult
-from bot.tables import conversation, message, reply
-from handoff.dialogue import Assign, Presence, Queue, Remark, Result, Snooze
+from bot.tables import conversation, message, reply, ticket
+from handoff.dialogue import Assign, Presence, Queue, Remark, Result, Settle, Snooze
 from handoff.seen import GONE
 from handoff.tables import agent, alarm, handover, remark
 
@@ -170,11 +170,28 @@ def _(effect: d.Alarm, writer: Writer) -> None:
         "kind": effect.kind,
         "chat_id": writer.lane.chat_id,
         "conversation_id": writer.conversation_id,
-        "agent_id": effect.agent or owner,
+        "agent_id": effect.agent or (None if effect.role or effect.ticket else owner),
         "text": effect.text,
+        "role": effect.role,
+        "ticket_id": _ticket(writer, effect.ticket),
     }
     writer.connection.execute(insert(alarm).values(row))
     writer.fact("alarm", {"kind": effect.kind, "text": effect.text})
+
+
+@write.register(Settle)
+def _(effect: Settle, writer: Writer) -> None:
+    if effect.ticket:
+        about = alarm.c.ticket_id == _ticket(writer, effect.ticket)
+    else:
+        about = and_(alarm.c.ticket_id.is_(None), alarm.c.conversation_id == writer.conversation_id)
+    done = update(alarm).where(about, alarm.c.kind.in_(effect.kinds), alarm.c.settled_at.is_(None))
+    writer.connection.execute(done.values(settled_at=writer.now))
+
+
+def _ticket(writer: Writer, number: str) -> int | None:
+    mine = ticket.c.number == number, ticket.c.customer_id == writer.lane.customer_id
+    return writer.connection.scalar(select(ticket.c.id).where(*mine)) if number else None
 
 
 def _open(writer: Writer) -> d.ConversationView:

@@ -14,8 +14,10 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from bot.inbox import record
 from bot.messages import Inbound, Kind
+from bot.policy import Policy
 from bot.store import Away, Store
 from bot.tables import chat, inbox, note, timer
+from handoff.replanning import replan
 
 log = structlog.get_logger("rounds")
 
@@ -65,10 +67,15 @@ def forget_notes(connection: Connection, now: float) -> int:
 
 
 class Rounds:
-    """Goes round until told to stop: enters due timers at their time, sweeps now and then."""
+    """Goes round until told to stop: enters due timers at their time, sweeps now and then.
 
-    def __init__(self, store: Store, *, keep_raw: float, woken: Callable[[], None]) -> None:
-        self._store, self._keep_raw, self._woken = store, keep_raw, woken
+    With a ``policy`` it begins by planning anew what is promised: the standards or the calendar may have changed.
+    """
+
+    def __init__(
+        self, store: Store, *, keep_raw: float, woken: Callable[[], None], policy: Policy | None = None
+    ) -> None:
+        self._store, self._keep_raw, self._woken, self._policy = store, keep_raw, woken, policy
         self._stopping = asyncio.Event()
         self._changed = asyncio.Event()
         self._next = math.inf  # when the next look is due
@@ -90,6 +97,9 @@ class Rounds:
             self._changed.clear()
             self._next, pause = math.inf, POLL
             try:
+                if self._policy:
+                    await replan(self._store, self._policy)
+                    self._policy = None
                 fired, next_due = await self._store.write(lambda c: fire(c, time.time()))
                 if fired:
                     self._woken()

@@ -127,6 +127,8 @@ alarm = Table(  # what people must see now, until one of them has seen to it
     Column("text", Text, nullable=False, server_default=""),
     Column("settled_at", Double),
     Column("settled_by", BigInteger),
+    Column("role", String(12), nullable=False, server_default=""),  # who must have the authority: supervisor, admin
+    Column("ticket_id", BigInteger, index=True),  # the ticket it is about
     open_rows("ix_alarm_open", "at", where="settled_at IS NULL"),
 )
 

@@ -42,10 +42,10 @@ def opened(draft: Draft, who: AgentView) -> None:
     if not subject or kind not in forms.kinds or data.get("priority", "normal") not in ("normal", "high", "urgent"):
         raise Refused("empty" if not subject else "unknown")
     number = next(draft.tickets)
-    due = care.due(draft) or policy.hours.add(draft.now, policy.promised(kind))
+    urgency, tier = str(data.get("priority", "normal")), str(draft.turn.customer.get("tier", ""))
+    due = care.due(draft) or policy.hours.add(draft.now, policy.promised(kind, urgency, tier))
     details = forms.details(data.get("details")) | {"language": draft.lang}
-    draft.do(OpenTicket(number, kind, subject, due, str(data.get("priority", "normal")), details, draft.files, who.id))
-    _look_after(draft, number, due)
+    draft.do(OpenTicket(number, kind, subject, due, urgency, details, draft.files, who.id))
     within = (due - draft.now).total_seconds()
     notice(draft, "ticket.made", number=number, subject=subject, within=within)
     draft.do(Result(True, {"number": number}))
@@ -107,16 +107,15 @@ def move(
     policy, people = draft.turn.policy, draft.turn.policy.people
     if draft.talk.flow == "ticket_reply" and draft.talk.journal[0][1].get("number") == ticket.number:
         journal.drop(draft)  # nobody waits for that answer any more
+    due = due_at  # if nothing is agreed: as promised (handoff/deadlines.py)
     if state == "resolved":
         due = draft.now + timedelta(seconds=people.close_after)
     elif state in WAITING:
         due = due_at or policy.hours.add(draft.now, people.remind_after)
-    else:
-        due = due_at or policy.hours.add(draft.now, policy.promised(ticket.kind))
     draft.do(MoveTicket(ticket.number, ticket.state, state, agent, text, None if state == "closed" else due))
     if state == "closed":
         draft.do(DropTimer("ticket_due", f"ticket:{ticket.number}"))
-    else:
+    elif due:
         _look_after(draft, ticket.number, due)
 
 
@@ -130,13 +129,16 @@ def due(draft: Draft) -> None:
         move(draft, ticket, "closed")
         return
     said = bool(draft.event.data.get("said"))
+    if ticket.state not in WAITING and ticket.due_at and ticket.due_at > draft.now:  # it was planned anew
+        _look_after(draft, ticket.number, ticket.due_at + DAY, said=said)
+        return
     if ticket.state == "waiting_customer":
         if not said and _free(draft) and not silent:
             journal.begin(draft, "ticket_reply", number=ticket.number, text=ticket.note, again=True)
         else:
-            draft.do(Alarm("ticket_waiting", ticket.number))
+            draft.do(Alarm("ticket_waiting", ticket.number, ticket.agent, ticket=ticket.number))
     else:
-        journal.begin(draft, "overdue", number=ticket.number, apologise=not (said or silent))
+        journal.begin(draft, "overdue", number=ticket.number, agent=ticket.agent, apologise=not (said or silent))
     _look_after(draft, ticket.number, draft.now + DAY, said=said or not silent)
 
 
@@ -150,7 +152,7 @@ def reopen(draft: Draft, number: str) -> None:
     ended = ticket.ended_at or draft.now
     if draft.now - ended <= timedelta(seconds=draft.turn.policy.people.reopen_within):
         move(draft, ticket, "reopened")
-        draft.do(Alarm("ticket_reopened", number))
+        draft.do(Alarm("ticket_reopened", number, ticket.agent, ticket=number))
         draft.keep(ticket=number)
         draft.say("ticket.reopened", number=number)
         return
@@ -158,10 +160,9 @@ def reopen(draft: Draft, number: str) -> None:
         _carried_on(draft, further, number)
         return
     new, policy = next(draft.tickets), draft.turn.policy
-    due_at = policy.hours.add(draft.now, policy.promised(ticket.kind))
+    due_at = policy.hours.add(draft.now, policy.promised(ticket.kind, tier=str(draft.turn.customer.get("tier", ""))))
     details = {"language": draft.lang}
     draft.do(OpenTicket(new, ticket.kind, ticket.subject, due_at, details=details, agent=ticket.agent, follows=number))
-    _look_after(draft, new, due_at)
     draft.keep(ticket=new)
     within = (due_at - draft.now).total_seconds()
     draft.say("ticket.carried_on", number=new, old=number, within=within)
@@ -183,7 +184,7 @@ def heard(draft: Draft) -> None:
         ticket = next((t for t in draft.turn.tickets if t.number == number), None)
         if ticket and ticket.state == "waiting_customer":
             move(draft, ticket, "assigned")
-            draft.do(Alarm("ticket_answered", number, agent=ticket.agent))
+            draft.do(Alarm("ticket_answered", number, ticket.agent, ticket=number))
 
 
 def view(draft: Draft, number: str) -> TicketView | None:

@@ -57,6 +57,9 @@ class Desks:
                 return self.promises.get(key)
             case "handover":
                 return self.held
+            case "lead":
+                leads = [n for n, one in self.agents.items() if one.leads and str(n) != key]
+                return leads[0] if leads else None
             case "team":
                 return any(key in one.teams for one in self.agents.values() if one.presence != "away")
             case "members":

@@ -18,6 +18,8 @@ from bot.engine import decide
 from bot.flows.reading import bare
 from bot.messages import Attachment, Author, Kind
 from bot.strictyaml import load
+from handoff.dialogue import PlanTicket
+from handoff.standards import Standards
 from knowledge import faq
 from knowledge.index import Candidate, Ranking
 from tests.desks import Desks
@@ -33,7 +35,17 @@ POLICY = d.Policy(
         "hours_en": "9-21",
         "hours_zh": "9:00-21:00",
     },
-    promise={"urgent": 7200, "complaint": 14400, "fault": 28800, "question": 86400},
+    standards=Standards.model_validate(
+        {
+            "promised": [
+                {"first_reply": "24h"},
+                {"kind": "chat", "first_reply": "none"},
+                {"kind": ["urgent", "emergency"], "first_reply": "2h"},
+                {"kind": ["complaint", "recovery"], "first_reply": "4h"},
+                {"kind": "fault", "first_reply": "8h"},
+            ]
+        }
+    ),
     products=("AX3000", "Mesh M5", "Cam 2"),
 )
 FOREIGN = "T-F0RE1GN2"  # somebody else's ticket
@@ -231,8 +243,22 @@ class Chat:
 
     @singledispatchmethod
     def _fold(self, effect: Any) -> Iterator[str]:
-        if not isinstance(effect, d.Note):
+        if isinstance(effect, d.Note):
+            yield from self._measured(effect)
+        else:
             yield from self.desks.fold(self, effect)
+
+    def _measured(self, note: d.Note) -> Iterator[str]:
+        if note.kind.startswith("standard_"):
+            took = timedelta(seconds=round(note.data["took"]))
+            yield f"* {note.data['standard']} {note.kind.removeprefix('standard_')} after {took}"
+
+    @_fold.register
+    def _(self, effect: PlanTicket) -> Iterator[str]:
+        at = next(n for n, one in enumerate(self.tickets) if one.number == effect.number)
+        due, clocks = effect.due_at or self.tickets[at].due_at, json.loads(json.dumps(dict(effect.clocks)))
+        self.tickets[at] = replace(self.tickets[at], clocks=clocks, due_at=due)
+        yield from ()
 
     @_fold.register
     def _(self, effect: d.DropTimer) -> Iterator[str]:
@@ -289,7 +315,7 @@ class Chat:
         number, kind, subject, due = effect.number, effect.kind, effect.subject, effect.due_at
         follows = next((t.id for t in self.tickets if t.number == effect.follows), None)
         opened = d.TicketView(number, kind, "new", subject, self.now, due, id=len(self.tickets) + 1, follows=follows)
-        self.tickets.append(opened)
+        self.tickets.append(replace(opened, priority=effect.priority, agent=effect.agent))
         told = "".join(f" {k}={v}" for k, v in effect.details.items() if k != "language")
         hours = (due - self.now).total_seconds() / 3600
         yield f"* ticket {number} {kind} {effect.priority} {hours:g}h {subject!r}{told}{_names(effect.attachments)}"
@@ -322,7 +348,8 @@ class Chat:
 
     @_fold.register
     def _(self, effect: d.Alarm) -> Iterator[str]:
-        yield f"* alarm {effect.kind}"
+        whose = self.desks.agents[effect.agent].name if effect.agent in self.desks.agents else effect.role
+        yield f"* alarm {effect.kind}{f' for {whose}' if whose else ''}"
 
     def _conversation(self, number: str) -> d.ConversationView:
         return next(c for c in self.conversations if c.number == number)

@@ -17,10 +17,12 @@ from bot.flows import FLOWS
 from bot.messages import Attachment, Kind
 from intents import understand
 from knowledge.index import build
+from handoff.standards import Standards
 from tests.talks import START, Chat, knowledge, understood
 
 NUMBERS = ("C-00000001", "T-00000001", "T-00000002")
-POLICY = d.Policy(promise={"question": 3600.0})
+PROMISED = [{"first_reply": "1h"}, {"kind": "chat", "first_reply": "none"}]
+POLICY = d.Policy(standards=Standards.model_validate({"promised": PROMISED}))
 
 
 def turn(text: str = "", kind: Kind = Kind.TEXT, talk: d.Talk | None = None, **more: Any) -> d.Turn:
@@ -29,7 +31,7 @@ def turn(text: str = "", kind: Kind = Kind.TEXT, talk: d.Talk | None = None, **m
     of_turn = {k: v for k, v in more.items() if k not in of_event}
     event = d.Event(1, kind, START, text=text, **of_event)
     meant = understood(text) if kind in (Kind.TEXT, Kind.EDIT) else None
-    looked = {("desk", ""): None, **of_turn.pop("looked", {})}
+    looked = {("desk", ""): None, ("lead", ""): None, **of_turn.pop("looked", {})}
     return d.Turn(START, event, talk or d.Talk(), POLICY, knowledge(), meant, numbers=NUMBERS, looked=looked, **of_turn)
 
 
@@ -197,7 +199,8 @@ def test_a_rating_never_opens_a_conversation() -> None:
     closed = view("none", closed_at=START)
     decision = decided(turn(kind=Kind.CHOICE, choice="rate:C-0PEN0000:1:1", last=closed))
     assert "Open" not in kinds(decision)
-    comment = decided(turn("just a remark", talk=decision.talk, last=closed))
+    looked = {("ticket", "T-00000001"): None}
+    comment = decided(turn("just a remark", talk=decision.talk, last=closed, looked=looked))
     assert "Open" not in kinds(comment)
     assert d.Rate("C-0PEN0000", 1, 1, "just a remark") in comment.effects
 

@@ -16,7 +16,7 @@ from bot.texts import TEXTS, Markup, Word, escape, say, within
 
 PLACES = re.compile(r"\{(\w+)\}")
 SOURCES = "\n".join(file.read_text("utf-8") for part in ("bot", "handoff") for file in Path(part).rglob("*.py"))
-FAMILIES = ("time.", "rate.", "again.", "state.", "do.", "option.", "complaint.wish.", "ticket.confirm.")
+FAMILIES = ("time.", "standard.", "rate.", "again.", "state.", "do.", "option.", "complaint.wish.", "ticket.confirm.")
 
 
 @pytest.mark.parametrize("lang", TEXTS)

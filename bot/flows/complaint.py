@@ -31,7 +31,7 @@ def complaint(known: Known) -> Flow:
     wish = yield Ask("wish", wished, options=("call", "repair", "exchange", "supervisor", "record"))
     yield Add(number, key=f"complaint.wish.{wish}")
     if wish == "supervisor":
-        yield Alarm("supervisor", number)
+        yield Alarm("supervisor", number, role="supervisor", ticket=number)
     yield Say(f"complaint.{wish}", number=number)
     if wish != "record":
         yield from reached(number, known)

@@ -198,15 +198,15 @@ class Draft:
         return next((t.number for t in self.turn.tickets if t.kind in kinds and t.opened_at >= since), "")
 
     def ticket(self, wanted: Ticket) -> dict[str, Any]:
-        """Open it, with the files sent so far and a timer for what is promised."""
+        """Open it, with the files sent so far; what is promised on it is looked after in handoff/deadlines.py."""
         number, policy = next(self.tickets), self.turn.policy
-        due = policy.hours.add(self.now, wanted.promise or policy.promised(wanted.kind))
+        promised = policy.promised(wanted.kind, wanted.priority, str(self.turn.customer.get("tier", "")))
+        due = policy.hours.add(self.now, promised)
         self.keep_files()
         files = tuple(Attachment(**f) for f in self.talk.extra.get("files", ()))
         details = {k: v for k, v in wanted.details.items() if v} | {"language": self.lang}
         subject = wanted.subject[:SUBJECT]
-        self.do(OpenTicket(number, wanted.kind, subject, due, wanted.priority, details, files))
-        self.do(SetTimer("ticket_due", due, f"ticket:{number}", {"number": number}))
+        self.do(OpenTicket(number, wanted.kind, subject, due, wanted.priority, details, files, wanted.agent))
         self.keep(files=None, ticket=number)
         self.remember(last_question="")
         self.files = ()

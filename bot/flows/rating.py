@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.dialogue import Alarm, Note, Rate
 from bot.flows import reading
-from bot.flows.steps import SKIP, Add, Ask, Flow, Known, Say, Ticket
+from bot.flows.steps import SKIP, Add, Ask, Flow, Known, Look, Say, Ticket
 
 LOW, FAIR = 2, 3  # scores up to which a customer is unhappy, or not quite happy
 
@@ -23,9 +23,10 @@ def rating(known: Known) -> Flow:
     else:
         details = {"reason": "low rating", "score": score, "conversation": conversation, "cycle": cycle}
         reach = {"contact": known.get("contact", ""), "product": known.get("product", "")}
-        opened = yield Ticket("recovery", known["about"], "high", {**details, **reach}, known["due"])
+        lead = yield Look("lead", known.get("agent", ""))
+        opened = yield Ticket("recovery", known["about"], "high", {**details, **reach}, lead)
         recovery = opened["number"]
-        yield Alarm("low_rating", f"{conversation} {score}/5 {recovery}")
+        yield Alarm("low_rating", f"{conversation} {score}/5", lead, role="supervisor", ticket=recovery)
         yield Say("rating.low", **opened)
     if known.get("busy"):  # another flow waits for its answer
         return

@@ -72,7 +72,7 @@ class Ticket:
     subject: str
     priority: str = "normal"
     details: Mapping[str, Any] = field(default_factory=dict)
-    promise: float | None = None  # seconds; None = what the policy promises for this kind
+    agent: int | None = None  # whose it is from the start
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
-from bot.dialogue import Learn, OpenTicket
+from bot.dialogue import ConversationView, Learn, OpenTicket
 from bot.flows import journal, line, platform
 from bot.flows.draft import RATE, Draft
 from bot.flows.reading import bare, ticket_number
@@ -261,18 +261,19 @@ def rate(draft: Draft, of: str) -> None:
     rated_at = view.rated_at if int(cycle) == view.cycle else None
     if rated_at and draft.now - rated_at > timedelta(seconds=draft.turn.policy.rating_window):
         return draft.say("rating.closed")
-    _rated(draft, number, int(cycle), int(score))
+    _rated(draft, view, int(cycle), int(score))
     return None
 
 
-def _rated(draft: Draft, number: str, cycle: int, score: int) -> None:
+def _rated(draft: Draft, view: ConversationView, cycle: int, score: int) -> None:
+    number = view.number
     of, recoveries = f"{number}:{cycle}", dict(draft.talk.extra.get("recoveries", {}))
     run = journal.resume(draft) if draft.talk.flow and draft.talk.flow != "rating" else None
     asked = draft.talk.extra.get("rated_about", {}).get(number, "")
     about = ": ".join(filter(None, [draft.text("rating.about", number=number, score=score), asked]))
     more = {"conversation": number, "cycle": cycle, "score": score, "recovery": recoveries.get(of, "")}
-    due = draft.turn.policy.recovery_due
-    journal.begin(draft, "rating", **known(draft, **more, about=about, due=due, busy=bool(run)))
+    more["agent"] = str(view.served_by or "")
+    journal.begin(draft, "rating", **known(draft, **more, about=about, busy=bool(run)))
     if opened := [e.number for e in draft.effects if isinstance(e, OpenTicket)]:
         draft.keep(recoveries=dict([*recoveries.items(), (of, opened[0])][-5:]))
     if run:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.responses import JSONResponse, Response
 
 from channels.gate import Refused
 from handoff.agents import allowed
-from handoff.console.gate import Asked, fits
+from handoff.console.gate import Asked, fits, words
 from handoff.console.nav import shell
+from handoff.door import Told
 from handoff.reading import alarms as reading
 
 
@@ -18,10 +21,27 @@ async def alarms(asked: Asked) -> Response:
 
 
 async def settle(asked: Asked) -> Response:
-    """POST /alarms {id}: one of them was seen to."""
-    which = str((await asked.data()).get("id", ""))
+    """POST /alarms {id, take, key}: one of them was seen to; ``take``: by taking over what it is about."""
+    data = await asked.data()
+    which, key = str(data.get("id", "")), words(data, "key", 64)
     if not fits(which):
         raise Refused(400, "id must be the number of an alarm")
+    go = {}
+    if data.get("take"):
+        number = await asked.read(lambda c: reading.about(c, asked.actor, int(which)))
+        told = await _take(asked, number, key or f"alarm:{which}")
+        if told.state == "lost":
+            return JSONResponse({"state": told.state, **told.data}, told.status)
+        go = {"go": f"/console/{'tickets' if number.startswith('T-') else 'conversations'}/{number}"}
     await asked.write(lambda c: reading.settle(c, asked.actor, int(which)))
     asked.house.hub.stir()
-    return JSONResponse({})
+    return JSONResponse(go)
+
+
+async def _take(asked: Asked, number: str, key: str) -> Told:
+    """The ticket, or the conversation, is his now, if he may."""
+    name, data = "claim", dict[str, Any](take=True)
+    if number.startswith("T-"):
+        name, data = "ticket_own", {"ticket": number, "to_agent": asked.actor.id}
+    told: Told = await asked.house.door.command(asked.actor, number, name, data, key)
+    return told

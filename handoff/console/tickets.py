@@ -13,7 +13,7 @@ from handoff.console.gate import Asked
 from handoff.console.nav import shell
 from handoff.reading import talks
 from handoff.reading import tickets as reading
-from handoff.reading.tickets import STATES
+from handoff.reading.tickets import LISTS, STATES
 from handoff.tickets import COMMANDS, MOVES
 
 
@@ -30,7 +30,7 @@ async def listing(asked: Asked) -> Response:
         return {"rows": reading.some(c, asked.actor, where), "lanes": {}, **shell(c, asked.actor)}
 
     values = {"whose": whose, "q": q, "view": view, "states": STATES, "section": "tickets"}
-    return asked.page("tickets.html", **await asked.read(read), **values)
+    return asked.page("tickets.html", **await asked.read(read), **values, lists=LISTS, risk=reading.standing)
 
 
 async def one(asked: Asked) -> Response:

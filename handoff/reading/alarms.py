@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select, true, update
 
-from bot.tables import chat, conversation, customer
-from handoff.agents import Actor, Unknown, audit, conversations, team_mates
+from bot.tables import chat, conversation, customer, ticket
+from handoff.agents import Actor, Unknown, audit, conversations, team_mates, tickets
 from handoff.tables import agent, alarm, handover
 
 SHOWN: Final = 100
@@ -29,18 +29,31 @@ def _his(connection: Connection, actor: Actor) -> ColumnElement[bool]:
         return own
     seen = select(conversation.c.id).outerjoin(handover).where(conversations(connection, actor))
     mates = alarm.c.agent_id.in_(team_mates(connection, actor))
-    return or_(own, mates, alarm.c.conversation_id.in_(seen))
+    work = select(ticket.c.id).where(tickets(connection, actor))
+    return or_(own, mates, alarm.c.conversation_id.in_(seen), alarm.c.ticket_id.in_(work))
 
 
 def unsettled(connection: Connection, actor: Actor) -> list[Any]:
     """His alarms that nobody has seen to, the newest first."""
-    of = (conversation.c.number, customer.c.name.label("customer_name"), agent.c.name.label("agent_name"))
-    its = select(alarm.c.id, alarm.c.at, alarm.c.kind, alarm.c.text, *of)
+    of = (conversation.c.number, conversation.c.owner, customer.c.name.label("customer_name"))
+    work = (ticket.c.number.label("ticket"), ticket.c.closed_at, agent.c.name.label("agent_name"))
+    its = select(alarm.c.id, alarm.c.at, alarm.c.kind, alarm.c.text, alarm.c.role, *of, *work)
     its = its.join(chat, chat.c.id == alarm.c.chat_id).join(customer, customer.c.id == chat.c.customer_id)
     its = its.outerjoin(conversation, conversation.c.id == alarm.c.conversation_id)
-    its = its.outerjoin(agent, agent.c.id == alarm.c.agent_id)
+    its = its.outerjoin(agent, agent.c.id == alarm.c.agent_id).outerjoin(ticket, ticket.c.id == alarm.c.ticket_id)
     its = its.where(alarm.c.settled_at.is_(None), _his(connection, actor))
     return list(connection.execute(its.order_by(alarm.c.id.desc()).limit(SHOWN)))
+
+
+def about(connection: Connection, actor: Actor, which: int) -> str:
+    """The number of the ticket or conversation that one of his alarms is about; raises Unknown."""
+    its = select(ticket.c.number, conversation.c.number.label("talk")).select_from(alarm)
+    its = its.outerjoin(ticket, ticket.c.id == alarm.c.ticket_id)
+    its = its.outerjoin(conversation, conversation.c.id == alarm.c.conversation_id)
+    row = connection.execute(its.where(alarm.c.id == which, _his(connection, actor))).first()
+    if row is None or not (row.number or row.talk):
+        raise Unknown("there is no such alarm, or nothing in it to be taken")
+    return str(row.number or row.talk)
 
 
 def settle(connection: Connection, actor: Actor, which: int) -> None:

@@ -13,11 +13,11 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, sele
 from bot.tables import chat, conversation, customer, message, timer
 from handoff import search
 from handoff.agents import Actor, conversations, team_mates, wanted
+from handoff.standards import MEASURED
 from handoff.tables import agent, handover, seen
 
 TABS: Final = ("mine", "queue", "team", "all", "closed")
 SHOWN: Final = 60  # conversations on one page of the inbox
-STANDARDS: Final = ("first_reply", "next_reply", "resolution")  # the kinds of timers that are service standards
 
 _MARKS: Final = re.compile(r"\*\*|`|^ *(?:#+|[-*]) +", re.MULTILINE)
 
@@ -32,16 +32,15 @@ _spoken = (  # the last words of a person: the bot's and the house's say nothing
     .correlate(chat)
     .scalar_subquery()
 )
-DUE = (
-    select(func.min(timer.c.due_at))
-    .where(
-        timer.c.subject == "conversation:" + conversation.c.number,
-        timer.c.fired_at.is_(None),
-        timer.c.kind.in_(STANDARDS),
-    )
-    .correlate(conversation)
-    .scalar_subquery()
+due_at: Final = timer.c.data["due"].as_float()  # when what is promised is missed; the timer goes step by step
+warned: Final = timer.c.data["clock"]["told"].as_integer()  # how many of the steps were taken
+_clocks = (
+    timer.c.subject == "conversation:" + conversation.c.number,
+    timer.c.fired_at.is_(None),
+    timer.c.kind.in_(MEASURED),
 )
+DUE = select(func.min(due_at)).where(*_clocks).correlate(conversation).scalar_subquery()
+_warned = select(func.max(warned)).where(*_clocks).correlate(conversation).scalar_subquery()
 
 
 def inbox(connection: Connection, actor: Actor, tab: str, *, before: int = 0, only: str = "") -> list[dict[str, Any]]:
@@ -147,7 +146,7 @@ def _listed(actor: Actor) -> Select[Any]:
         *(customer.c.name, customer.c.tier, agent.c.name.label("agent_name")),
         *(handover.c.reason, handover.c.priority, handover.c.waiting_since, handover.c.snoozed_until),
         *(_last.c.seq, _last.c.author, _last.c.text, _last.c.attachments, _last.c.created_at.label("last_at")),
-        *(_mine.c.seq.label("read_seq"), DUE.label("due_at")),
+        *(_mine.c.seq.label("read_seq"), DUE.label("due_at"), _warned.label("warned")),
     )
     return (
         select(*columns)
@@ -168,7 +167,12 @@ def _line(row: Any) -> dict[str, Any]:
     line["text"] = plain(row.text or "")[:160]
     line["files"] = len(row.attachments or ())
     line["asleep"] = bool(row.snoozed_until and row.snoozed_until > now)
-    line["risk"] = (
-        "" if row.due_at is None else "late" if row.due_at < now else "soon" if row.due_at < now + 300 else ""
-    )
+    line["risk"] = risk(row.due_at, row.warned, now)
     return line
+
+
+def risk(due: float | None, told: int | None, now: float) -> str:
+    """How what is promised stands: "late", "soon" once somebody was warned, "" while there is time."""
+    if due is None:
+        return ""
+    return "late" if due < now else "soon" if told else ""

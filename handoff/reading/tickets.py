@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, select
 
-from bot.tables import conversation, customer, rating, ticket, ticket_word
+from bot.tables import conversation, customer, rating, ticket, ticket_word, timer
 from handoff import search
 from handoff.agents import Actor, tickets
+from handoff.reading.lists import due_at, risk, warned
+from handoff.standards import MEASURED, Clock
 from handoff.tables import agent, promise
 
 STATES: Final = ("new", "assigned", "waiting_customer", "waiting_parts", "reopened", "resolved", "closed")
-LISTS: Final = ("open", "mine", "free", "late", "closed")
+LISTS: Final = ("open", "mine", "free", "late", "recovery", "closed")
 SHOWN: Final = 100
 LANE: Final = 30  # tickets shown in one column of the board
 
@@ -28,6 +31,8 @@ def whose(actor: Actor, which: str) -> ColumnElement[bool]:
             return and_(open_ones, ticket.c.due_at < time.time())
         case "free":
             return and_(open_ones, ticket.c.agent_id.is_(None))
+        case "recovery":  # of customers who were dissatisfied
+            return and_(open_ones, ticket.c.kind == "recovery")
         case "closed":
             return ticket.c.closed_at.is_not(None)
     return open_ones
@@ -80,4 +85,27 @@ def one(connection: Connection, number: str) -> dict[str, Any]:
         "course": connection.execute(said.order_by(ticket_word.c.id)).all(),
         "promises": connection.execute(made.order_by(promise.c.id)).all(),
         "follows": connection.scalar(related) if here.follows else None,
+        "standards": list(_standards(connection, here)),
     }
+
+
+def standing(row: Any) -> str:
+    """How a ticket of a list stands: "late", "soon" once somebody was warned, "" while there is time."""
+    told = max((clock.told for name in MEASURED if (clock := _clock(row, name)) and not clock.over), default=0)
+    return risk(row.due_at, told, time.time())
+
+
+def _clock(row: Any, name: str) -> Clock | None:
+    return Clock.of(row.clocks[name]) if name in row.clocks else None
+
+
+def _standards(connection: Connection, here: Any) -> Iterator[dict[str, Any]]:
+    """How what is promised on a ticket stands: ``state`` is met, late, rests, soon, or "" while there is time."""
+    its = timer.c.subject == f"ticket:{here.number}", timer.c.fired_at.is_(None), timer.c.kind.in_(MEASURED)
+    running = connection.execute(select(timer.c.kind, due_at.label("due"), warned.label("warned")).where(*its))
+    due = {row.kind: (row.due, row.warned) for row in running}
+    for name in (name for name in MEASURED if name in here.clocks):
+        clock, planned = Clock.of(here.clocks[name]), due.get(name)
+        stands = risk(*planned, time.time()) if planned else "rests"
+        state = clock.ended or ("late" if clock.missed else stands)
+        yield {"name": name, "state": state, "due": planned[0] if planned else None, "took": clock.spent}
