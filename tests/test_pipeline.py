@@ -155,7 +155,7 @@ async def test_the_words_of_a_turn_that_dies_die_with_it_and_can_be_tried_again(
 
     def brain(turn: Turn) -> Decision | Wait:
         if turn.event.kind is Kind.TEXT and not turn.event.text.endswith("?"):
-            return Wait(turn.now + timedelta(seconds=0.3))
+            return Wait(turn.now + timedelta(seconds=30 if last else 0.3))
         if broken and turn.talk.pending:
             raise ValueError("no")
         return echo(turn)
