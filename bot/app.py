@@ -12,11 +12,10 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, delete, select, update
 
-from bot import engine, failure, metrics
-from bot.bulk import insert
+from bot import engine, failure, filerows, metrics
 from bot.config import Settings
 from bot.duty import Duty
-from bot.files import Files, Kept
+from bot.files import Files
 from bot.hub import Hub
 from bot.inbox import Inbox, Receipt, chat_id
 from bot.keepable import keepable
@@ -30,9 +29,10 @@ from bot.record import TOPIC
 from bot.rows import Rows
 from bot.startrules import secret_key
 from bot.store import Away, Store
-from bot.tables import chat, file, inbox, lease, reply
+from bot.tables import chat, inbox, lease, reply
 from bot.worker import Worker
-from channels import Can, Channel, make
+from channels import Can, Channel, DeskWord, make
+from handoff.desks.desk import Desk
 from handoff.door import Door
 from handoff.queue import Dispatch
 from handoff.rounds import Rounds
@@ -71,6 +71,10 @@ class Office:
         for receipt in receipts:
             metrics.RECEIVED.labels(self._name, "new" if receipt.fresh else "again").inc()
         return receipts
+
+    async def heard(self, word: DeskWord) -> None:
+        """Somebody has written where our own people work."""
+        await self._app.desks[self._name].heard(word)
 
     async def note(self, key: str) -> bytes | None:
         """What the channel wrote down by this key."""
@@ -143,15 +147,15 @@ class App:
             recorded=self._recorded,
         )
         self.rounds = Rounds(self.store, keep_raw=limits.keep_raw, woken=self.worker.wake, policy=mind.policy)
-        self.inbox = Inbox(self.store, self.worker.wake)
+        self.inbox, self.holder = Inbox(self.store, self.worker.wake), secrets.token_hex(8)
         self.door = Door(self.store, self.inbox)
-        self.holder = secrets.token_hex(8)
         self.dispatch = Dispatch(self.store, self.inbox, Duty(self.store, "dispatch", self.holder), settings.handoff)
         self.outboxes = [self._outbox(channel) for channel in self.channels if not channel.can.shows_itself]
         folder, kinds = settings.data / "files", limits.file_types
-        self.files = Files(folder, *_rows(self.store), limit=limits.file_bytes, types=kinds)
+        self.files = Files(folder, *filerows.of(self.store), limit=limits.file_bytes, types=kinds)
         for channel in self.channels:
             channel.office = Office(self, channel.name)
+        self.desks = {channel.name: Desk(self, channel) for channel in self.channels if channel.desk}
         self._by_name = {channel.name: channel for channel in self.channels}
         self._tasks, self._quiet = dict[str, asyncio.Task[None]](), asyncio.Event()
         self._typists = set[asyncio.Task[None]]()
@@ -194,6 +198,7 @@ class App:
         parts |= {f"worker:{n}": self.worker.run for n in range(self.store.writers)}
         parts |= {f"outbox:{i}": outbox.run for i, outbox in enumerate(self.outboxes)}
         parts |= {f"channel:{c.name}": c.run for c in self.channels}
+        parts |= {f"channel:{name} desk": desk.run for name, desk in self.desks.items()}
         if self.store.dialect == "postgresql":
             parts["listen"] = self._listen
         self._tasks = {name: asyncio.create_task(self._keep(name, part), name=name) for name, part in parts.items()}
@@ -276,20 +281,3 @@ def _unfinished(connection: Connection) -> bool:
     open_events = select(inbox.c.id).where(inbox.c.state.in_(("waiting", "taken"))).limit(1)
     due = select(reply.c.id).where(reply.c.due_at.is_not(None)).limit(1)
     return connection.scalar(open_events) is not None or connection.scalar(due) is not None
-
-
-def _rows(store: Store) -> tuple[Any, Any]:
-    """How the rows of attachments are kept."""
-    names = tuple(Kept.__dataclass_fields__)
-
-    async def save(kept: Kept, at: float) -> None:
-        row = {name: getattr(kept, name) for name in names}
-        new = insert(file).values(**row, created_at=at).on_conflict_do_nothing()  # kept already under this id: fine
-        await store.write(lambda c: c.execute(new), first=True)
-
-    async def load(which: str) -> Kept | None:
-        query = select(*(file.c[name] for name in names)).where(file.c.id == which)
-        found = await store.read(lambda c: c.execute(query).first())
-        return Kept(*found) if found else None
-
-    return save, load

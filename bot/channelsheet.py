@@ -34,9 +34,20 @@ def _api(url: str) -> str:
     return url
 
 
+def _place(form: str, said: str) -> Any:
+    def right(id: str) -> str:
+        if id and not re.fullmatch(form, id):
+            raise ValueError(f"must be the id of {said}, not {id[:60]!r}")
+        return id
+
+    return Annotated[str, AfterValidator(right)]
+
+
 _NAMED: Final[dict[str, Any]] = {  # settings that say by their name what they must be
     "aes_key": Annotated[str, Field(pattern="^([A-Za-z0-9]{43})?$")],
     "api_url": Annotated[str, AfterValidator(_api)],
+    "slack.desk": _place("[CG][A-Z0-9]{5,20}", "a Slack channel, such as C0123456789"),
+    "telegram.desk": _place("-[0-9]{5,18}", "a Telegram group, such as -1001234567890"),
     "origins": tuple[Annotated[str, AfterValidator(_origin)], ...],
 }
 _TYPES: Final[dict[str, Any]] = {
@@ -99,7 +110,7 @@ def sheet(kind: str) -> type[BaseModel]:
     fields: dict[str, Any] = {"type": (str, kind)}
     for arg, default in zip(init.args.kwonlyargs, init.args.kw_defaults, strict=True) if init else ():
         if arg.arg not in GIVEN and arg.annotation:
-            value_type = _NAMED.get(arg.arg) or _type(arg.annotation)
+            value_type = _NAMED.get(f"{kind}.{arg.arg}") or _NAMED.get(arg.arg) or _type(arg.annotation)
             fields[arg.arg] = (value_type, ... if default is None else Field(None))
     return create_model(f"{kind} channel", __config__=ConfigDict(extra="forbid"), **fields)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import os
 import re
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -126,6 +127,16 @@ class Files:
         kept = Kept(id, sha, safe_name(name), found, size, owner)
         await self._save(kept, time.time())
         return kept.attachment
+
+    async def lend(self, id: str, owner: str, to: str) -> Attachment | None:
+        """The same file for another chat, or desk, under an id of its own; None for a foreign or unknown one."""
+        kept = await self._load(id)
+        if kept is None or kept.owner != owner:
+            return None
+        mark = hashlib.blake2b(f"{id}\0{to}".encode(), digest_size=18).digest()
+        copy = replace(kept, id=base64.urlsafe_b64encode(mark).decode(), owner=to)
+        await self._save(copy, time.time())
+        return copy.attachment
 
     async def open(self, id: str, owner: str) -> tuple[Attachment, Path] | None:
         """The attachment and where its bytes are; None for a foreign or unknown one, which look the same."""

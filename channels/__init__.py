@@ -74,6 +74,26 @@ class Can:
     budget: Budget = Budget()
 
 
+@dataclass(frozen=True, slots=True)
+class DeskWord:
+    """What somebody wrote or pressed at a desk: where our own people work on a platform. It is never a customer's.
+
+    Its ``sender`` is who the platform says he is; whether that counts for anything is not for a channel to say.
+    """
+
+    key: str  # the event's, the same on every redelivery
+    thread: str  # address of the thread or topic it stands in
+    sender: str
+    text: str = ""
+    choice: str = ""  # id of a button of ours
+    native: str = ""  # the message's id; of a change, that of the message that was changed
+    change: Literal["", "edited", "deleted"] = ""
+    album: str = ""  # the same for messages that were sent together
+    nobody: str = ""  # why it counts for nothing whoever sent it: bot, anonymous, forwarded, stranger
+    mentions: tuple[str, ...] = ()  # who is named in it
+    files: tuple[tuple[Attachment, Mapping[str, Any]], ...] = ()  # with what ``Channel.bring`` needs to fetch each
+
+
 class FileStore(Protocol):
     """Where attachments are kept, each known by a random id and to its own chat only (``bot.files``)."""
 
@@ -105,6 +125,9 @@ class Office(Protocol):
     async def notes(self, prefix: str) -> dict[str, bytes]:
         """The channel's notes whose keys begin so."""
 
+    async def heard(self, word: DeskWord) -> None:
+        """Keep what was written at the desk; returns after the commit."""
+
     async def failed(self, address: str, id: str, why: str) -> None:
         """The platform takes back that a reply it called ``id`` went out; it is dead, for all to see."""
 
@@ -128,6 +151,7 @@ class Channel:
     """What the application asks of a channel; what a platform does not have is left as it is here."""
 
     can = Can()
+    desk = ""  # where our own people work: the place that threads are begun in; "" = nowhere here
     office: Office  # set before anything else is asked of it
 
     def __init__(self, *, name: str) -> None:
@@ -154,6 +178,21 @@ class Channel:
     async def send(self, address: str, reply: Reply, key: str) -> str:
         """Send one reply; ``key`` is the same for every attempt. Returns the platform's id of it."""
         raise Refused("this channel sends nothing")
+
+    async def begin(self, title: str, head: Reply, key: str) -> str:
+        """Open a thread at the desk, with a title and first message; returns its address. Raises as ``send`` does."""
+        raise Refused("there is no desk here")
+
+    async def member(self, sender: str) -> str:
+        """Why somebody who writes at the desk is none of the company's own people, "" if he may be one.
+
+        Raises anything when nobody can say just now.
+        """
+        return ""
+
+    async def bring(self, id: str, errand: Mapping[str, Any]) -> None:
+        """Fetch a file and keep it under its id for ``errand["owner"]``; raises Lost, FileRefused, else: try again."""
+        raise Refused("no files come from here")
 
     async def close(self) -> None:
         """Let go of connections; nothing is sent after it."""

@@ -14,6 +14,7 @@ from bot.dialogue import Alarm, DropTimer, Learn, Own, Say, SetTimer
 from bot.flows import floor, line, wishes
 from bot.flows.draft import Draft
 from bot.messages import Author, Reply
+from bot.texts import Markup
 from handoff import promises, tickets
 from handoff.care import Refused, again, awake, fresh, moment, notice, owe
 from handoff.dialogue import AgentView, Assign, Remark, Result, Snooze
@@ -67,6 +68,8 @@ def say(draft: Draft, who: AgentView, *, anew: bool = False) -> None:
     text = str(draft.event.data.get("text", "")).strip()
     if not text and not draft.files:
         raise Refused("empty")
+    if draft.event.data.get("corrects"):
+        text = draft.text("people.corrected", text=Markup(text))
     if not anew:
         draft.reopen()
     draft.open()

@@ -22,16 +22,17 @@ from channels.fit import measured
 from channels.gate import Refused, answered, body_of
 from channels.slack.calling import NO_ENTRY, TOO_MUCH, Api, Failed, sending
 from channels.slack.checking import Line, check
+from channels.slack.desk import at_desk
 from channels.slack.listening import Socket
+from channels.slack.people import People, error_of, remember
 from channels.slack.pressing import interaction
 from channels.slack.reading import event, signed, unpack, unread
 from channels.slack.saying import plainly, render
-from channels.slack.values import Call, Heard, Here, Person, Place
+from channels.slack.values import Call, Heard, Here, Place
 
 log = structlog.get_logger("slack")
 
 IN_TIME = 2.5  # seconds for an event; Slack waits three, and a late answer does not stop its retry
-KNOWN = 4096  # people and private chats remembered
 AGAIN = 60.0  # seconds before asking again who we are
 
 
@@ -65,20 +66,23 @@ class Slack(Channel):
         api_url: str = "",
         public_url: str = "",
         answer_unasked: bool = False,
+        desk: str = "",
         company: Company | None = None,
         message_chars: int = 8000,
         body_bytes: int = 1 << 20,
         send_timeout: float = 15.0,
     ) -> None:
         super().__init__(name=name)
+        self.desk = desk
         self._signing, self._app_token, self._most = signing_secret, app_token, body_bytes
         self._hook_url = f"{public_url}/hooks/{name}"
         self._api = Api(token, api_url, timeout=send_timeout * 0.9)
         products = tuple(company.products) if company else ()
-        self._people: dict[str, Person] = {}
+        self._people = People(self._api)
         self._private: dict[str, str] = {}
-        self._here = Here(name, secret, "", "", message_chars, self._people, self._private, products, answer_unasked)
-        self._fetcher = Fetcher(name, self._bring)
+        known = self._people.known
+        self._here = Here(name, secret, "", "", message_chars, known, self._private, products, answer_unasked, desk)
+        self._fetcher = Fetcher(name, self.bring)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def routes(self) -> list[BaseRoute]:
@@ -105,7 +109,7 @@ class Slack(Channel):
 
     def place(self, address: str) -> tuple[str, bool]:
         """The Slack channel: all its threads share one budget."""
-        place = Place.of(address)
+        place = Place(self._here.team, address) if address == self.desk else Place.of(address)
         return f"{place.team}/{place.channel}", bool(place.thread)
 
     # ------------------------------------------------------------ receive
@@ -135,6 +139,8 @@ class Slack(Channel):
     async def take(self, payload: Mapping[str, Any], raw: bytes) -> Mapping[str, Any] | None:
         """Store what came; what Slack is to be answered. Raises what the store raises."""
         heard = self._read(payload, raw)
+        if heard.desk:
+            await asyncio.shield(self.office.heard(heard.desk))
         first = [call for call in heard.calls if call.method == "views.open"]
         for call in first:
             self._later(self._do(call))
@@ -144,8 +150,8 @@ class Slack(Channel):
             await asyncio.shield(self.office.receive([inbound], notes))
             if heard.notes:
                 self._fetcher.wake()
-            if inbound.sender and inbound.sender not in self._people:
-                self._later(self._meet(inbound.sender))
+            if inbound.sender and inbound.sender not in self._people.known:
+                self._later(self._people.meet(inbound.sender))
         for call in heard.calls:
             if call not in first:
                 self._later(self._do(call))
@@ -153,6 +159,8 @@ class Slack(Channel):
 
     def _read(self, payload: Mapping[str, Any], raw: bytes) -> Heard:
         try:
+            if (ours := at_desk(self._here, payload)) is not None:
+                return ours
             match payload.get("type"):
                 case "event_callback" if payload["event"]["type"] in ("tokens_revoked", "app_uninstalled"):
                     log.error("slack_channel_stopped", error=payload["event"]["type"])
@@ -179,7 +187,7 @@ class Slack(Channel):
         team, _, person = inbound.address.partition("/@")
         if not person:
             if not inbound.public:
-                _remember(self._private, inbound.sender, Place.of(inbound.address).channel)
+                remember(self._private, inbound.sender, Place.of(inbound.address).channel)
             return inbound, notes
         if person not in self._private:
             noted = await self.office.note(f"private:{person}")
@@ -187,12 +195,12 @@ class Slack(Channel):
                 opened = await self._api.call("conversations.open", users=person)
                 noted = str(opened["channel"]["id"]).encode()
                 notes[f"private:{person}"] = noted
-            _remember(self._private, person, noted.decode())
+            remember(self._private, person, noted.decode())
         return replace(inbound, address=f"{team}/{self._private[person]}"), notes
 
     # ------------------------------------------------------------ what is done beside
 
-    async def _bring(self, id: str, errand: Errand) -> None:
+    async def bring(self, id: str, errand: Errand) -> None:
         """Fetch a file that somebody sent."""
         url = errand["url"] or await self._api.address_of(errand["file"])
         async with self._api.download(url) as pieces:
@@ -208,21 +216,10 @@ class Slack(Channel):
         try:
             await self._api.call(call.method, **call.args)
         except Exception as error:
-            log.info("slack_call_failed", method=call.method, error=_error(error))
+            log.info("slack_call_failed", method=call.method, error=error_of(error))
             if call.otherwise:
                 inbound, notes = await self._addressed(Heard(call.otherwise))
                 await self.office.receive([inbound], notes)
-
-    async def _meet(self, user: str) -> None:
-        """Ask once who somebody is: his name for the agents, his language for the forms."""
-        try:
-            told = (await self._api.ask("users.info", user=user, include_locale="true"))["user"]
-        except Exception as error:
-            log.info("slack_call_failed", method="users.info", error=_error(error))
-            return
-        profile = told.get("profile") or {}
-        name = profile.get("display_name") or profile.get("real_name") or told.get("real_name") or told.get("name")
-        _remember(self._people, user, Person(str(name or "")[:200], str(told.get("locale") or "")))
 
     async def _introduce(self) -> None:
         """Learn who we are; say it loudly if Slack will not have us."""
@@ -233,7 +230,7 @@ class Slack(Channel):
                 return
             except Exception as error:
                 loud = log.error if isinstance(error, Failed) else log.warning
-                loud("slack_not_signed_in", error=_error(error))
+                loud("slack_not_signed_in", error=error_of(error))
             await asyncio.sleep(AGAIN)
 
     # ------------------------------------------------------------ send
@@ -271,28 +268,29 @@ class Slack(Channel):
         await self._api.call("files.completeUploadExternal", files=files, channel_id=place.channel, **thread)
         return id
 
+    # ------------------------------------------------------------ the desk
+
+    async def begin(self, title: str, head: Reply, key: str) -> str:
+        """The head is a message of the desk's channel, and all else a thread below it."""
+        if not (team := self._here.team):
+            raise NotSent("we do not know yet who we are")
+        async with sending():
+            return str(Place(team, self.desk, str((await self._post(Place(team, self.desk), head))["ts"])))
+
+    async def member(self, sender: str) -> str:
+        """Guests and other companies' people are none of ours."""
+        return await self._people.outside(sender, self._here.team)
+
     # ------------------------------------------------------------ set up
 
     async def check(self) -> list[Line]:
         """Whether Slack lets us do what we need."""
         self._api.open()
         try:
-            return await check(self._api, self._signing, self._app_token, self._hook_url)
+            return await check(self._api, self._signing, self._app_token, self._hook_url, self.desk)
         finally:
             await self._api.close()
 
     async def setup(self) -> list[str]:
         """Nothing can be registered from here: Slack apps are made by hand, from the manifest."""
         return ["create the app at https://api.slack.com/apps?new_app=1 → From a manifest: docs/slack-manifest.yaml"]
-
-
-def _error(error: Exception) -> str:
-    return error.error if isinstance(error, Failed) else type(error).__name__
-
-
-def _remember(known: dict[str, Any], key: str, value: Any) -> None:
-    """Keep it; what is oldest makes room."""
-    known.pop(key, None)
-    known[key] = value
-    if len(known) > KNOWN:
-        del known[next(iter(known))]

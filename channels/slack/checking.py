@@ -14,10 +14,32 @@ APPS = "https://api.slack.com/apps → your app →"
 
 Line = tuple[bool, str]
 
+DESK_OTHER = "look at the channel's settings, or name another one in config.yaml"
+DESK = {
+    "channel_not_found": "copy its id (C…) from the channel's details in Slack; into a private one the app is invited",
+    "is_archived": "it is archived; name another one in config.yaml",
+    "missing_scope": f"add what is needed at {APPS} OAuth & Permissions → Bot Token Scopes, then press Reinstall",
+    "not_in_channel": "in that channel type /invite @ and the app's name",
+}
 
-async def check(api: Api, secret: str, app_token: str, hook: str) -> list[Line]:
+
+async def check(api: Api, secret: str, app_token: str, hook: str, desk: str = "") -> list[Line]:
     """What is right and what is wrong."""
-    return [line async for line in _token(api)] + [line async for line in _ways_in(api, secret, app_token, hook)]
+    lines = [line async for line in _token(api)] + [line async for line in _ways_in(api, secret, app_token, hook)]
+    return lines + [line async for line in _desk(api, desk) if desk]
+
+
+async def _desk(api: Api, desk: str) -> AsyncIterator[Line]:
+    """Whether we can work in the agents' channel: who may read it is in it, and may write there."""
+    from aiohttp import ClientError
+
+    try:
+        await api.ask("conversations.history", channel=desk, limit="1")
+        yield True, f"the desk {desk} is a channel we are in"
+    except Failed as failed:
+        yield False, f"the desk {desk} cannot be used ({failed}): {DESK.get(failed.error, DESK_OTHER)}"
+    except (ClientError, TimeoutError) as error:
+        yield False, f"the desk {desk} cannot be looked at ({type(error).__name__})"
 
 
 async def _token(api: Api) -> AsyncIterator[Line]:

@@ -23,7 +23,7 @@ WRITTEN: Final = frozenset({"", "file_share", "thread_broadcast", "me_message"})
 BESIDE: Final = ("channel_", "file_", "group_", "im_", "member_", "message_", "reaction_", "team_", "user_")  # no words
 FORGED_AFTER: Final = 300  # seconds a signature is good for
 _TAG = re.compile(r"<([^<>]*)>")
-_ELSEWHERE: Final = frozenset({"external", "email", "list", "quip", "canvas"})  # files whose bytes Slack has not got
+ELSEWHERE: Final = frozenset({"external", "email", "list", "quip", "canvas"})  # files whose bytes Slack has not got
 
 
 def signed(secret: str, stamp: str, signature: str, raw: bytes, now: float) -> bool:
@@ -54,7 +54,7 @@ def unread(here: Here, raw: bytes) -> Inbound:
 def event(here: Here, payload: Mapping[str, Any], raw: bytes) -> Heard:
     """An event of the Events API. Raises what it likes on one that is not as Slack documents them."""
     said = payload["event"]
-    here = _at(here, payload)
+    here = at(here, payload)
     match said["type"]:
         case "message" | "app_mention":
             return _message(here, payload, said, raw)
@@ -63,7 +63,7 @@ def event(here: Here, payload: Mapping[str, Any], raw: bytes) -> Heard:
     return Heard() if said["type"].startswith(BESIDE) else Heard(unread(here, raw))
 
 
-def _at(here: Here, payload: Mapping[str, Any]) -> Here:
+def at(here: Here, payload: Mapping[str, Any]) -> Here:
     """Who we are as the event itself has it: a stranger of Slack Connect brings a team of his own."""
     ours: Mapping[str, Any] = next(iter(payload.get("authorizations") or ()), {})
     team = ours.get("team_id") or payload.get("context_team_id") or payload["team_id"]
@@ -116,8 +116,8 @@ def _written(
     key = ":".join(filter(None, (here.team, said["channel"], message["ts"], version)))
     private, person = not place.thread, here.person(user)
     files = [f for f in message.get("files") or () if f.get("mode") not in ("tombstone", "hidden_by_limit")]
-    held = [f for f in files if f.get("mode") not in _ELSEWHERE and not f.get("is_external")]
-    kept = [_attachment(here, key, file) for file in held]
+    held = [f for f in files if f.get("mode") not in ELSEWHERE and not f.get("is_external")]
+    kept = [attachment(here, key, file) for file in held]
     notes = (
         {}
         if version
@@ -181,7 +181,7 @@ def _place(here: Here, said: Mapping[str, Any], message: Mapping[str, Any]) -> P
     return Place(here.team, channel, message.get("thread_ts") or message["ts"], message["user"])
 
 
-def _attachment(here: Here, key: str, file: Mapping[str, Any]) -> Attachment:
+def attachment(here: Here, key: str, file: Mapping[str, Any]) -> Attachment:
     """Its id is unguessable, and the same whenever the event is read."""
     mark = hmac.new(here.secret.encode(), f"{here.name}\0{key}\0{file['id']}".encode(), hashlib.sha256).digest()
     name = safe_name(file.get("name") or file.get("title") or "")

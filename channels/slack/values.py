@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.messages import Inbound
+from channels import DeskWord
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Here:
     private: Mapping[str, str] = field(default_factory=dict)  # person -> the private chat with him, if known
     products: tuple[str, ...] = ()
     answer_unasked: bool = False  # in channels we may help without being asked, when very sure
+    desk: str = ""  # the channel in which our own people work, where nobody is a customer
 
     def person(self, user: str) -> Person:
         """What is known of somebody, nothing if he is new."""
@@ -53,6 +55,7 @@ class Heard:
     notes: Mapping[str, bytes] = field(default_factory=dict)
     calls: tuple[Call, ...] = ()  # views.open at once, for its trigger lives 3 s; all else after the commit
     answer: Mapping[str, Any] | None = None  # what Slack is answered with
+    desk: DeskWord | None = None  # said at the desk, by whomever
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -21,11 +22,13 @@ from channels.fetching import NOTE, Errand, Fetcher
 from channels.gate import Refused as Turned
 from channels.gate import answered, body_of
 from channels.telegram import care
+from channels.telegram.desk import at_desk
 from channels.telegram.places import Place, place_of
 from channels.telegram.polling import Poller
 from channels.telegram.reading import Ground, Heard, Press, read, unreadable
-from channels.telegram.rendering import CAPTION, TEXT, Call, as_document, plainly, render, shown_length
-from channels.telegram.wire import OFFICIAL, BadToken, Malformed, Moved, Wire
+from channels.telegram.rendering import CAPTION, TEXT, render, shown_length
+from channels.telegram.saying import begin, say
+from channels.telegram.wire import OFFICIAL, BadToken, Moved, Wire
 from channels.telegram.words import NOT_YOURS, spoken
 from channels.widget import Company
 
@@ -64,16 +67,20 @@ class Telegram(Channel):
         poll_seconds: float = 25.0,
         poll_pause: float = 1.0,
         answer_unasked: bool = False,
+        desk: str = "",
     ) -> None:
         super().__init__(name=name)
+        self.desk = desk
         self._secret, self._hook_secret = secret, webhook_secret
         self._wire = Wire(token, api_url)
         self._most_bytes = body_bytes
         self._hook_url = f"{public_url.rstrip('/')}/hooks/{name}" if public_url else ""
         self._company = company or Company()
         id = token.partition(":")[0]
-        self._ground = Ground(name, secret, int(id) if id.isdecimal() else 0, answer_unasked=answer_unasked)
-        self._fetcher = Fetcher(name, self._bring)
+        self._ground = Ground(
+            name, secret, int(id) if id.isdecimal() else 0, answer_unasked=answer_unasked, desk=int(desk or 0)
+        )
+        self._fetcher = Fetcher(name, self.bring)
         self._poller = Poller(name, self._wire, self._taken, seconds=poll_seconds, pause=poll_pause)
         self._moved: dict[int, int] = {}  # group -> the supergroup it has become
         self._barred_until = self._recalled_until = 0.0
@@ -120,7 +127,8 @@ class Telegram(Channel):
 
     def _read(self, raw: bytes) -> Heard:
         try:
-            heard = read(json.loads(raw), raw, self._ground)
+            update = json.loads(raw)
+            heard = at_desk(update, self._ground) or read(update, raw, self._ground)
             if heard.inbound and not heard.inbound.sound:
                 raise TypeError("not as documented")
         except Exception as error:
@@ -138,6 +146,8 @@ class Telegram(Channel):
         for one in heard:
             if one.press:
                 self._aside(self._answer(one.press))
+            if one.desk:
+                await self.office.heard(one.desk)
         try:
             receipts = await self._keep([one.inbound for one in heard if one.inbound], _together(heard, notes))
         except Exception:  # away, or one of them is unkeepable: alone, the others are kept
@@ -159,7 +169,7 @@ class Telegram(Channel):
             [receipt] = await self._keep([unreadable(self.name, one.raw)], {})  # fails if the store is away
         return receipt
 
-    async def _bring(self, id: str, errand: Errand) -> None:
+    async def bring(self, id: str, errand: Errand) -> None:
         """Fetch a file that somebody sent."""
         async with self._wire.download(errand["file"]) as stream:
             await self.office.files.keep(id, stream, errand["name"], errand["type"], errand["owner"])
@@ -214,18 +224,19 @@ class Telegram(Channel):
     def place(self, address: str) -> tuple[str, bool]:
         """The chat on Telegram, whatever its topics and askers."""
         where = place_of(address)
-        return str(where.chat), where.user is not None
+        return str(where.chat), where.chat < 0
 
     async def send(self, address: str, reply: Reply, key: str) -> str:
         """Say it; returns the id of the message."""
         if (wait := self._barred_until - time.monotonic()) > 0:
             raise NotSent("Telegram refuses our token", wait, everything=True)
         place = self._now_at(place_of(address))
+        if place.matter and place.matter not in reply.text:  # what is replied to tells by it what it is about
+            reply = replace(reply, text=f"**{place.matter}** {reply.text}")
         asked = await self.office.note(f"asked:{address}") if place.user is not None else None
         try:
-            return await self._say(
-                render(reply, place, self._secret, int(asked) if asked else None), reply.text, address
-            )
+            call = render(reply, place, self._secret, int(asked) if asked else None)
+            return await say(self._wire, self.office, call, reply.text, address)
         except BadToken as error:
             self._bar()
             raise NotSent("Telegram refuses our token", BARRED, everything=True) from error
@@ -235,27 +246,16 @@ class Telegram(Channel):
             raise NotSent("the group has moved") from error
 
     def _now_at(self, place: Place) -> Place:
-        return Place(self._moved.get(place.chat, place.chat), place.topic, place.user)
+        return replace(place, chat=self._moved.get(place.chat, place.chat))
 
-    async def _say(self, call: Call, text: str, address: str) -> str:
+    async def begin(self, title: str, head: Reply, key: str) -> str:
+        """A topic with the head as its first message; ``key`` is the number that the head holds."""
+        desk, chat = Place(int(self.desk)), self._now_at(Place(int(self.desk))).chat
         try:
-            return await self._call(call, address)
-        except Malformed:
-            if "parse_mode" in call.payload:
-                log.warning("telegram_markup_refused", channel=self.name)
-                return await self._call(plainly(call, text), address)
-            return await self._call(as_document(call), address)
-
-    async def _call(self, call: Call, address: str) -> str:
-        if call.file is None:
-            return str((await self._wire.call(call.method, call.payload))["message_id"])
-        found = await self.office.files.open(call.file.id, address)
-        if found is None:
-            raise Refused("the file is not there")
-        attachment, path = found
-        content = await asyncio.to_thread(path.read_bytes)
-        sent = await self._wire.upload(call.method, call.payload, call.field, content, attachment.name)
-        return str(sent["message_id"])
+            return await begin(self._wire, self.office, desk, chat, title, key, lambda at: self.send(at, head, key))
+        except BadToken as error:
+            self._bar()
+            raise NotSent("Telegram refuses our token", BARRED, everything=True) from error
 
     async def typing(self, address: str) -> None:
         """Show for five seconds that an answer is coming."""
@@ -273,7 +273,7 @@ class Telegram(Channel):
     async def check(self) -> list[tuple[bool, str]]:
         """What is wrong with the account or how it is set up, and where to click."""
         try:
-            return await care.check(self._wire, self._hook_url, webhook=bool(self._hook_secret))
+            return await care.check(self._wire, self._hook_url, webhook=bool(self._hook_secret), desk=self._ground.desk)
         finally:
             await self.close()
 

@@ -33,11 +33,13 @@ def with_moved(ground: Ground, moved: Mapping[int, int]) -> Ground:
     return replace(ground, moved={**ground.moved, **moved})
 
 
-async def check(wire: Wire, url: str, *, webhook: bool) -> list[Line]:
+async def check(wire: Wire, url: str, *, webhook: bool, desk: int = 0) -> list[Line]:
     """One line for each thing looked at; the first trouble ends it."""
     lines: list[Line] = []
     try:
         await _looked(lines, wire, url, webhook=webhook)
+        if desk:
+            lines += await _desk(wire, desk)
     except BadToken:
         lines.append((False, STRANGER))
     except TROUBLE as error:
@@ -69,6 +71,22 @@ async def _looked(lines: list[Line], wire: Wire, url: str, *, webhook: bool) -> 
         missing = COMMANDS.keys() - {one.get("command") for one in named}
         where = f"commands ({language or 'default'})"
         lines.append((not missing, f"{where} are {'missing: aftercare channel setup' if missing else 'set'}"))
+
+
+async def _desk(wire: Wire, desk: int) -> list[Line]:
+    """Whether we can work in the agents' group: read all that is written there, and open topics."""
+    try:
+        group = await wire.call("getChat", {"chat_id": desk})
+        mine = await wire.call("getChatMember", {"chat_id": desk, "user_id": (await wire.call("getMe", {}))["id"]})
+    except Refused as refused:
+        return [(False, f"the desk {desk} cannot be used ({refused}): add the bot to that group, as an administrator")]
+    title, forum, admin = group.get("title"), bool(group.get("is_forum")), mine.get("status") == "administrator"
+    topics = admin and bool(mine.get("can_manage_topics"))
+    return [
+        (admin, f"the desk {title}: {'the bot reads all of it' if admin else 'make the bot an administrator there'}"),
+        (forum, "it has topics" if forum else "it has no topics: Group settings → Topics; until then people reply"),
+        (topics, "topics can be opened" if topics else "the bot may not: Administrators → the bot → Manage Topics"),
+    ]
 
 
 def _no_webhook(info: Mapping[str, Any]) -> list[Line]:

@@ -15,7 +15,12 @@ class Place:
 
     chat: int
     topic: int | None = None
-    user: int | None = None  # None: the chat is private
+    user: int | None = None  # None: the chat is private, or our own people's
+    matter: str = ""  # in a group of our own people without topics: the conversation that it is about
+
+    def __str__(self) -> str:
+        """The address of a place of our own people."""
+        return f"{self.chat}~{self.matter}" if self.matter else f"{self.chat}:{self.topic}"
 
 
 def address_of(chat: int, topic: int | None, user: int, *, group: bool) -> str:
@@ -27,9 +32,10 @@ def address_of(chat: int, topic: int | None, user: int, *, group: bool) -> str:
 
 def place_of(address: str) -> Place:
     """The place an address names."""
-    where, _, user = address.partition("#")
+    where, _, matter = address.partition("~")
+    where, _, user = where.partition("#")
     chat, _, topic = where.partition(":")
-    return Place(int(chat), int(topic) if topic else None, int(user) if user else None)
+    return Place(int(chat), int(topic) if topic else None, int(user) if user else None, matter)
 
 
 def button_data(choice: str, user: int | None, secret: str) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bot.messages import Attachment, Inbound, Kind
 from bot.text import clean
+from channels import DeskWord
 from channels.fetching import NOTE
 from channels.telegram.places import address_of, asker_of
 from channels.telegram.rendering import MARK, marked
@@ -34,6 +35,7 @@ class Ground:
     username: str = ""  # ours; "" while Telegram has not told
     answer_unasked: bool = False  # in a group, when very sure
     moved: Mapping[int, int] = field(default_factory=dict)  # supergroup -> the group it once was
+    desk: int = 0  # the group in which our own people work, where nobody is a customer
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Heard:
     inbound: Inbound | None = None
     notes: Mapping[str, bytes | None] = field(default_factory=dict)
     press: Press | None = None
+    desk: DeskWord | None = None  # said at the desk, by whomever
 
 
 def unreadable(channel: str, raw: bytes) -> Inbound:
@@ -221,7 +224,7 @@ def private_link(username: str) -> str:
     return f"https://t.me/{username}?start={FROM_GROUP}" if username else ""
 
 
-_FILES: Final = {  # a message has at most one of these; an animation is also a document
+FILES: Final = {  # a message has at most one of these; an animation is also a document
     "photo": "jpg image/jpeg",
     "animation": "mp4 video/mp4",
     "document": "bin application/octet-stream",
@@ -234,12 +237,12 @@ _FILES: Final = {  # a message has at most one of these; an animation is also a 
 
 def _with_file(one: Inbound, message: Message, ground: Ground) -> tuple[Inbound, dict[str, bytes | None]]:
     """The event with its attachment, and the note that says where its bytes are to be had."""
-    kind = next((kind for kind in _FILES if getattr(message, kind)), "")
+    kind = next((kind for kind in FILES if getattr(message, kind)), "")
     if not kind:
         return one, {}
     found = getattr(message, kind)
     file = found[-1] if kind == "photo" else found  # the largest
-    ending, usual = _FILES[kind].split()
+    ending, usual = FILES[kind].split()
     name = clean(getattr(file, "file_name", None) or "") or f"{kind}-{message.message_id}.{ending}"
     mime = getattr(file, "mime_type", None) or usual
     id = attachment_id(ground, one.key, file.file_unique_id)

@@ -24,7 +24,10 @@ CONNECT: Final = 5.0  # seconds
 ANSWER: Final = 30.0  # seconds; sending as a whole has the outbox's limit
 DOWNLOAD: Final = 60.0
 IDLE: Final = 4.0  # seconds a connection is kept for the next call
-GONE: Final = ("chat not found", "user is deactivated", "peer_id_invalid", "group chat was deleted")
+GONE: Final = (
+    *("chat not found", "user is deactivated", "peer_id_invalid", "group chat was deleted"),
+    *("message thread not found", "topic_deleted"),
+)
 
 
 class BadToken(Exception):

@@ -43,6 +43,8 @@ class FakeSlack:
         self.acks: list[dict[str, Any]] = []
         self.views: list[dict[str, Any]] = []
         self.tokens = {"xoxb-1"}
+        self.people: dict[str, dict[str, Any]] = {}  # what else users.info tells of somebody
+        self.joined = {"C0DESK00"}  # channels we are in
         self._numbers = itertools.count(1)
         self._enough = False  # the last answer said X-Slack-No-Retry
         self._triggers: dict[str, float] = {}
@@ -109,7 +111,11 @@ class FakeSlack:
 
     def _users_info(self, args: Mapping[str, Any]) -> dict[str, Any]:
         profile = {"display_name": f"{args['user']} Doe"}
-        return {"ok": True, "user": {"id": args["user"], "profile": profile, "locale": "zh-CN"}}
+        who = {"id": args["user"], "profile": profile, "locale": "zh-CN", "team_id": "T1"}
+        return {"ok": True, "user": who | self.people.get(args["user"], {})}
+
+    def _conversations_history(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        return {"ok": args["channel"] in self.joined, "error": "not_in_channel", "messages": []}
 
     def _conversations_open(self, args: Mapping[str, Any]) -> dict[str, Any]:
         return {"ok": True, "channel": {"id": f"D{args['users']}"}}

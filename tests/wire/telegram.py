@@ -31,6 +31,7 @@ BOT = {
 ANN = {"id": 42, "is_bot": False, "first_name": "Ann", "language_code": "en"}
 LI = {"id": 43, "is_bot": False, "first_name": "丽", "language_code": "zh-hans"}
 GROUP = {"id": -100200, "type": "supergroup", "title": "Owners"}
+DESK: dict[str, Any] = {"id": -100900, "type": "supergroup", "title": "Agents"}
 TAGS = {"b", "strong", "i", "em", "u", "s", "code", "pre", "a", "tg-spoiler", "blockquote"}
 
 LIFE = {"callback_query": 150.0}  # seconds for which an update is delivered; all else for a day
@@ -92,6 +93,8 @@ class Telegram:
         self.hurried = 0  # how often that was so
         self.expired: list[int] = []  # updates that were given up
         self.url = ""
+        self.forum, self.standing = True, "administrator"  # of the agents' group, and what the bot is in it
+        self.topics: dict[int, str] = {}  # of it
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.shown: dict[int, list[dict[str, Any]]] = defaultdict(list)  # chat -> messages of the bot
         self.answered: list[dict[str, Any]] = []
@@ -395,6 +398,23 @@ class Telegram:
         message["reply_markup"] = reply_markup
         return message
 
+    async def api_createForumTopic(self, chat_id: int, name: str, **_: Any) -> dict[str, Any]:  # noqa: N802
+        if not self.forum:
+            raise Bad(400, "Bad Request: the chat is not a forum")
+        if not 1 <= len(name) <= 128:
+            raise Bad(400, "Bad Request: TOPIC_TITLE_INVALID")
+        topic = next(self._messages)
+        self.topics[topic] = name
+        return {"message_thread_id": topic, "name": name, "icon_color": 7322096}
+
+    async def api_getChat(self, chat_id: int) -> dict[str, Any]:  # noqa: N802
+        if chat_id != DESK["id"]:
+            raise Bad(400, "Bad Request: chat not found")
+        return DESK | {"is_forum": self.forum}
+
+    async def api_getChatMember(self, chat_id: int, user_id: int) -> dict[str, Any]:  # noqa: N802
+        return {"user": BOT, "status": self.standing, "can_manage_topics": self.standing == "administrator"}
+
     async def api_getFile(self, file_id: str) -> dict[str, Any]:  # noqa: N802
         if file_id == "huge":
             raise Bad(400, "Bad Request: file is too big")
@@ -409,6 +429,8 @@ class Telegram:
         said |= {"reply_markup": reply_markup} if reply_markup else {}
         said |= {"reply_to": more["reply_parameters"]["message_id"]} if "reply_parameters" in more else {}
         if topic := more.get("message_thread_id"):
+            if chat_id == DESK["id"] and topic not in self.topics:
+                raise Bad(400, "Bad Request: message thread not found")
             said |= {"message_thread_id": topic, "is_topic_message": True}
         self.shown[chat_id].append(said)
         return said

@@ -1,0 +1,153 @@
+"""A desk at work: keeps what is written there, has it done, and posts what happens; one process at a time does both."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from functools import partial
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import Connection
+
+from bot.duty import Duty
+from bot.messages import Reply
+from bot.store import Away
+from channels import Channel, DeskWord, NotSent, Refused
+from handoff.agents import audit
+from handoff.desks import words
+from handoff.desks.doing import Deeds, Told
+from handoff.desks.posting import House, Poster
+from handoff.desks.showing import say
+from handoff.desks.voice import Voice
+
+log = structlog.get_logger("desk")
+
+POLL: Final = 1.0  # seconds; being woken is only quicker
+TRIES: Final = 6  # of what could not be done
+PAUSE: Final = 1.0  # seconds between two, doubled each time
+QUIET: Final = 3600.0  # seconds in which somebody who counts for nothing is written down once …
+NOTED: Final = 30  # … and no more of them than so many
+
+
+class Desk:
+    """Of one channel. ``heard`` may be called in any process; ``run`` works where the duty is."""
+
+    def __init__(self, house: House, channel: Channel) -> None:
+        self._store, self._hub, self._channel = house.store, house.hub, channel
+        self._duty = Duty(house.store, f"desk:{channel.name}", house.holder)
+        self._voice = Voice(channel)
+        self._poster, self._deeds = Poster(house, channel, self._voice), Deeds(house, channel)
+        self._woken = asyncio.Event()
+        self._busy: dict[str, asyncio.Task[None]] = {}  # threads in which something is being done
+        self._noted: dict[tuple[str, str], float] = {}  # who was written down lately, and for what
+
+    # ------------------------------------------------------------ hearing
+
+    async def heard(self, word: DeskWord) -> None:
+        """Keep it to be done; returns after the commit. Who counts for nothing is written down, now and then."""
+        if word.nobody:
+            return await self._ignored(word.sender, word.nobody)
+        who = await self._store.read(lambda c: words.actor(c, self._channel.name, word.sender))
+        if who is None:
+            return await self._ignored(word.sender, "not linked")
+        name, now = self._channel.name, time.time()
+        await self._store.write(lambda c: words.keep(c, name, word, now), first=True)
+        self._woken.set()
+        return None
+
+    async def _ignored(self, sender: str, why: str) -> None:
+        now = time.monotonic()
+        self._noted = {key: at for key, at in self._noted.items() if now - at < QUIET}
+        if (sender, why) in self._noted or len(self._noted) >= NOTED:
+            return
+        self._noted[sender, why] = now
+        log.warning("desk_ignored", channel=self._channel.name, why=why)
+        subject = f"{self._channel.name}:{sender}"
+        await self._store.write(lambda c: audit(c, None, "desk_ignored", subject, {"why": why}))
+
+    # ------------------------------------------------------------ working
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._listen())
+                group.create_task(self._tell())
+        finally:
+            for task in self._busy.values():
+                task.cancel()
+            await asyncio.gather(*self._busy.values(), return_exceptions=True)
+            await self._duty.drop()
+
+    async def _tell(self) -> None:
+        with self._hub.watch() as changed:
+            while not self._hub.over:
+                changed.clear()
+                more = False
+                with suppress(Away):
+                    more = await self._duty.hold() and await self._poster.round()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(changed.wait(), POLL / 2 if more else POLL)
+
+    async def _listen(self) -> None:
+        while True:
+            self._woken.clear()
+            with suppress(Away):
+                if await self._duty.hold():
+                    await self._begin()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), POLL / 2)
+
+    async def _begin(self) -> None:
+        """Do what waits: in each thread one after the other, the threads beside each other."""
+        for row in await self._store.read(lambda c: words.waiting(c, self._channel.name)):
+            if row.thread not in self._busy:
+                self._busy[row.thread] = task = asyncio.create_task(self._one(row))
+                task.add_done_callback(partial(self._over, row.thread))
+
+    def _over(self, thread: str, _: Any) -> None:
+        self._busy.pop(thread, None)
+        self._woken.set()  # there may be more in it
+
+    async def _one(self, row: Any) -> None:
+        """See to one word; what fails for now is tried again, and in the end its author is told."""
+        try:
+            outcome = await self._seen_to(row)
+        except Exception as error:  # whatever it is, other words must not wait for it
+            log.warning("desk_later", channel=self._channel.name, word=row.id, error=type(error).__name__)
+            if isinstance(error, Away | NotSent) or row.attempts + 1 < TRIES:
+                pause = max(PAUSE * 2 ** min(row.attempts, 6), getattr(error, "retry_after", 0.0))
+                with suppress(Away):
+                    await self._store.write(lambda c: words.later(c, row.id, pause))
+                return
+            outcome = "failed"
+            with suppress(Exception):
+                await self._answer(row, Told(say(self._deeds.lang, "wrong.again")))
+        with suppress(Away):
+            await self._store.write(lambda c: words.done(c, row.id, outcome))
+
+    async def _seen_to(self, row: Any) -> str:
+        """What became of it. Whoever wrote it must still be one of our people now."""
+
+        def read(c: Connection) -> tuple[Any, Any]:
+            name = self._channel.name
+            return words.actor(c, name, row.sender), words.matter(c, name, row.thread)
+
+        who, matter = await self._store.read(read)
+        why = "not linked" if who is None else await self._channel.member(row.sender)
+        if who is None or why:
+            await self._ignored(row.sender, why)
+            return "ignored"
+        try:
+            return await self._deeds.do(row, who, matter)
+        except Told as told:
+            if told.text:
+                await self._answer(row, told)
+            return "answered"
+
+    async def _answer(self, row: Any, told: Told) -> None:
+        """In the thread it was written in."""
+        with suppress(Refused):  # it was deleted meanwhile
+            await self._voice.say(row.thread, Reply(told.text, told.choices), f"word:{row.id}", answer=True)
