@@ -15,7 +15,6 @@ from sqlalchemy import Connection, delete, select, update
 from bot import engine, failure, filerows, metrics
 from bot.config import Settings
 from bot.duty import Duty
-from bot.files import Files
 from bot.hub import Hub
 from bot.inbox import Inbox, Receipt, chat_id
 from bot.keepable import keepable
@@ -151,8 +150,7 @@ class App:
         self.door = Door(self.store, self.inbox)
         self.dispatch = Dispatch(self.store, self.inbox, Duty(self.store, "dispatch", self.holder), settings.handoff)
         self.outboxes = [self._outbox(channel) for channel in self.channels if not channel.can.shows_itself]
-        folder, kinds = settings.data / "files", limits.file_types
-        self.files = Files(folder, *filerows.of(self.store), limit=limits.file_bytes, types=kinds)
+        self.files = filerows.files(self.store, settings.data / "files", limits)
         for channel in self.channels:
             channel.office = Office(self, channel.name)
         self.desks = {channel.name: Desk(self, channel) for channel in self.channels if channel.desk}

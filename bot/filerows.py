@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
 from sqlalchemy import select
 
 from bot.bulk import insert
-from bot.files import Kept
+from bot.config import Limits
+from bot.files import Files, Kept
 from bot.store import Store
 from bot.tables import file
 
 
-def of(store: Store) -> tuple[Any, Any]:
-    """What saves the row of an attachment, and what loads it."""
+def files(store: Store, folder: Path, limits: Limits) -> Files:
+    """The attachments, their bytes in a folder and their rows in the database."""
     names = tuple(Kept.__dataclass_fields__)
 
     async def save(kept: Kept, at: float) -> None:
@@ -26,4 +27,4 @@ def of(store: Store) -> tuple[Any, Any]:
         found = await store.read(lambda c: c.execute(query).first())
         return Kept(*found) if found else None
 
-    return save, load
+    return Files(folder, save, load, limit=limits.file_bytes, types=limits.file_types)
