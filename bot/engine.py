@@ -215,7 +215,7 @@ def wish(draft: Draft) -> bool:
         return False  # only guessed
     if draft.meant and not intent and outcome(draft) != "answer" and not wishes.telling(draft):
         own = (ticket.number for ticket in draft.turn.tickets)
-        if ticket_number(draft.heard, own):
+        if ticket_number(draft.heard, own) or waiting.asks_when(draft):
             intent = "ticket_status"
         elif is_score(draft.heard):
             intent = "rating"

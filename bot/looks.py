@@ -9,6 +9,7 @@ from sqlalchemy import Connection, and_, select
 
 from bot.lanes import Lane, ticket_view, view
 from bot.tables import conversation, rating, ticket
+from handoff.heirs import heir
 from handoff.seen import PEOPLE
 
 
@@ -21,7 +22,7 @@ def look(connection: Connection, lane: Lane, looks: Iterable[tuple[str, str]]) -
     ("lead", id of one of us, or "") -> int | None: who leads him;
     ("team", name) -> bool: somebody of it is there; ("members", name) -> bool: somebody is of it.
     """
-    kinds = {"ticket": _ticket, "rated": _rated, **PEOPLE}
+    kinds = {"ticket": _ticket, "rated": _rated, "lead": _lead, **PEOPLE}
     return {(kind, key): kinds[kind](connection, lane, key) for kind, key in looks}
 
 
@@ -29,6 +30,10 @@ def _ticket(connection: Connection, lane: Lane, key: str) -> Any:
     mine = select(ticket).where(ticket.c.number == key, ticket.c.customer_id == lane.customer_id)
     row = connection.execute(mine).first()
     return ticket_view(row) if row else None
+
+
+def _lead(connection: Connection, _lane: Lane, which: str) -> int | None:
+    return heir(connection, which)
 
 
 def _rated(connection: Connection, lane: Lane, key: str) -> Any:

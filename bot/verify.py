@@ -56,6 +56,19 @@ RULES: Final[dict[str, str]] = {
     "an open ticket's agent can act": """
         SELECT k.number FROM ticket k LEFT JOIN agent a ON a.id = k.agent_id AND a.disabled_at IS NULL
         WHERE k.closed_at IS NULL AND k.agent_id IS NOT NULL AND a.id IS NULL""",
+    "an open promise is that of somebody who can act": """
+        SELECT p.number FROM promise p JOIN agent a ON a.id = p.agent_id WHERE p.state = 'open'
+        AND a.disabled_at IS NOT NULL AND EXISTS (
+            SELECT 1 FROM agent l WHERE l.role IN ('supervisor', 'admin') AND l.disabled_at IS NULL)""",
+    "a standard that is being measured has its timer": """
+        SELECT k.number FROM ticket k CROSS JOIN (SELECT 'first_reply' AS name UNION SELECT 'next_reply'
+            UNION SELECT 'resolution') s
+        WHERE k.closed_at IS NULL AND (k.clocks -> s.name ->> 'since') IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM timer t WHERE t.subject = 'ticket:' || k.number AND t.kind = s.name
+            AND t.fired_at IS NULL)""",
+    "a standard is met or missed once": """
+        SELECT min(id) FROM fact WHERE kind IN ('standard_met', 'standard_missed')
+        GROUP BY data ->> 'number', data ->> 'standard', data ->> 'begun' HAVING count(*) > 1""",
     "an agent's command that is done has a result": """
         SELECT i.dedup_key FROM inbox i WHERE i.kind = 'command' AND i.state = 'done' AND i.outcome = 'command'
         AND NOT EXISTS (SELECT 1 FROM command_result r WHERE r.inbox_id = i.id)""",

@@ -15,8 +15,9 @@ from bot.bulk import insert as upsert
 from bot.tables import chat, conversation, ticket
 from bot.text import clean
 from handoff.agents import ROLES, Actor, audit
+from handoff.heirs import bequeath
 from handoff.queue import release
-from handoff.tables import agent, agent_identity, agent_link, agent_session
+from handoff.tables import agent, agent_identity, agent_link, agent_session, promise
 
 LINK_LIFE: Final = 3 * 86400.0  # seconds a one-use link may be used
 PRESENCES: Final = ("online", "busy", "away", "offline")
@@ -66,12 +67,14 @@ def change(connection: Connection, id: int, **values: Any) -> None:
 def disable(connection: Connection, id: int) -> None:
     """Nobody works under this account any more, from this moment on; what it did stays on record."""
     his = select(conversation.c.chat_id).where(conversation.c.agent_id == id, conversation.c.owner == "agent")
-    chats = select(chat.c.id).where(chat.c.id.in_(his)).order_by(chat.c.id)
+    promised = select(promise.c.chat_id).where(promise.c.agent_id == id, promise.c.state == "open")
+    chats = select(chat.c.id).where(chat.c.id.in_(his.union(promised))).order_by(chat.c.id)
     connection.execute(chats.with_for_update(key_share=True))  # chats before agents, as a turn takes them
     _keep_an_admin(connection, id)
     gone = {"disabled_at": time.time(), "presence": "offline"}
     connection.execute(update(agent).where(agent.c.id == id, agent.c.disabled_at.is_(None)).values(gone))
     release(connection, id, time.time())
+    bequeath(connection, id, time.time())
     left = {"owner": "queue", "agent_id": None, "epoch": ticket.c.epoch + 1}
     connection.execute(update(ticket).where(ticket.c.agent_id == id, ticket.c.closed_at.is_(None)).values(left))
     connection.execute(delete(agent_session).where(agent_session.c.agent_id == id))

@@ -17,7 +17,6 @@ from bot.messages import Author, Kind
 from handoff import tickets
 from handoff.care import notice
 from handoff.dialogue import MakePromise, MoveTicket, PlanTicket, Queue, TicketWord
-from handoff.promises import when
 from handoff.standards import CHAT, MEASURED, SLACK, Step
 from handoff.watch import DAY, Watch, kept
 
@@ -146,9 +145,9 @@ def _plan(watch: Watch, state: str, agreed: datetime | None) -> None:
     running = [due for name in MEASURED if (due := watch.due(name))]
     due = agreed or min(running, default=watch.hours.add(now, watch.usual))
     watch.draft.do(PlanTicket(watch.number, clocks | ({AGREED: agreed.timestamp()} if agreed else {}), due))
-    told = bool(running) and not agreed  # by its clocks; afterwards people are reminded every day
-    at = max(due, now) + DAY if told else due
-    watch.draft.do(SetTimer("ticket_due", at, watch.subject, {"number": watch.number, "said": told}))
+    at = max(due, now) + DAY if running and not agreed else due  # after what its clocks tell, people are reminded daily
+    data = {"number": watch.number, "said": not agreed}  # to the customer: no other time was named to him
+    watch.draft.do(SetTimer("ticket_due", at, watch.subject, data))
 
 
 def _of_ticket(draft: Draft, ticket: TicketView) -> Watch:
@@ -173,16 +172,17 @@ def fell_due(draft: Draft) -> None:
     watch = _of_ticket(draft, ticket) if ticket else _of_talk(draft)
     if number != watch.number or not watch.measures(name):
         return
-    before = dict(watch.clocks)
-    if name in watch.times:
+    before, promised = dict(watch.clocks), name in watch.times
+    if promised:
         _steps(watch, name)
     else:
         watch.drop(name)  # it is not promised any more
-    clocks = {one: each.kept() for one, each in watch.clocks.items()}
-    if ticket:
-        draft.do(PlanTicket(number, {**{k: v for k, v in ticket.clocks.items() if k != name}, **clocks}))
+    if ticket and promised:
+        draft.do(PlanTicket(number, {**ticket.clocks, name: watch.clocks[name].kept()}))
+    elif ticket:
+        _plan(watch, ticket.state, _agreed(draft, ticket))
     else:
-        draft.keep(clocks=clocks or None)
+        draft.keep(clocks=watch.running or None)
     watch.set_timers(before, fired=name)
 
 
@@ -225,7 +225,7 @@ def _say(watch: Watch, name: str, what: str) -> None:
     aside = draft.agent_has_floor if watch.ticket else name == "resolution"
     if aside or draft.talk.stopped or due is None:
         return
-    said = {"number": watch.number, "when": when(draft, due)} if watch.ticket else {}
+    said = {"number": watch.number, "when": watch.hours.spoken(due, draft.lang)} if watch.ticket else {}
     notice(draft, f"standard.{what}.{name if watch.ticket else CHAT}", **said)
     if what == "missed":
         draft.do(Note("apologised", {"number": watch.number, "standard": name}))

@@ -19,6 +19,8 @@ Shift = tuple[int, int]  # minutes since midnight of the day it begins; past mid
 Shifts = tuple[Shift, ...]
 
 DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_SHORT_DAYS: Final = tuple(day[:3].title() for day in DAYS)
+_MONTHS: Final = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 DAY: Final = timedelta(days=1)
 MINUTE: Final = timedelta(minutes=1)
 FURTHEST: Final = 800  # days that are looked at until nobody is expected any more
@@ -66,6 +68,13 @@ class Calendar:
                 break
             worked += max(min(ends, end) - max(begins, start), timedelta())
         return worked.total_seconds()
+
+    def spoken(self, at: datetime, lang: str) -> str:
+        """A moment as people read it, by the wall clock of this calendar."""
+        here = at.astimezone(self.zone)
+        if lang == "zh":
+            return f"{here.month}月{here.day}日 {here:%H:%M}"
+        return f"{_SHORT_DAYS[here.weekday()]} {here.day} {_MONTHS[here.month - 1]}, {here:%H:%M}"
 
     def shifts(self, day: date) -> Shifts:
         """What is worked on a day: as said of that day, else as on its weekday, unless it is a holiday. A make-up

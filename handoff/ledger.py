@@ -11,6 +11,7 @@ from bot import dialogue as d
 from bot.messages import Author
 from bot.tables import ticket
 from handoff.dialogue import EndPromise, MakePromise, MoveTicket, OwnTicket, PlanTicket, TicketWord
+from handoff.heirs import heir
 from handoff.recording import write
 from handoff.tables import agent, promise
 
@@ -48,9 +49,8 @@ def _acting(writer: Writer, who: int | None) -> int | None:
     """Whoever is to see to it, if he still may."""
     if who is None:
         return None
-    found: int | None = writer.connection.scalar(
-        select(agent.c.id).where(agent.c.id == who, agent.c.disabled_at.is_(None))
-    )
+    his = select(agent.c.id).where(agent.c.id == who, agent.c.disabled_at.is_(None))
+    found: int | None = writer.connection.scalar(his.with_for_update(read=True))  # so he is until we are done
     return found
 
 
@@ -118,7 +118,7 @@ def _(effect: MakePromise, writer: Writer) -> None:
         "ticket_id": _row(writer, effect.ticket).id if effect.ticket else None,
         "chat_id": lane.chat_id,
         "customer_id": lane.customer_id,
-        "agent_id": effect.agent,
+        "agent_id": _acting(writer, effect.agent) or heir(writer.connection, str(effect.agent)) or effect.agent,
         "text": effect.text,
         "due_at": effect.due_at.timestamp(),
         "follows": writer.connection.scalar(named) if effect.follows else None,

@@ -14,8 +14,6 @@ from handoff.dialogue import AgentView, EndPromise, MakePromise, PromiseView, Re
 SOON: Final = timedelta(hours=2)  # so long before its owner is reminded, or a quarter of the way, if that is less
 GRACE: Final = timedelta(minutes=30)  # after it was due its owner has so long to say what became of it
 TEXT: Final = 500  # characters
-_MONTHS: Final = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-_DAYS: Final = "Mon Tue Wed Thu Fri Sat Sun".split()
 
 
 # ---------------------------------------------------------------- what agents do
@@ -32,7 +30,7 @@ def made(draft: Draft, who: AgentView) -> None:
     if ticket and tickets.view(draft, ticket) is None:
         raise Refused("gone")
     number = _make(draft, who.id, text, due, ticket=ticket)
-    notice(draft, "promise.made", name=who.name, text=text, when=when(draft, due))
+    notice(draft, "promise.made", name=who.name, text=text, when=_when(draft, due))
     draft.do(Result(True, {"promise": number}))
 
 
@@ -58,7 +56,7 @@ def ended(draft: Draft, who: AgentView) -> None:
     elif due:
         number = _make(draft, who.id, promise.text, due, ticket=promise.ticket, follows=promise.number)
         said = "promise.renegotiated" if state == "renegotiated" else "promise.broken"
-        notice(draft, said, text=promise.text, when=when(draft, due))
+        notice(draft, said, text=promise.text, when=_when(draft, due))
         draft.do(Result(True, {"promise": number}))
     if state == "broken":
         draft.do(Alarm("promise_broken", promise.text, agent=promise.agent))
@@ -94,14 +92,6 @@ def due(draft: Draft) -> None:
 TIMERS: Final = {"promise_soon": soon, "promise_due": due}
 
 
-def when(draft: Draft, at: datetime) -> str:
-    """A moment as the customer reads it, by the company's clock."""
-    here = at.astimezone(draft.turn.policy.hours.zone)
-    if draft.lang == "zh":
-        return f"{here.month}月{here.day}日 {here:%H:%M}"
-    return f"{_DAYS[here.weekday()]} {here.day} {_MONTHS[here.month - 1]}, {here:%H:%M}"
-
-
 def _make(draft: Draft, agent: int, text: str, due_at: datetime, *, ticket: str = "", follows: str = "") -> str:
     number = "P" + next(draft.tickets)[1:]
     draft.do(MakePromise(number, agent, text, due_at, ticket, follows))
@@ -126,3 +116,7 @@ def _promise(draft: Draft, number: str) -> PromiseView | None:
 
 def _number(draft: Draft) -> str:
     return str(draft.event.data.get("number", ""))
+
+
+def _when(draft: Draft, at: datetime) -> str:
+    return draft.turn.policy.hours.spoken(at, draft.lang)

@@ -131,29 +131,11 @@ def promise_view(connection: Connection, lane: Lane, number: str) -> PromiseView
     return PromiseView(number, row.agent_id, row.text, moment(row.due_at), row.state, row.about or "")
 
 
-def lead(connection: Connection, which: str) -> int | None:
-    """Who leads whoever this is (an agent's id, or ""): of his team, else of the whole house, else an admin; rather
-    somebody who is there and has few tickets. None if nobody leads."""
-    teams = connection.scalar(select(agent.c.teams).where(agent.c.id == int(which))) if which.isdigit() else ()
-    work = select(func.count()).where(ticket.c.agent_id == agent.c.id, ticket.c.closed_at.is_(None)).correlate(agent)
-    columns = (agent.c.id, agent.c.role, agent.c.teams, presence(time.time()).label("presence"))
-    leads = select(*columns, work.scalar_subquery().label("work"))
-    leads = leads.where(agent.c.role.in_(("supervisor", "admin")), agent.c.disabled_at.is_(None))
-
-    def fitness(one: Any) -> tuple[Any, ...]:
-        near = 0 if set(one.teams) & set(teams or ()) else 1 if not one.teams else 2
-        return one.role == "admin", near, one.presence not in THERE, one.work, one.id
-
-    found = [one for one in connection.execute(leads) if str(one.id) != which]
-    return min(found, key=fitness).id if found else None
-
-
 PEOPLE: Final[dict[str, Callable[[Connection, Lane, str], Any]]] = {
     "desk": lambda connection, _lane, _key: desk(connection, time.time()),
     "place": lambda connection, _lane, number: place(connection, number, time.time()),
     "handover": lambda connection, _lane, number: handover_view(connection, number),
     "agent": lambda connection, _lane, which: agent_view(connection, which),
-    "lead": lambda connection, _lane, which: lead(connection, which),
     "promise": promise_view,
     "team": lambda connection, _lane, name: team_is_there(connection, name),
     "members": lambda connection, _lane, name: team_has_members(connection, name),

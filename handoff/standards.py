@@ -133,8 +133,9 @@ class Clock:
         return self.spent + (hours.between(_at(self.since, now), now) if self.since is not None else 0.0)
 
     def reaches(self, time: float, now: datetime, hours: Calendar) -> datetime:
-        """When so many seconds will have passed on it, if it does not rest; not before it went on."""
-        return hours.add(_at(self.since, now), max(0.0, time - self.spent))
+        """When so many seconds will have passed on it, or have, if it does not rest; not before it went on."""
+        from_then = _at(self.since, now)
+        return hours.add(from_then, time - self.spent) if time > self.spent else from_then
 
     def rests(self, now: datetime, hours: Calendar) -> Clock:
         """It does not count from now on."""

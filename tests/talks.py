@@ -167,6 +167,11 @@ class Chat:
         self.change(here, owner={"takes over": "agent", "gives back": "bot"}[does], epoch=here.epoch + 1)
         return []
 
+    def of_tier(self, tier: str) -> list[str]:
+        """The customer is of this tier."""
+        self.customer["tier"] = tier
+        return []
+
     def command(self, data: dict[str, Any]) -> list[str]:
         """An agent's command."""
         return self.step(Kind.COMMAND, data=data)
@@ -416,9 +421,22 @@ def _played(chat: Chat, word: str, rest: str) -> list[str]:
         "to people": lambda: chat.step(Kind.TEXT, text=rest, data={"person": "wangwu"}),
         "agents": lambda: chat.desks.come(rest),
         "desk": lambda: chat.desks.set(chat, **dict(part.split("=") for part in rest.split(" "))),
+        "standards": lambda: _standards(chat, rest),
+        "tier": lambda: chat.of_tier(rest),
         "ticket": lambda: _ticket(chat, *rest.split(" ", 1)),
     }
     return doing[word]()
+
+
+def _standards(chat: Chat, lines: str) -> list[str]:
+    """``first_reply=24h | chat first_reply=10m next_reply=10m``: what is promised."""
+    promised: list[dict[str, Any]] = []
+    for line in lines.split(" | "):
+        told: dict[str, Any] = dict(part.split("=") for part in line.split(" ") if "=" in part)
+        kinds = [part for part in line.split(" ") if "=" not in part]
+        promised.append(told | ({"kind": kinds} if kinds else {}))
+    chat.policy = replace(chat.policy, standards=Standards.model_validate({"promised": promised}))
+    return []
 
 
 def _ticket(chat: Chat, number: str, state: str) -> list[str]:

@@ -15,9 +15,9 @@ from bot import dialogue as d
 from bot.engine import decide
 from bot.flows import FLOWS
 from bot.messages import Attachment, Kind
+from handoff.standards import Standards
 from intents import understand
 from knowledge.index import build
-from handoff.standards import Standards
 from tests.talks import START, Chat, knowledge, understood
 
 NUMBERS = ("C-00000001", "T-00000001", "T-00000002")

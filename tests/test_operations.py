@@ -57,6 +57,16 @@ BREAKS = {
         SELECT id, 'asked', 2, 1 FROM conversation""",
     "an agent's conversation is that of somebody who can act": "UPDATE conversation SET owner = 'agent', agent_id = 9",
     "an open ticket's agent can act": "UPDATE ticket SET owner = 'agent', agent_id = 9",
+    "an open promise is that of somebody who can act": """
+        INSERT INTO agent (id, login, name, role, created_at, disabled_at) VALUES (1, 'a', 'A', 'agent', 0, 1),
+            (2, 'b', 'B', 'admin', 0, NULL);
+        INSERT INTO promise (number, chat_id, customer_id, agent_id, text, due_at, made_at)
+        SELECT 'P-1', id, customer_id, 1, 'a call', 0, 0 FROM chat""",
+    "a standard that is being measured has its timer": """
+        UPDATE ticket SET clocks = '{"resolution": {"since": 1.0}}'""",
+    "a standard is met or missed once": """
+        INSERT INTO fact (at, kind, data) VALUES (0, 'standard_met', '{"number": "T-1", "begun": 1}'),
+            (0, 'standard_missed', '{"number": "T-1", "begun": 1}')""",
     "an agent's command that is done has a result": "UPDATE inbox SET kind = 'command', outcome = 'command'",
 }
 
@@ -67,7 +77,8 @@ async def test_verify_finds_what_is_broken(store: Store, rule: str) -> None:
         for words in ("one", "ticket", "two"):
             await house.hear(words)
         await house.settled()
-    await store.write(lambda c: c.execute(text(BREAKS[rule])))
+    for statement in BREAKS[rule].split(";"):
+        await store.write(lambda c, one=statement: c.exec_driver_sql(one))  # type: ignore[misc]
     assert rule in (await store.read(verify))["broken"]
 
 

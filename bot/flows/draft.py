@@ -29,6 +29,8 @@ from bot.dialogue import (
 from bot.flows.floor import quiet_for
 from bot.flows.reading import SUBJECT, Heard
 from bot.flows.steps import Ticket
+from bot.flows.told import FINISHED as FINISHED
+from bot.flows.told import told
 from bot.messages import Attachment, Author, Choice, Kind, Reply
 from bot.text import clean
 
@@ -39,7 +41,6 @@ WORDS: Final = 2000  # characters of a burst that are looked at
 FILES: Final = 10  # files kept for a ticket to come
 LABEL: Final = 60  # characters on a button
 BUTTON: Final = 60  # bytes of a button's id
-FINISHED: Final = frozenset({"resolved", "closed"})
 RATE: Final = tuple("12345")
 NAMES: Final = dict.fromkeys("product contact serial order bought amount part".split(), 3)  # answers written alike
 
@@ -173,23 +174,12 @@ class Draft:
     def look(self, kind: str, key: str) -> Any:
         """What the worker found, or what the turn carries. Raises Missing."""
         if kind == "tickets":
-            return [self.told(t) for t in self.turn.tickets]
+            return [told(self, t) for t in self.turn.tickets]
         own = next((t for t in self.turn.tickets if kind == "ticket" and t.number == key), None)
         if own is None and (kind, key) not in self.turn.looked:
             raise Missing(kind, key)
         found = own or self.turn.looked[kind, key]
-        return self.told(found) if isinstance(found, TicketView) else found
-
-    def told(self, ticket: TicketView) -> dict[str, Any]:
-        """A ticket as a flow may know it; ``left``: seconds until the answer that was promised."""
-        left = (ticket.due_at - self.now).total_seconds() if ticket.due_at else 0.0
-        named = ("number", "kind", "state", "subject", "note")
-        return {name: getattr(ticket, name) for name in named} | {
-            "label": dict(form.label) if (form := self.turn.policy.forms.kinds.get(ticket.kind)) else None,
-            "left": left,
-            "finished": ticket.state in FINISHED,
-            "ended": (self.now - ticket.ended_at).total_seconds() if ticket.ended_at else None,
-        }
+        return told(self, found) if isinstance(found, TicketView) else found
 
     def own_ticket(self, *kinds: str) -> str:
         """The customer's ticket of these kinds opened in this conversation, "" if there is none."""

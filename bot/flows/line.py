@@ -10,6 +10,7 @@ from bot.dialogue import DropTimer, Own, SetTimer
 from bot.flows import floor
 from bot.flows.draft import Draft
 from handoff.dialogue import HIGH, NORMAL, URGENT, DeskView, Queue
+from handoff.standards import CHAT, Clock
 
 PRIORITIES: Final = {"emergency": URGENT, "error": HIGH, "complaint": HIGH, "misses": HIGH, "vip": HIGH}
 JOINED: Final = {"misses": "line.joined.misses", "error": "line.joined.error"}  # else "line.joined"
@@ -71,11 +72,23 @@ def place(draft: Draft, ahead: int, desk: DeskView, key: str) -> None:
     estimate = desk.estimate(ahead)
     first = texts.Word("line.next") if ahead == 0 else texts.Word("line.place", {"place": ahead + 1})
     takes = texts.Word("line.unknown") if estimate is None else texts.Word("line.estimate", {"within": estimate})
-    said = texts.Word("line.stands", {"first": first, "takes": takes})
+    said = texts.Word("line.stands", {"first": first, "takes": takes, "promised": _promised(draft)})
     if estimate == AT_ONCE:
         said = texts.Word("line.now")
     draft.keep(place=ahead, placed=draft.now.isoformat())
     draft.say(key, *WAYS_OUT, place=said)
+
+
+def _promised(draft: Draft) -> texts.Word | str:
+    """What is promised to whoever waits for a first word, as long as it can be kept."""
+    policy, extra = draft.turn.policy, draft.talk.extra
+    tier, urgency = str(draft.turn.customer.get("tier", "")), str(extra.get("urgency", "normal"))
+    time = policy.standards.times(CHAT, urgency, tier).get("first_reply")
+    clock = extra.get("clocks", {}).get("first_reply")
+    if clock is None or time is None:
+        return ""
+    left = (Clock.of(clock).reaches(time, draft.now, policy.hours) - draft.now).total_seconds()
+    return texts.Word("line.promised", {"within": left}) if left > 0 else ""
 
 
 def tell(draft: Draft, key: str = "line.still") -> None:

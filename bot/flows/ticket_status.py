@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.flows.steps import Flow, Known, Look, Say
 from bot.texts import Word, Written
+from handoff.standards import MEASURED
 
 SHOWN = 5
 
@@ -26,8 +27,7 @@ def ticket_status(known: Known) -> Flow:
 
 
 def line(ticket: Mapping[str, Any]) -> Word:
-    """One ticket as one line, with the last word on it and when to expect the next."""
-    due = Word("status.late") if ticket["left"] <= 0 else Word("status.due", {"within": float(ticket["left"])})
+    """One ticket as one line, with the last word on it and what is promised."""
     return Word(
         "status.noted" if ticket["note"] else "status.line",
         {
@@ -36,6 +36,25 @@ def line(ticket: Mapping[str, Any]) -> Word:
             "state": Word(f"state.{ticket['state']}", otherwise="state.new"),
             "subject": ticket["subject"],
             "note": ticket["note"],
-            "due": Word("status.finished") if ticket["finished"] else due,
+            "due": due(ticket),
         },
     )
+
+
+def due(ticket: Mapping[str, Any]) -> Word:
+    """When the customer hears from us, and when it will be settled; honestly, where that was to be before now."""
+    if ticket["finished"]:
+        return Word("status.finished")
+    if ticket["state"] == "waiting_customer":
+        return Word("status.rests")
+    said = [_promised(ticket, name) for name in MEASURED if name in ticket["promised"]]
+    if not said:
+        return Word("status.late") if ticket["overdue"] else Word("status.due", {"when": ticket["due"]})
+    return said[0] if len(said) == 1 else Word("status.both", {"first": said[0], "then": said[-1]})
+
+
+def _promised(ticket: Mapping[str, Any], name: str) -> Word:
+    solution = name == "resolution"
+    if name in ticket["late"]:
+        return Word("status.solution_late" if solution else "status.late")
+    return Word("status.solution" if solution else "status.answer", {"when": ticket["promised"][name]})

@@ -21,6 +21,18 @@ _HOW_LONG = re.compile(
 )
 
 
+_WHEN: Final = re.compile(  # when shall I hear from you, and when is it settled?
+    r"how (?:much )?(?:long|soon)|\bwhen (?:will|do|does|can|shall|is|am|are)\b|what (?:have|did|do) you promise"
+    r"|多久|多长时间|几天能|几时|何时|什么时[候间]|承诺",
+    re.IGNORECASE,
+)
+
+
+def asks_when(draft: Draft) -> bool:
+    """Whether somebody with an open ticket asks when he hears of it."""
+    return bool(draft.turn.tickets and _WHEN.search(draft.words))
+
+
 def queued(draft: Draft) -> bool:
     """He waits for a person: the bot does not argue."""
     if not line.waits(draft):

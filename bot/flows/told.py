@@ -1,0 +1,39 @@
+"""A ticket as a flow may know it: with what is promised on it, in the customer's words for a moment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from handoff.standards import MEASURED, Clock
+
+if TYPE_CHECKING:
+    from bot.dialogue import TicketView
+    from bot.flows.draft import Draft
+
+FINISHED: Final = frozenset({"resolved", "closed"})
+ITS_OWN: Final = ("number", "kind", "state", "subject", "note")
+
+
+def told(draft: Draft, ticket: TicketView) -> dict[str, Any]:
+    """``due``: when something happens next; ``promised``: measure -> when, of what runs; ``late``: what is missed."""
+    now, policy = draft.now, draft.turn.policy
+    due = {name: at for name in MEASURED if (at := _due(draft, ticket, name))}
+    form = policy.forms.kinds.get(ticket.kind)
+    return {name: getattr(ticket, name) for name in ITS_OWN} | {
+        "label": dict(form.label) if form else None,
+        "due": policy.hours.spoken(ticket.due_at, draft.lang) if ticket.due_at else "",
+        "overdue": ticket.due_at is None or ticket.due_at <= now,
+        "promised": {name: policy.hours.spoken(at, draft.lang) for name, at in due.items()},
+        "late": [name for name, at in due.items() if at <= now],
+        "finished": ticket.state in FINISHED,
+        "ended": (now - ticket.ended_at).total_seconds() if ticket.ended_at else None,
+    }
+
+
+def _due(draft: Draft, ticket: TicketView, name: str) -> Any:
+    policy, tier = draft.turn.policy, str(draft.turn.customer.get("tier", ""))
+    promised = policy.standards.times(ticket.kind, ticket.priority, tier).get(name)
+    clock = Clock.of(ticket.clocks[name]) if name in ticket.clocks else None
+    if clock is None or clock.since is None or promised is None:
+        return None
+    return clock.reaches(promised, draft.now, policy.hours)
