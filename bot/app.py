@@ -30,7 +30,7 @@ from bot.startrules import secret_key
 from bot.store import Away, Store
 from bot.tables import chat, inbox, lease, reply
 from bot.worker import Worker
-from channels import Can, Channel, DeskWord, make
+from channels import NOWHERE, Can, Channel, DeskWord, make
 from handoff.desks.desk import Desk
 from handoff.door import Door
 from handoff.queue import Dispatch
@@ -39,7 +39,6 @@ from handoff.search import Indexer
 
 log = structlog.get_logger("app")
 
-NOWHERE = Can()  # what can be done on a channel that is no more
 AGAIN = 1.0  # seconds before a part that broke is started again
 
 
@@ -147,7 +146,7 @@ class App:
         )
         self.rounds = Rounds(self.store, keep_raw=limits.keep_raw, woken=self.worker.wake, policy=mind.policy)
         self.inbox, self.holder = Inbox(self.store, self.worker.wake), secrets.token_hex(8)
-        self.door = Door(self.store, self.inbox)
+        self.door = Door(self.store, self.inbox, self._at)
         self.dispatch = Dispatch(self.store, self.inbox, Duty(self.store, "dispatch", self.holder), settings.handoff)
         self.outboxes = [self._outbox(channel) for channel in self.channels if not channel.can.shows_itself]
         self.files = filerows.files(self.store, settings.data / "files", limits)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -18,7 +19,8 @@ from bot.files import ACCEPTED, RECOGNISED
 from bot.section import Bytes, Count, Duration, Section, Share, Span
 from bot.strictyaml import Node, Problem, YamlError, check, suggest
 from bot.strictyaml import load as read
-from handoff import forms
+from handoff.forms import Forms
+from handoff.forms import read as read_forms
 from handoff.settings import Handoff
 from handoff.standards import CHAT, Standards
 
@@ -179,6 +181,11 @@ class Settings(Section):
         """The file they were read from."""
         return self._source
 
+    @cached_property
+    def forms(self) -> Forms:
+        """The kinds of tickets and what is asked for each. Raises YamlError."""
+        return read_forms(self.handoff.forms, self.languages)
+
     @field_validator("database")
     @classmethod
     def _known_database(cls, url: str) -> str:
@@ -257,7 +264,7 @@ def _misplaced(settings: Settings, node: Node) -> list[Problem]:
 
 def _of_no_kind(settings: Settings, node: Node) -> list[Problem]:
     """Promises for kinds of tickets that there are not. Raises YamlError for forms that cannot be used."""
-    kinds = {*forms.read(settings.handoff.forms, settings.languages).kinds, CHAT}
+    kinds = {*settings.forms.kinds, CHAT}
     lines = enumerate(settings.standards.promised)
     strange = [(n, kind) for n, line in lines for kind in line.kind if kind not in kinds]
     at, said = ("standards", "promised"), "standards.promised: unknown kind of ticket"

@@ -146,6 +146,7 @@ class Turn:
     customer: Mapping[str, Any] = field(default_factory=dict)  # name, tier, contact, asked_rating_at ...
     numbers: tuple[str, ...] = ()  # ready-made: "C-…" for a conversation first, then "T-…" for tickets
     looked: Mapping[tuple[str, str], Any] = field(default_factory=dict)  # results of Look, by (kind, key)
+    by_hand: bool = False  # nobody can write to him: what is to be said is told by people
     people_there: bool = False  # people answer on the platform itself: the customer can be handed over to them
 
 

@@ -34,7 +34,7 @@ def decide(turn: Turn) -> Decision | Need | Wait:
         deadlines.follow(draft)
     except Missing as missing:
         return missing.need
-    return draft.decision()
+    return care.told_by_hand(turn, draft.decision())
 
 
 # ---------------------------------------------------------------- what may happen

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+
+BY_HAND: Final = "by hand"  # the channel of customers nobody can write to: people talk with them
 
 
 class Kind(StrEnum):

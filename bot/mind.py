@@ -12,7 +12,6 @@ from bot.config import Settings
 from bot.dialogue import Policy, Turn
 from bot.known import Known, begin
 from bot.messages import Kind
-from handoff import forms
 from handoff.dialogue import People
 from knowledge.live import Shelf
 
@@ -45,7 +44,7 @@ def policy(settings: Settings) -> Policy:
         standards=settings.standards,
         products=company.products,
         people=People(**{name: getattr(settings.handoff, name) for name in People.__dataclass_fields__}),
-        forms=forms.read(settings.handoff.forms, settings.languages),
+        forms=settings.forms,
         hours=settings.handoff.hours.calendar(company.timezone),
     )
 

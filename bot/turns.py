@@ -10,7 +10,7 @@ from typing import Any
 from bot.dialogue import Event, Policy, Turn
 from bot.inbox import attachments
 from bot.lanes import Lane, moment
-from bot.messages import Kind
+from bot.messages import BY_HAND, Kind
 
 NUMBERS = 6  # ready-made numbers a turn may use: one for a conversation, the rest for tickets
 CROCKFORD = bytes.maketrans(  # base32 in the signs that are not misread aloud
@@ -55,4 +55,5 @@ def turn(lane: Lane, policy: Policy, knowledge: Any, *, people_there: bool) -> T
         customer=lane.customer,
         numbers=numbers(),
         people_there=people_there,
+        by_hand=lane.channel == BY_HAND,
     )

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from bot.messages import Attachment, Inbound, Reply
 
@@ -72,6 +72,9 @@ class Can:
     window: float = 0.0  # seconds after the customer's last words in which he may be written to; 0 = always
     replies: int = 0  # messages that may follow each of the customer's; 0 = any number
     budget: Budget = Budget()
+
+
+NOWHERE: Final = Can()  # what can be done on a channel that is off
 
 
 @dataclass(frozen=True, slots=True)

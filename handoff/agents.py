@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, true
 
-from bot.tables import conversation, message, ticket
+from bot.tables import conversation, customer, message, ticket
 from handoff.tables import agent, handover
 from handoff.tables import audit as book
 
@@ -26,6 +26,9 @@ RULES: Final[dict[str, frozenset[str]]] = {  # what can be done -> the roles tha
     "conversation.command": _WORK,
     "ticket.read": _ALL,
     "ticket.command": _WORK,
+    "customer.read": _ALL,
+    "customer.command": _WORK,
+    "customer.tier": _LEAD,
     "alarm.read": _ALL,
     "alarm.command": _WORK,
     "wall.read": _LOOK,
@@ -95,7 +98,18 @@ def _ticket(connection: Connection, actor: Actor, number: str) -> None:
         raise Unknown("there is no such ticket")
 
 
-_FIND: Final[dict[str, Callable[[Connection, Actor, str], None]]] = {"conversation": _conversation, "ticket": _ticket}
+def _customer(connection: Connection, actor: Actor, id: str) -> None:
+    which = int(id) if id.isascii() and id.isdecimal() and len(id) <= 15 else 0
+    its = select(customer.c.id).where(customer.c.id == which)
+    if connection.scalar(its.where(customers(connection, actor))) is None:
+        raise Unknown("there is no such customer")
+
+
+_FIND: Final[dict[str, Callable[[Connection, Actor, str], None]]] = {
+    "conversation": _conversation,
+    "ticket": _ticket,
+    "customer": _customer,
+}
 
 
 def conversations(connection: Connection, actor: Actor) -> ColumnElement[bool]:
@@ -133,6 +147,18 @@ def tickets(connection: Connection, actor: Actor) -> ColumnElement[bool]:
     teams = [f"team:{name}" for name in sorted(actor.teams)]
     free = or_(ticket.c.owner.not_like("team:%"), ticket.c.owner.in_(teams))
     return or_(ticket.c.agent_id.in_(team_mates(connection, actor)), and_(ticket.c.agent_id.is_(None), free))
+
+
+def customers(connection: Connection, actor: Actor) -> ColumnElement[bool]:
+    """The customers he may see, for a query on ``customer``: those of whom he may see a conversation or a ticket."""
+    if actor.sees_all:
+        return true()
+    talked = select(conversation.c.id).outerjoin(handover).where(conversation.c.customer_id == customer.c.id)
+    owed = select(ticket.c.id).where(ticket.c.customer_id == customer.c.id)
+    return or_(
+        talked.where(conversations(connection, actor)).correlate(customer).exists(),
+        owed.where(tickets(connection, actor)).correlate(customer).exists(),
+    )
 
 
 def team_mates(connection: Connection, actor: Actor) -> list[int]:

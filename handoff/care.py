@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from bot.dialogue import Alarm, DropTimer, Say, SetTimer
+from bot.dialogue import Alarm, Decision, DropTimer, Say, SetTimer, Turn, Wait
 from bot.flows import journal, line
 from bot.flows.draft import Draft
 from bot.messages import Author, Kind, Reply
@@ -107,6 +107,16 @@ def notice(draft: Draft, key: str, **values: Any) -> None:
     """A sentence about people, whoever has the floor; not to somebody who wants no more words."""
     if not draft.talk.stopped:
         draft.do(Say(Reply(draft.text(key, **values)), author=Author.SYSTEM))
+
+
+def told_by_hand(turn: Turn, decided: Decision | Wait) -> Decision | Wait:
+    """Who cannot be written to is told by people: what would be said is theirs to say."""
+    said = [e for e in decided.effects if isinstance(e, Say)] if isinstance(decided, Decision) else []
+    if isinstance(decided, Wait) or not (turn.by_hand and said):
+        return decided
+    who = turn.event.data.get("agent")
+    task = Alarm("tell_customer", "\n\n".join(one.reply.text for one in said), who if isinstance(who, int) else None)
+    return Decision(decided.talk, (*(e for e in decided.effects if e not in said), task))
 
 
 def held(draft: Draft) -> HandoverView:

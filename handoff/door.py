@@ -6,25 +6,25 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, select
 
 from bot.inbox import Inbox
 from bot.keepable import keepable
-from bot.messages import Attachment, Inbound, Kind
+from bot.messages import BY_HAND, Attachment, Inbound, Kind
 from bot.rows import CommandResult
 from bot.store import Store
 from bot.tables import chat, conversation, inbox, ticket
-from handoff import sessions, tickets
+from handoff import customers, sessions, tickets
 from handoff.agents import Actor, Unknown, access, audit
 from handoff.tables import agent, command_result
 
 PATIENCE: Final = 3.0  # seconds a desk waits for the outcome
 LOOK: Final = 0.2  # seconds between two looks at the database, should another process have done it
 NOTED: Final = 30.0  # seconds between two notes that somebody is there
-SECRET: Final = frozenset({"text"})  # what was said stands in the chat, not in the audit
+SECRET: Final = frozenset({"text", "subject", "details", "called"})  # what was said stands elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ class _Place:
 class Door:
     """Takes agents' commands. ``heard`` is told what this process has recorded."""
 
-    def __init__(self, store: Store, inbox: Inbox) -> None:
-        self._store, self._inbox = store, inbox
+    def __init__(self, store: Store, inbox: Inbox, reach: customers.Reach = customers.ANY) -> None:
+        self._store, self._inbox, self._reach = store, inbox, reach
         self._waiting: dict[tuple[int, int], asyncio.Future[Told]] = {}  # (chat, seq) of a command
         self._coming: set[tuple[str, str]] = set()  # (channel, key) of commands that are being received
 
@@ -71,17 +71,24 @@ class Door:
         key: str,
         attachments: Sequence[Attachment] = (),
     ) -> Told:
-        """Do ``name`` to the conversation, or the ticket, of this number.
+        """Do ``name`` to the conversation, or the ticket, of this number, or for the customer with this id.
+
+        A customer's command is ``ticket_open`` or ``start``; without an id it registers what a new one called
+        ``data["called"]`` has asked for. It is done in the chat he used last; who cannot be written to has one that
+        people keep by hand.
 
         ``key`` is the desk's own: twice the same is done once. What was not the actor's to see cannot be reached by
         it: the number goes with the command, and the desk does it to no other conversation (handoff/desk.py).
         Raises Denied or Unknown (handoff/agents.py) when it is not the actor's to do, ``store.Away``.
         """
-        place = await self._store.read(lambda c: _place(c, actor, number, name))
-        extra = {**data, "command": name, "agent": actor.id, place.subject: number}
         key = f"agent:{actor.id}:{key}"
-        files = tuple(attachments)
-        event = keepable(Inbound(place.channel, key, place.address, Kind.COMMAND, attachments=files, extra=extra))
+        try:
+            place = await self._store.read(lambda c: _place(c, actor, number, name, key, self._reach))
+        except customers.Unreachable as refused:
+            return Told("lost", {"reason": refused.reason})
+        extra = {**data, "command": name, "agent": actor.id, place.subject: number}
+        event = Inbound(place.channel, key, place.address, Kind.COMMAND, place.address, str(data.get("called") or ""))
+        event = keepable(replace(event, attachments=tuple(attachments), extra=extra))
         if event.address is None:
             raise Unknown("a command's key is at most 300 characters, without control characters")
         told = {k: v for k, v in event.extra.items() if k in data and k not in SECRET}
@@ -90,6 +97,8 @@ class Door:
         self._coming.add((event.channel, key))
 
         def book(connection: Connection) -> None:
+            if place.channel == BY_HAND and place.subject == "customer" and number:
+                customers.by_hand(connection, int(number))
             if first and not _known(connection, event):
                 audit(connection, actor, f"{place.subject}.{name}", number, told)
 
@@ -117,8 +126,16 @@ class Door:
             self._waiting.pop(place, None)
 
 
-def _place(connection: Connection, actor: Actor, number: str, name: str) -> _Place:
-    """Where the customer of a conversation or a ticket is. Raises Denied, Unknown."""
+def _place(
+    connection: Connection, actor: Actor, number: str, name: str, key: str = "", reach: customers.Reach = customers.ANY
+) -> _Place:
+    """Where the customer is, by a conversation, a ticket or his id. Raises Denied, Unknown, customers.Unreachable."""
+    seen_at = connection.scalar(select(agent.c.seen_at).where(agent.c.id == actor.id)) or 0.0
+    if number.isdecimal() or not number:
+        if name != "ticket_open" and not (name == "start" and number):
+            raise Unknown("that cannot be done to a customer")
+        access(connection, actor, number, "customer.command")
+        return _Place("customer", *_of_customer(connection, actor, number, name, key, reach), seen_at)
     if number.startswith("T-"):
         if name not in tickets.COMMANDS:
             raise Unknown("that cannot be done to a ticket")
@@ -130,8 +147,23 @@ def _place(connection: Connection, actor: Actor, number: str, name: str) -> _Pla
         found = found.where(conversation.c.number == number)
     access(connection, actor, number, f"{subject}.command")
     its = connection.execute(found).one()
-    seen_at = connection.scalar(select(agent.c.seen_at).where(agent.c.id == actor.id)) or 0.0
     return _Place(subject, its.channel, its.address, seen_at)
+
+
+def _of_customer(
+    connection: Connection, actor: Actor, number: str, name: str, key: str, reach: customers.Reach
+) -> tuple[str, str]:
+    """The channel and the address of the chat in which it is done."""
+    if not number:
+        return BY_HAND, key
+    if name == "ticket_open":
+        his = customers.chats(connection, int(number))
+        return (his[0].channel, his[0].address) if his else (BY_HAND, f"customer:{number}")
+    found = customers.reached(connection, int(number), reach)
+    its = select(conversation.c.number).where(conversation.c.chat_id == found.id, conversation.c.owner != "none")
+    if talking := connection.scalar(its):
+        access(connection, actor, talking, "conversation.command")
+    return found.channel, found.address
 
 
 def _known(connection: Connection, event: Inbound) -> bool:

@@ -48,6 +48,11 @@ class Forms(Section):
         """Whether a wish of the customer's opens a ticket of this kind."""
         return wish in self.kinds and wish not in HOUSE
 
+    def called(self, family: str, name: str, language: str) -> str:
+        """What a "kind", or a field of what is "known", is called; "" if there is no such thing (any more)."""
+        found = {"kind": self.kinds, "known": self.fields}.get(family, {}).get(name)
+        return found.label.get(language, "") if isinstance(found, Field | Form) else ""
+
     def details(self, said: Any) -> dict[str, str]:
         """What was filled in, of the fields there are; at most 500 characters each."""
         given = said if isinstance(said, Mapping) else {}

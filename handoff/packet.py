@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from bot.tables import chat, conversation, customer, message, rating, ticket
+from handoff.reading import profiles
 from handoff.tables import handover, promise
 
 LINES: Final = 12  # of the dialogue, the latest
@@ -34,6 +35,8 @@ class Packet:
     promises: Sequence[Mapping[str, Any]]  # what he has been promised: text, due_at
     rated: int | None  # his last rating
     suggested: Sequence[str]  # FAQ entries whose answer may be the one
+    notes: Sequence[tuple[str, str]]  # who wrote down what of him, the newest first
+    products: Sequence[Mapping[str, str]]  # what he has: product, serial, bought, as his tickets tell
 
 
 def packet(connection: Connection, number: str) -> Packet | None:
@@ -65,6 +68,8 @@ def packet(connection: Connection, number: str) -> Packet | None:
         promises=_promises(connection, row["customer_id"]),
         rated=_rated(connection, row["customer_id"]),
         suggested=[entry for entry, _ in tried][:3],
+        notes=[(one.agent_name, one.text) for one in profiles.notes(connection, row["customer_id"])],
+        products=profiles.products(connection, row["customer_id"]),
     )
 
 

@@ -166,11 +166,14 @@ def _customers(connection: Connection, conversations: set[int]) -> list[dict[str
 
 
 def _tickets(connection: Connection, mark: int) -> list[dict[str, Any]]:
-    new = (
-        select(ticket).where(ticket.c.id > mark - 100, ~_there("ticket", ticket.c.id, ticket.c.chat_id)).limit(AT_ONCE)
-    )
-    rows = connection.execute(new.order_by(ticket.c.id))
-    return [_of_ticket("ticket", row, row.id, row.id, f"{row.number} {row.subject}") for row in rows]
+    new = select(ticket, customer.c.name).join(customer, customer.c.id == ticket.c.customer_id)
+    new = new.where(ticket.c.id > mark - 100, ~_there("ticket", ticket.c.id, ticket.c.chat_id))
+    found = []
+    for row in connection.execute(new.order_by(ticket.c.id).limit(AT_ONCE)):
+        told = (v for k, v in row.details.items() if isinstance(v, str) and k not in ("language", "came", "note"))
+        words = " ".join((row.number, row.name, row.subject, *told))
+        found.append(_of_ticket("ticket", row, row.id, row.id, words))
+    return found
 
 
 def _ticket_words(connection: Connection, mark: int) -> list[dict[str, Any]]:

@@ -154,6 +154,16 @@ seen = Table(  # how far an agent has read a chat, and whether he is looking or 
     Index("ix_seen_chat_id", "chat_id"),
 )
 
+customer_note = Table(  # what colleagues should know of a customer; it is only added to
+    "customer_note",
+    metadata,
+    identifier(),
+    Column("customer_id", ForeignKey("customer.id"), nullable=False, index=True),
+    Column("agent_id", ForeignKey("agent.id"), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+)
+
 desk_place = Table(  # where a desk on a platform shows a conversation: a second address of the customer's chat
     "desk_place",
     metadata,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot import texts
-from bot.dialogue import AddToTicket, Alarm, DropTimer, OpenTicket, SetTimer, TicketView
+from bot.dialogue import AddToTicket, Alarm, DropTimer, Learn, OpenTicket, SetTimer, TicketView
 from bot.flows import journal, line
 from bot.flows.draft import FINISHED, Draft, Missing
 from handoff import care
@@ -26,6 +26,10 @@ MOVES: Final[Mapping[str, frozenset[str]]] = {  # from -> to
 }
 WAITING: Final = frozenset({"waiting_customer", "waiting_parts"})
 DAY: Final = timedelta(days=1)
+PRIORITIES: Final = frozenset({"normal", "high", "urgent"})
+CAME: Final = ("chat", "phone", "email", "letter", "visit")  # ways in which a matter reached us
+USUAL: Final = {"kind": "question", "priority": "normal", "came": "chat"}  # of a ticket somebody opens
+LEARNT: Final = frozenset({"contact", "product"})  # fields that say something of the customer himself
 SUBJECT: Final = 500  # characters
 WORDS: Final = 8000
 TEAM: Final = 35  # characters of a team's name that a ticket's owner can hold
@@ -35,20 +39,34 @@ TEAM: Final = 35  # characters of a team's name that a ticket's owner can hold
 
 
 def opened(draft: Draft, who: AgentView) -> None:
-    """A ticket for the customer: of his call or letter, or of what was said in the chat."""
+    """A ticket for the customer: of his call or letter (``came``), or of what was said in the chat."""
     data, policy = draft.event.data, draft.turn.policy
-    kind, subject = str(data.get("kind") or "question"), str(data.get("subject", "")).strip()[:SUBJECT]
-    forms = policy.forms
-    if not subject or kind not in forms.kinds or data.get("priority", "normal") not in ("normal", "high", "urgent"):
-        raise Refused("empty" if not subject else "unknown")
+    kind, priority, came = (str(data.get(name) or usual) for name, usual in USUAL.items())
+    details = policy.forms.details(data.get("details"))
+    subject = str(data.get("subject", "")).strip()[:SUBJECT] or matter(details)
+    if not subject:
+        raise Refused("empty")
+    if kind not in policy.forms.kinds or priority not in PRIORITIES or came not in CAME:
+        raise Refused("unknown")
+    owner, team = _whose(draft, who)
     number = next(draft.tickets)
-    urgency, tier = str(data.get("priority", "normal")), str(draft.turn.customer.get("tier", ""))
-    due = care.due(draft) or policy.hours.add(draft.now, policy.promised(kind, urgency, tier))
-    details = forms.details(data.get("details")) | {"language": draft.lang}
-    draft.do(OpenTicket(number, kind, subject, due, urgency, details, draft.files, who.id))
-    within = (due - draft.now).total_seconds()
-    notice(draft, "ticket.made", number=number, subject=subject, within=within)
+    promised = policy.promised(kind, priority, str(draft.turn.customer.get("tier", "")))
+    due = care.due(draft) or policy.hours.add(draft.now, promised)
+    for part in LEARNT & details.keys():
+        draft.do(Learn(part, details[part]))
+    details |= {"language": draft.lang, **({} if came == "chat" else {"came": came})}
+    whose = owner.id if owner else None
+    draft.do(OpenTicket(number, kind, subject, due, priority, details, draft.files, whose))
+    if team:
+        draft.do(OwnTicket(number, None, team))
+    if not draft.turn.by_hand:
+        notice(draft, "ticket.made", number=number, subject=subject, within=(due - draft.now).total_seconds())
     draft.do(Result(True, {"number": number}))
+
+
+def matter(details: Mapping[str, str]) -> str:
+    """What a ticket is about where only its form says so."""
+    return ", ".join(told for name, told in details.items() if name != "contact")[:SUBJECT]
 
 
 def moved(draft: Draft, who: AgentView) -> None:
@@ -71,16 +89,20 @@ def moved(draft: Draft, who: AgentView) -> None:
 
 def owned(draft: Draft, who: AgentView) -> None:
     """To a colleague, or to a team's line."""
-    ticket, data = _ticket(draft), draft.event.data
-    to, team = data.get("to_agent"), str(data.get("to_team") or "")
-    other = draft.look("agent", str(to)) if to else None
-    if (to and other is None) or (team and not (len(team) <= TEAM and draft.look("members", team))):
-        raise Refused("nobody")
-    if not to and not team:
-        other = who
+    ticket = _ticket(draft)
+    other, team = _whose(draft, who)
     draft.do(OwnTicket(ticket.number, other.id if other else None, team))
     if ticket.state == "new" and other:
         move(draft, ticket, "assigned", agent=who.id)
+
+
+def _whose(draft: Draft, who: AgentView) -> tuple[AgentView | None, str]:
+    """The colleague or the team that is named, else himself. Raises Refused."""
+    to, team = draft.event.data.get("to_agent"), str(draft.event.data.get("to_team") or "")
+    other: AgentView | None = draft.look("agent", str(to)) if to else None
+    if (to and other is None) or (team and not (len(team) <= TEAM and draft.look("members", team))):
+        raise Refused("nobody")
+    return (other, team) if to or team else (who, "")
 
 
 def worded(draft: Draft, who: AgentView) -> None:

@@ -21,8 +21,6 @@ def house(tmp_path: Path) -> Path:
     for folder in ("faq", "checks"):
         shutil.copytree(HOME / "knowledge" / folder, tmp_path / "knowledge" / folder)
     shutil.copytree(HOME / "intents", tmp_path / "intents", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    (tmp_path / "handoff").mkdir()
-    shutil.copy(HOME / "handoff" / "forms.yaml", tmp_path / "handoff")
     shutil.copy(HOME / "config.yaml", tmp_path)
     return tmp_path
 
@@ -51,6 +49,16 @@ def test_a_broken_answer_is_told_with_its_line(house: Path) -> None:
         "questions: is missing",
     ]
     assert f"knowledge/faq/faults.yaml:{line + 2}: unknown key 'qestions' (did you mean 'questions'?)" in told(house)
+
+
+def test_forms_of_ones_own_are_looked_at(house: Path) -> None:
+    config, own = house / "config.yaml", house / "forms.yaml"
+    text = (HOME / "handoff" / "forms.yaml").read_text("utf-8")
+    own.write_text(text.replace("    read: serial", "    read: cereal"), "utf-8")
+    config.write_text(config.read_text("utf-8").replace("  forms: #", "  forms: forms.yaml #"), "utf-8")
+    [said] = told(house)
+    assert said.startswith("forms.yaml:")
+    assert "(did you mean 'serial'?)" in said
 
 
 def test_a_product_nobody_makes(house: Path) -> None:

@@ -31,7 +31,7 @@ def ticket(known: Known) -> Flow:
         yield Say("ticket.dropped")
         return
     details = {name: said(told, name) for name in form if name != "what"}
-    what = said(told, "what") or ", ".join(filter(None, (details[n] for n in details if n != "contact")))
+    what = said(told, "what") or ", ".join(part for name, part in details.items() if part and name != "contact")
     opened = yield Ticket(known["kind"], what or known["words"], known["priority"], details)
     if contact := details.get("contact"):
         yield Learn("contact", contact)

@@ -106,9 +106,14 @@ class Asked:
         """Write to the database while somebody waits for it."""
         return await self.house.store.write(work, first=True)
 
+    def word(self, family: str, value: str) -> str:
+        """The name of a value; kinds of tickets and their fields are called as the company calls them."""
+        return self.house.settings.forms.called(family, value, self.look.language) or self.look.word(family, value)
+
     def page(self, template: str, code: int = 200, /, **values: Any) -> Response:
         """A whole page, or a part of one."""
-        html = self.look.render(template, asked=self, me=self.session and self.session.actor, **values)
+        me = self.session and self.session.actor
+        html = self.look.render(template, asked=self, me=me, word=self.word, **values)
         return Response(html, code, media_type="text/html")
 
 

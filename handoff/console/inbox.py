@@ -20,8 +20,6 @@ from handoff.desk import COMMANDS
 from handoff.reading import lists, talks
 from handoff.reading.answers import answers_to
 
-KINDS = ("question", "fault", "complaint", "repair", "exchange", "refund", "installation", "parts", "lead")
-
 
 async def inbox(asked: Asked) -> Response:
     """GET /: the list and, beside it, nothing yet."""
@@ -103,7 +101,7 @@ async def _talk(asked: Asked, *, whole: bool = False) -> dict[str, Any]:
         return said[0] if said else name
 
     found |= {"entry_name": entry_name, "commands": COMMANDS}
-    return {**found, "may": allowed(actor, "conversation.command"), "kinds": KINDS}
+    return {**found, "may": allowed(actor, "conversation.command"), "forms": asked.house.settings.forms}
 
 
 async def older(asked: Asked) -> Response:

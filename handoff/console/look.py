@@ -80,7 +80,7 @@ class Look:
     def render(self, template: str, **values: Any) -> str:
         """The HTML of a template."""
         lent = {"t": self.say, "word": self.word, "span": self.span, "look": self, "js_words": self._for_scripts}
-        return _templates().get_template(template).render(**lent, **values)
+        return _templates().get_template(template).render(**{**lent, **values})
 
     def _for_scripts(self) -> Markup:
         """The sentences that scripts say, as JSON that is safe inside a page."""

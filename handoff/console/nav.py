@@ -12,6 +12,7 @@ from handoff.tables import agent
 PAGES: Final = (  # name, address, what one must be allowed to do
     ("inbox", "/", "inbox.read"),
     ("tickets", "/tickets", "ticket.read"),
+    ("customers", "/customers", "customer.read"),
     ("alarms", "/alarms", "alarm.read"),
     ("wall", "/wall", "wall.read"),
     ("dead", "/dead", "dead.read"),

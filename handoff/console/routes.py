@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from handoff.console import alarms, books, door, inbox, live, people, tickets, wall, work
+from handoff.console import alarms, books, customers, door, inbox, live, people, tickets, wall, work
 from handoff.console.gate import PUBLIC, Asked, House, Way, route
 from handoff.console.look import files, version
 
@@ -33,6 +33,13 @@ def ways(pages: live.Live) -> list[Way]:
         Way("/tickets", tickets.listing, "ticket.read", page=True),
         Way("/tickets/{number}", tickets.one, "ticket.read", "number", page=True),
         Way("/tickets/{number}/commands/{name}", tickets.command, "ticket.command", "number", "POST"),
+        Way("/customers", customers.listing, "customer.read", page=True),
+        Way("/customers/{id}", customers.one, "customer.read", "id", page=True),
+        Way("/customers/{id}/notes", customers.note, "customer.command", "id", "POST"),
+        Way("/customers/{id}/tier", customers.tier, "customer.tier", "id", "POST"),
+        Way("/customers/{id}/start", customers.start, "customer.command", "id", "POST"),
+        Way("/register", customers.form, "customer.command", page=True),
+        Way("/register", customers.register, "customer.command", method="POST"),
         Way("/alarms", alarms.alarms, "alarm.read", page=True),
         Way("/alarms", alarms.settle, "alarm.command", method="POST"),
         Way("/wall", wall.wall, "wall.read", page=True),

@@ -11,6 +11,7 @@ from channels.gate import Refused
 from handoff.agents import Unknown, access
 from handoff.console.gate import Asked, words
 from handoff.desk import COMMANDS
+from handoff.door import Told
 from handoff.reading import files
 
 MOST_FILES: Final = 10
@@ -27,7 +28,13 @@ async def command(asked: Asked) -> Response:
 
 
 async def done(asked: Asked, number: str, name: str, data: dict[str, Any]) -> Response:
-    """Let the desk's door do it to the conversation, or the ticket, of this number, and tell what came of it."""
+    """Let the desk's door do it, and tell what came of it."""
+    told = await ordered(asked, number, name, data)
+    return JSONResponse({"state": told.state, **told.data}, told.status)
+
+
+async def ordered(asked: Asked, number: str, name: str, data: dict[str, Any]) -> Told:
+    """What came of a command to a conversation, a ticket, or for a customer; raises Refused for what is none."""
     key = words(data, "key", 64)
     if not key:
         raise Refused(400, "key must be made anew for every command")
@@ -38,8 +45,8 @@ async def done(asked: Asked, number: str, name: str, data: dict[str, Any]) -> Re
         raise Refused(400, f"files must be a list of at most {MOST_FILES} ids")
     sent = await files.attached(asked.house, number, [str(id)[:64] for id in ids])
     del data["key"]
-    told = await asked.house.door.command(asked.actor, number, name, data, key, sent)
-    return JSONResponse({"state": told.state, **told.data}, told.status)
+    told: Told = await asked.house.door.command(asked.actor, number, name, data, key, sent)
+    return told
 
 
 async def upload(asked: Asked) -> Response:

@@ -12,6 +12,7 @@ from bot.bulk import insert as upsert
 from bot.hub import COLUMNS
 from bot.tables import chat, conversation, customer, fact, identity, inbox, message, rating, reply, ticket
 from handoff.agents import Actor, audit, conversations, of_chat, tickets
+from handoff.reading import profiles
 from handoff.reading.lists import DUE
 from handoff.seen import presence
 from handoff.tables import agent, handover, promise, remark, seen
@@ -71,6 +72,8 @@ def beside(connection: Connection, actor: Actor, here: dict[str, Any]) -> dict[s
     open_first = own.order_by(ticket.c.closed_at.is_not(None), ticket.c.id.desc()).limit(8)
     kept = select(promise, agent.c.name.label("agent_name")).join(agent).where(promise.c.customer_id == who)
     return {
+        "notes": profiles.notes(connection, who),
+        "products": profiles.products(connection, who),
         "identities": identities.all(),
         "history": connection.execute(past).all(),
         "tickets": connection.execute(open_first).all(),

@@ -116,6 +116,21 @@ document.addEventListener("click", (event) => {
   else if (asked) $("keys").showModal();
 });
 document.addEventListener("change", (event) => event.target.matches("[data-go]") && event.target.form.submit());
+
+// Of a ticket's form only what its kind asks for is shown, and needed.
+function kinded(select) {
+  const among = (names) => names.split(" ").includes(select.value);
+  for (const node of select.form.querySelectorAll("[data-required]")) {
+    const { required, optional, always } = node.dataset;
+    const input = node.matches("label") ? node.querySelector("input") : node;
+    input.required = among(required);
+    if (always !== undefined) continue;
+    node.hidden = input.disabled = !(among(required) || among(optional));
+    node.querySelector(".needed").hidden = !input.required;
+  }
+}
+for (const select of document.querySelectorAll("[data-kind]")) kinded(select);
+document.addEventListener("change", (event) => event.target.matches("[data-kind]") && kinded(event.target));
 document.addEventListener("submit", async (event) => {
   const form = event.target.closest("form[data-post]");
   if (!form) return;

@@ -61,6 +61,11 @@ export function fields(form, submitter) {
     if (data[input.name]) data[input.name] = new Date(data[input.name]).toISOString();
     else delete data[input.name];
   }
+  for (const [name, value] of Object.entries(data)) {
+    if (!name.startsWith("field:")) continue;
+    (data.details ??= {})[name.slice(6)] = value;
+    delete data[name];
+  }
   if (data.to !== undefined) {
     const [kind, to] = data.to.split(/:(.*)/s);
     delete data.to;
