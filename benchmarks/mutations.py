@@ -22,7 +22,7 @@ import intents
 from bot.strictyaml import YamlError, load
 from knowledge import trials
 from knowledge.doubts import doubts
-from knowledge.faq import NAMES, SYNONYMS, Faq, read
+from knowledge.faq import ELSEWHERE, NAMES, SYNONYMS, Faq, read
 from knowledge.index import Knowledge, build
 from knowledge.review import review
 
@@ -167,7 +167,7 @@ MUTATIONS: tuple[Mutation, ...] = (
 
 def rows_of(folder: Path) -> Rows:
     """The entries of the demo company, to be changed."""
-    files = [file for file in sorted(folder.glob("*.yaml")) if file.name not in (SYNONYMS, NAMES)]
+    files = [file for file in sorted(folder.glob("*.yaml")) if file.name not in (SYNONYMS, NAMES, ELSEWHERE)]
     return [row for file in files for row in load(file).data]
 
 

@@ -25,6 +25,7 @@ Url = Annotated[str, StringConstraints(pattern=r"^(https?://|mailto:|tel:)\S+$")
 
 SYNONYMS = "synonyms.yaml"  # beside the entries: language → groups of words that mean the same
 NAMES = "foreign.yaml"  # beside the entries: other makers' and services' names, and our own
+ELSEWHERE = "elsewhere.yaml"  # beside the entries: language → what is asked although there is no answer to it
 TO_WRITE = {"en": "Write the answer here.", "zh": "请在这里写答案。"}  # what an answer is until somebody writes it
 
 
@@ -85,6 +86,10 @@ class Synonyms(RootModel[dict[Language, tuple[Annotated[tuple[Text, ...], Field(
     """Language → groups of words that mean the same; the first of a group stands for all."""
 
 
+class Elsewhere(RootModel[dict[Language, tuple[Text, ...]]]):
+    """Language → questions that nothing here answers."""
+
+
 class Names(BaseModel):
     """Names that tell whose product a question is about."""
 
@@ -103,6 +108,7 @@ class Faq:
     entries: tuple[Entry, ...] = ()
     synonyms: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     names: Names = field(default_factory=Names)
+    elsewhere: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def by_id(self) -> dict[str, Entry]:
@@ -113,7 +119,9 @@ class Faq:
     def version(self) -> str:
         """Twelve hex digits that change when any word does."""
         content = [e.model_dump(mode="json", exclude={"file", "line"}) for e in self.entries]
-        text = json.dumps([content, self.synonyms, self.names.model_dump()], sort_keys=True, ensure_ascii=True)
+        text = json.dumps(
+            [content, self.synonyms, self.names.model_dump(), self.elsewhere], sort_keys=True, ensure_ascii=True
+        )
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -126,6 +134,7 @@ def read(folder: Path, languages: Iterable[str] = ()) -> Faq:
     problems: list[Problem] = []
     synonyms: dict[str, tuple[tuple[str, ...], ...]] = {}
     names = Names()
+    elsewhere: dict[str, tuple[str, ...]] = {}
     if not folder.is_dir():
         raise YamlError([Problem(str(folder), 1, "no such folder; it should hold the FAQ's *.yaml files")])
     for path in sorted(folder.rglob("*.yaml")):
@@ -134,6 +143,8 @@ def read(folder: Path, languages: Iterable[str] = ()) -> Faq:
                 synonyms = _synonyms(path)
             elif path.name == NAMES:
                 names = check(Names, load(path))
+            elif path.name == ELSEWHERE:
+                elsewhere = check(Elsewhere, load(path)).root
             else:
                 entries += _entries(path)
         except YamlError as error:
@@ -142,7 +153,7 @@ def read(folder: Path, languages: Iterable[str] = ()) -> Faq:
     problems += [*_languages(entries, tuple(languages)), *_unwritten(entries)]
     if problems:
         raise YamlError(problems)
-    return Faq(tuple(entries), synonyms, names)
+    return Faq(tuple(entries), synonyms, names, elsewhere)
 
 
 def _synonyms(path: Path) -> dict[str, tuple[tuple[str, ...], ...]]:

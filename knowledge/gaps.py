@@ -19,7 +19,7 @@ from knowledge.review import given
 from knowledge.senses import sounds
 from knowledge.space import UNSPACED
 
-ALIKE = 0.3  # likeness from which on questions are about the same; measured by benchmarks/gaps.py
+ALIKE = 0.19  # likeness from which on questions are about the same; measured by benchmarks/gaps.py
 TAKEN_FOR = 0.3  # how much of likeness is being taken for the same answers
 FAINT = 0.2  # a text that fits all labels together less than this is hardly taken for any
 SAME = 0.6  # two topics taken for the same answers to this degree are one, in whatever language they are

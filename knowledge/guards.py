@@ -108,8 +108,13 @@ def wanted(text: str) -> str:
 
 def disputed(text: str) -> bool:
     """Does a normalised question say what is not asked, whether or not the rest could stand alone?"""
+    return refuses(text) or bool(refused(text))
+
+
+def refused(text: str) -> str:
+    """The clauses of a normalised question that say what is not asked, "" = there is none."""
     clauses = _clauses(text)
-    return refuses(text) or any(_dropped(c, clauses[at + 1 :], clauses[:at]) for at, c in enumerate(clauses))
+    return ", ".join(c for at, c in enumerate(clauses) if _dropped(c, clauses[at + 1 :], clauses[:at]))
 
 
 def _clauses(text: str) -> list[str]:

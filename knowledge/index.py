@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from knowledge.faq import Entry, Faq
-from knowledge.guards import Foreign, Scope, disputed, wanted
+from knowledge.guards import Foreign, Scope, disputed, refused, wanted
 from knowledge.kernels import Encoder
 from knowledge.normal import chinese, models, words
 from knowledge.space import Example, Fit, Role, Space
@@ -23,10 +23,11 @@ Mode: TypeAlias = str | Mapping[str, float]  # strict, balanced, lenient, or {"a
 Intents: TypeAlias = Mapping[str, Mapping[str, Sequence[str]]]  # name → language → examples
 
 INTENT = "intent:"
+ELSEWHERE = INTENT + "elsewhere"  # the label of what the FAQ says it cannot answer: found, nothing is given
 SHOWN = 5  # candidates in a ranking
 CLEARLY = 0.1  # nearer to a contrast than to its own questions by more than this: not even offered
 TIE = 0.05  # two answers that could both be given and are closer than this are asked about in every mode
-METHOD = "5"  # another one means: the same FAQ would be scored differently
+METHOD = "6"  # another one means: the same FAQ would be scored differently
 
 _MARKS = re.compile(r"https?://\S+|[*`#\[\]()]")  # what an answer has for the eye only
 
@@ -59,6 +60,13 @@ class _Scored:
     space: Space
 
 
+def named(label: str) -> str:
+    """What a label stands for, as people are told."""
+    if label == ELSEWHERE:
+        return "what has no answer"
+    return f"the wish '{label.removeprefix(INTENT)}'" if label.startswith(INTENT) else f"'{label}'"
+
+
 class Knowledge:
     """Everything known at one moment. Immutable: a changed FAQ makes a new one."""
 
@@ -80,8 +88,9 @@ class Knowledge:
         plain, owned = self.wording(text), frozenset(map(self.wording, products))
         asked = wanted(plain)
         fits = {space.language: space.fit(asked) for space in self._spaces(asked, lang)}
-        kept, guards = self._guarded(self._scored(fits), fits, models(asked), owned, now)
-        if kept and asked == plain and disputed(plain) and not disputed(self.wording(_nearest(kept[0], fits))):
+        unwanted = self._unwanted(plain) if asked == plain else frozenset()
+        kept, guards = self._guarded(self._scored(fits), fits, models(asked), owned, now, unwanted)
+        if kept and asked == plain and not unwanted and self._disputed(plain, kept[0], fits):
             guards.append({"guard": "negation", "entry": kept[0].label, "reason": "says what is not wanted"})
         strange = self._strange(asked, kept[0]) if kept else frozenset()
         if strange:
@@ -100,8 +109,21 @@ class Knowledge:
         outcome, limits = self._decide(kept, cautious=bool(kept) and kept[0].label in {g["entry"] for g in guards})
         if strange and not self._foreign.ours(asked, strange):
             outcome = "unknown"
-        found = tuple(Candidate(one.label, one.sure, _nearest(one, fits)) for one in kept)
+        found = tuple(Candidate(one.label, one.sure, _nearest(one, fits)) for one in kept if one.label != ELSEWHERE)
         return Ranking(outcome, found, why | limits)
+
+    def _unwanted(self, plain: str) -> frozenset[str]:
+        """What the refused part of a question is about, where the rest cannot stand alone."""
+        if not (said := refused(plain)):
+            return frozenset()
+        fits = {space.language: space.fit(said) for space in self._spaces(said, "")}
+        return frozenset(
+            one.label for one in self._scored(fits)[:1] if one.sure >= one.space.calibration.threshold(self.mode)[1]
+        )
+
+    def _disputed(self, plain: str, best: _Scored, fits: Mapping[str, Fit]) -> bool:
+        """Does a question refuse something, and the example of the best answer does not?"""
+        return disputed(plain) and not disputed(self.wording(_nearest(best, fits)))
 
     def _strange(self, asked: str, best: _Scored) -> frozenset[str]:
         """The others' names in a question, without those that the best answer's own questions have."""
@@ -137,6 +159,7 @@ class Knowledge:
         asked: frozenset[str],
         owned: frozenset[str],
         now: date | None,
+        unwanted: frozenset[str],
     ) -> tuple[list[_Scored], list[dict[str, str]]]:
         """Take out what must not be given, and say why."""
         kept: list[_Scored] = []
@@ -146,8 +169,11 @@ class Knowledge:
             if scope and (reason := scope.objection(asked, owned, now)):
                 guards.append({"guard": "scope", "entry": one.label, "reason": reason})
                 continue
+            if one.label in unwanted:
+                guards.append({"guard": "negation", "entry": one.label, "reason": "is what is not wanted"})
+                continue
             against, nearer = one.space.contrast(fits[one.space.language], one.label)
-            if nearer > 0:
+            if nearer > (CLEARLY if one.space.asked(against) else 0.0):
                 guards.append({"guard": "contrast", "entry": one.label, "reason": f"must not answer “{against}”"})
             if nearer <= CLEARLY:
                 kept.append(one)
@@ -168,7 +194,7 @@ class Knowledge:
             "margin": round(ahead, 4),
             "runner_up": kept[1].label if len(kept) > 1 else "",
         }
-        if best.sure < choose:
+        if best.sure < choose or best.label == ELSEWHERE:
             return "unknown", limits
         tie = ahead < apart or (second >= answer and ahead < TIE)
         if best.sure < answer or tie or cautious:
@@ -211,7 +237,7 @@ def build(
 
 def written(faq: Faq, intents: Intents) -> tuple[Wording, dict[str, list[Example]]]:
     """How texts are read, and the examples of each language that has questions."""
-    texts = [*_faq_examples(faq), *_intent_examples(intents)]
+    texts = [*_faq_examples(faq), *_elsewhere(faq), *_intent_examples(intents)]
     wording = Wording((text for _, _, text, _ in texts), faq.synonyms)
     by_language: dict[str, list[Example]] = {}
     for language, label, text, role in texts:
@@ -227,6 +253,11 @@ def _faq_examples(faq: Faq) -> Iterable[tuple[str, str, str, Role]]:
                 yield from ((language, entry.id, question, role) for question in questions)
         for language, answer in entry.answer.items():
             yield language, entry.id, _MARKS.sub(" ", answer), Role.ANSWER
+
+
+def _elsewhere(faq: Faq) -> Iterable[tuple[str, str, str, Role]]:
+    for language, questions in faq.elsewhere.items():
+        yield from ((language, ELSEWHERE, question, Role.QUESTION) for question in questions)
 
 
 def _intent_examples(intents: Intents) -> Iterable[tuple[str, str, str, Role]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -114,7 +115,7 @@ class English:
 
     def __init__(self, texts: Sequence[str], encoder: Encoder | None = None) -> None:
         split = [words(text) for text in texts]
-        self.ridge = 0.2 if encoder else 0.13
+        self.ridge = 0.2 if encoder else 0.15
         self._letters = Grams([letters(w) for w in split])
         self._stems = Grams([stems(w) for w in split])
         self._words = Meanings(split)
@@ -137,8 +138,18 @@ class English:
 
     def join(self, parts: Parts) -> Vector:
         """Sharpened, so that one close example counts for more than many remote ones."""
-        lexical = (2 * np.exp(parts["letters"] + parts["stems"] - 2) + np.exp(4 * (parts["words"] - 1))) / 3
+        lexical = apart(
+            (2 * np.exp(parts["letters"] + parts["stems"] - 2) + np.exp(4 * (parts["words"] - 1))) / 3, LEAST
+        )
         return (2 * np.exp(4.5 * (parts["meaning"] - 1)) + 0.9 * lexical) / 2.9 if "meaning" in parts else lexical
+
+
+LEAST = (2 * math.exp(-2) + math.exp(-4)) / 3  # English texts that have nothing in common
+
+
+def apart(alike: Vector, least: float) -> Vector:
+    """Likeness counted from that of texts which have nothing in common: it is 0, or one answer would fit them all."""
+    return (alike - least) / (1 - least)
 
 
 def letters(split: Sequence[str]) -> list[str]:
@@ -180,7 +191,7 @@ class Chinese:
 
     def __init__(self, texts: Sequence[str], encoder: Encoder | None = None) -> None:
         split = [units(text) for text in texts]
-        self.ridge = 0.3
+        self.ridge = 0.35
         both = [written_and_heard(u) for u in split]
         self._characters = Grams([written for written, _ in both])
         self._sounds = Grams([heard for _, heard in both])
@@ -205,7 +216,7 @@ class Chinese:
 
     def join(self, parts: Parts) -> Vector:
         """Characters and sounds alike, order half; sharpened as in English."""
-        lexical = np.exp(0.8 * (parts["characters"] + parts["sounds"] + 0.5 * parts["order"]) - 2)
+        lexical = apart(np.exp(0.8 * (parts["characters"] + parts["sounds"] + 0.5 * parts["order"]) - 2), math.exp(-2))
         return (np.exp(4 * (parts["meaning"] - 1)) + lexical) / 2 if "meaning" in parts else lexical
 
 

@@ -8,7 +8,7 @@ from datetime import date
 
 from bot.strictyaml import Problem
 from knowledge.doubts import doubts
-from knowledge.index import INTENT, TIE, Knowledge
+from knowledge.index import ELSEWHERE, INTENT, TIE, Knowledge, named
 from knowledge.space import LeftOut, Role, Space
 
 MANY = 10  # entries from which on an answer can be called strange
@@ -88,7 +88,7 @@ def _told(own: str, other: str, outs: list[LeftOut]) -> str:
     """One line on two that collide: how often, and by which questions above all."""
     lost = sum(o.example.label == own for o in outs)
     won = len(outs) - lost
-    name = f"the wish '{other.removeprefix(INTENT)}'" if other.startswith(INTENT) else f"'{other}'"
+    name = named(other)
     said = ", ".join(f"“{o.example.text}”" for o in outs[:EXAMPLES])
     if not lost:
         return f"{own}: would answer {_questions(won)} of {name}: {said}"
@@ -128,11 +128,14 @@ def expectation(knowledge: Knowledge) -> str:
     for space in knowledge.spaces.values():
         _, choose = space.calibration.threshold(knowledge.mode)
         for out in space.left_out():
-            at_once = given(out, space, knowledge)
+            if out.example.label == ELSEWHERE:
+                continue
+            known = out.label != ELSEWHERE and choose <= out.sure
+            at_once = known and given(out, space, knowledge)
             total += 1
             answered += at_once
             right += at_once and not out.astray
-            offered += choose <= out.sure and not at_once
+            offered += known and not at_once
     if not total:
         return "the FAQ is empty: every question will be unknown"
     return (

@@ -29,7 +29,7 @@ class HeldOut:
     """What the model says of questions it was not allowed to know."""
 
     right: Matrix  # best score where the best label was the question's own, that question left out
-    wrong: Matrix  # best score where it was another's
+    wrong: Matrix  # best score where it was another's; an entry's only question cannot be known without it
     foreign: Matrix  # best score with the question's whole entry left out: a question without an answer
     best: Rows  # the best label of each text left out
     score: Matrix  # and its score
@@ -83,8 +83,8 @@ def _held_out(
         without = targets[group] - np.linalg.solve(block(group), duals[group])
         without[:, labels[group]] = 0
         foreign.append(without.max(1)[asked[group]])
-    right = best == labels
-    return HeldOut(score[right & asked], score[~right & asked], np.concatenate(foreign), best, score, own, second)
+    right, known = best == labels, asked & (np.bincount(labels[asked], minlength=lesson.count)[labels] > 1)
+    return HeldOut(score[right & known], score[~right & known], np.concatenate(foreign), best, score, own, second)
 
 
 def inverse(a: Matrix) -> Matrix:

@@ -75,6 +75,7 @@ class Space:
         self.labels = tuple(dict.fromkeys(e.label for e in examples if e.role is Role.QUESTION))
         self._questions = self._of(Role.QUESTION)
         self._against = self._of(Role.AGAINST)
+        self._texts = frozenset(e.text for e in examples if e.role is Role.QUESTION)
         self._speller = None if language in UNSPACED else Speller([words(e.normal) for e in examples])
         texts = [self._repaired(e.normal) for e in examples]
         self._kernel: Kernel = (Chinese if language in UNSPACED else English)(texts, encoder)
@@ -132,6 +133,10 @@ class Space:
                 best, own, second = (float(x[place]) for x in (held_out.score, held_out.own, held_out.second))
                 sure = self.calibration.confidence
                 yield LeftOut(example, self.labels[int(held_out.best[place])], sure(best), own, sure(second))
+
+    def asked(self, text: str) -> bool:
+        """Is a text, as it is written, also a question that has an answer? Then that answer speaks for itself."""
+        return text in self._texts
 
     def contrast(self, fit: Fit, label: str) -> tuple[str, float]:
         """The text against this label that is most alike, and how much more so than all the label's own questions."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from knowledge.index import INTENT, Ranking
+from knowledge.index import ELSEWHERE, INTENT, Ranking, named
 
 _PARTS = {
     "letters": "letters",
@@ -53,11 +53,13 @@ def _lines(ranking: Ranking) -> Iterator[str]:
 
 
 def _named(entry: str) -> str:
-    return f"the wish '{entry.removeprefix(INTENT)}'" if entry.startswith(INTENT) else entry
+    return named(entry) if entry.startswith(INTENT) else entry
 
 
 def _reason(ranking: Ranking) -> str:
     why, limits = ranking.why, ranking.why["threshold"]
+    if why["scores"] and why["scores"][0]["entry"] == ELSEWHERE:
+        return f"the FAQ says that it has no answer to questions like “{why['scores'][0]['nearest']}”"
     if not ranking.candidates:
         return "nothing in the FAQ can be compared with this"
     sure, answer, choose = ranking.candidates[0].confidence, limits["answer"], limits["choose"]

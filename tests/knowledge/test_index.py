@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -10,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knowledge.faq import Entry, Faq, from_examples
-from knowledge.index import Knowledge, build
+from knowledge.index import ELSEWHERE, Knowledge, build
+from knowledge.review import expectation
+from knowledge.why import explain
 
 
 def entry(name: str, *questions: str, zh: tuple[str, ...] = (), **more: Any) -> Entry:
@@ -176,3 +179,56 @@ def test_no_text_breaks_it(knowledge: Knowledge, text: str, lang: str) -> None:
     confidences = [c.confidence for c in ranking.candidates]
     assert confidences == sorted(confidences, reverse=True)
     assert all(0 <= c <= 1 for c in confidences)
+
+
+ELSEWHERE_TOLD = {"en": ("how do I reset my phone", "which phone should I buy"), "zh": ("怎么重置手机", "手机屏幕碎了")}
+
+
+def test_what_has_no_answer_gets_none(knowledge: Knowledge) -> None:
+    told = build(replace(knowledge.faq, elsewhere=ELSEWHERE_TOLD))
+    assert told.version != knowledge.version
+    for question in ("please, how can I reset a phone", "手机怎么重置"):
+        assert knowledge.ask(question).outcome != "unknown"
+        ranking = told.ask(question)
+        assert ranking.outcome == "unknown"
+        assert ELSEWHERE not in [c.entry for c in ranking.candidates]
+        assert ranking.why["scores"][0]["entry"] == ELSEWHERE
+        assert "no answer to questions like" in explain(ranking)
+    assert told.ask("How do I reset the router?").outcome == "answer"
+    assert "phone" not in expectation(told)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_small_faq_answers_its_questions_and_no_others(count: int) -> None:
+    entries = (
+        entry("reset", "How do I reset the router?", zh=("路由器怎么恢复出厂设置？",)),
+        entry("restart", "How do I restart the router?", zh=("路由器怎么重启？",)),
+        entry("update", "How do I update the router?", zh=("路由器怎么升级？",)),
+    )[:count]
+    knowledge = build(Faq(entries))
+    for one in entries:
+        for language, before, after in (("en", "hi ", " please"), ("zh", "请问", "")):
+            ranking = knowledge.ask(before + one.questions[language][0] + after)
+            assert (ranking.outcome, ranking.candidates[0].entry) == ("answer", one.id)
+    for question in ("How can I bake bread?", "What is the capital of France?", "红烧肉怎么做", "今天天气怎么样"):
+        assert knowledge.ask(question).outcome == "unknown"
+
+
+def test_what_is_refused_is_left_out_where_the_rest_cannot_stand_alone() -> None:
+    see = entry("see", "How do I see my wifi password?", "show the wifi password", "what is my wifi password")
+    change = entry("change", "How do I change my wifi password?", "set a new wifi password", "edit the wifi password")
+    knowledge = build(Faq((see, change, RESET)))
+    ranking = knowledge.ask("I don't want to change my wifi password, only see it")
+    assert ranking.candidates[0].entry == "see"
+    assert [g["entry"] for g in ranking.why["guards"] if g["guard"] == "negation"] == ["change"]
+
+
+def test_a_contrast_that_is_asked_elsewhere_leaves_the_answer_to_the_scores() -> None:
+    against: Any = {"not": {"en": ["How do I get an invoice?"]}}
+    fix = entry("fix", "change the name on my invoice", "correct the name on an invoice", **against)
+    get = entry("get", "How do I get an invoice?", "download an invoice")
+    question = "how do I get the name on the invoice changed"
+    for entries, guarded in (((fix,), True), ((fix, get), False)):
+        ranking = build(Faq(entries)).ask(question)
+        assert ranking.candidates[0].entry == "fix"
+        assert ("contrast" in [g["guard"] for g in ranking.why["guards"]]) is guarded

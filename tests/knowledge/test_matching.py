@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from rapidfuzz import fuzz, process
 
 import intents
+from bot.strictyaml import load
 from knowledge import trials
 from knowledge.faq import Faq, from_examples, read
 from knowledge.index import Ranking, build
+from knowledge.normal import normal
 
 HOUSE = Path(__file__).parents[2]
 DATA = Path(__file__).parent / "data"
@@ -51,6 +54,20 @@ def test_chinese_questions(file: str, first: float, among_three: float) -> None:
     ]
     assert sum(given != label for given, label in answered) <= 0.08 * len(asked)
     assert sum(knowledge.ask(text).outcome == "answer" for text in foreign) <= 2
+
+
+def test_the_demo_company_is_not_asked_what_it_was_taught() -> None:
+    faq = read(HOUSE / "knowledge" / "faq")
+    taught: dict[str, list[str]] = {language: list(texts) for language, texts in faq.elsewhere.items()}
+    for entry in faq.entries:
+        for language, texts in entry.questions.items():
+            taught[language] += texts
+    plain = {language: [normal(text) for text in texts] for language, texts in taught.items()}
+    for path in sorted((HOUSE / "knowledge" / "checks").glob("*.yaml")):
+        for row in load(path).data:
+            scorer = fuzz.ratio if row["lang"] == "zh" else fuzz.token_sort_ratio
+            found = process.extractOne(normal(row["question"]), plain[row["lang"]], scorer=scorer, score_cutoff=85)
+            assert found is None, (row["question"], found)
 
 
 def test_the_demo_company() -> None:
