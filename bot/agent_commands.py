@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.options import CONFIG, Config
+from bot.token_commands import token
 
 if TYPE_CHECKING:
     from bot.config import Settings
     from bot.store import R, Work
 
 agent = typer.Typer(help="The people who work with customers.", no_args_is_help=True, rich_markup_mode=None)
+agent.add_typer(token, name="token")
 Login = Annotated[str, typer.Argument(help="What they sign in with, such as anna or li.wei.")]
 Many = list[str] | None
 

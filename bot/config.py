@@ -146,6 +146,7 @@ class Limits(Section):
     sessions_per_minute: Count = 600  # new web sessions per client address
     messages_per_minute: Count = 1200  # messages per web session
     streams_per_session: Count = 5
+    api_per_minute: Count = 600  # requests of one integration
 
     @field_validator("file_types")
     @classmethod

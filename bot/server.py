@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -23,6 +24,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot import connection, metrics
 from bot.store import Away
+from handoff.api import open_api
+from handoff.console import open_console
 
 if TYPE_CHECKING:
     from bot.app import App
@@ -54,27 +57,27 @@ def web(app: App) -> Router:
 
     own = [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", numbers)]
     routes = [route for channel in app.channels for route in channel.routes()]
-    routes.append(Mount("/console", app=_console(app)))
+    api = Later(app, open_api)
+    routes += [Route("/openapi.json", api), Route("/api/v1/{rest:path}", api)]
+    routes.append(Mount("/console", app=Later(app, open_console)))
     middleware = []
     if hosts := app.settings.server.trusted_hosts:
         middleware.append(Middleware(TrustedHostMiddleware, allowed_hosts=[*hosts, "127.0.0.1", "localhost"]))
     return Router([*routes, *own], middleware=middleware)
 
 
-def _console(app: App) -> ASGIApp:
-    """The agents' console, opened when somebody first comes: templates and password hashing are for those who look."""
-    opened: list[ASGIApp] = []
-    opening = asyncio.Lock()
+class Later:
+    """An ASGI app that is opened when somebody first comes: what it brings along is for those who use it."""
 
-    async def console(scope: Scope, receive: Receive, send: Send) -> None:
-        async with opening:
-            if not opened:
-                from handoff.console import open_console
+    def __init__(self, app: App, opener: Callable[[App], ASGIApp]) -> None:
+        self._open, self._opening = partial(opener, app), asyncio.Lock()
+        self._opened: ASGIApp | None = None
 
-                opened.append(await asyncio.to_thread(open_console, app))
-        await opened[0](scope, receive, send)
-
-    return console
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._opening:
+            if self._opened is None:
+                self._opened = await asyncio.to_thread(self._open)
+        await self._opened(scope, receive, send)
 
 
 async def _not_ready(app: App) -> list[str]:

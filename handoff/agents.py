@@ -63,6 +63,7 @@ class Actor:
     teams: frozenset[str] = frozenset()
     scopes: frozenset[str] = frozenset()
     via: str = "console"  # console, api, command line, or the channel of a desk
+    token: str = ""  # the name of the integration that acts for him
 
     @property
     def sees_all(self) -> bool:
@@ -175,7 +176,7 @@ def audit(
     """Write down who did what to what; nothing is ever taken out of this book. No actor: nobody who could be named."""
     told = dict(data or {})
     if actor and actor.via != "console":
-        told["via"] = actor.via
+        told |= {"via": actor.via, **({"token": actor.token} if actor.token else {})}
     who = actor.id if actor and actor.id else None
     row = {"at": time.time(), "agent_id": who, "action": action, "subject": subject[:120], "data": told}
     connection.execute(insert(book).values(row))

@@ -11,7 +11,8 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, select
 
-from bot.inbox import Inbox
+from bot.inbox import Inbox, body
+from bot.jsontext import dumps, loads
 from bot.keepable import keepable
 from bot.messages import BY_HAND, Attachment, Inbound, Kind
 from bot.rows import CommandResult
@@ -25,6 +26,13 @@ PATIENCE: Final = 3.0  # seconds a desk waits for the outcome
 LOOK: Final = 0.2  # seconds between two looks at the database, should another process have done it
 NOTED: Final = 30.0  # seconds between two notes that somebody is there
 SECRET: Final = frozenset({"text", "subject", "details", "called"})  # what was said stands elsewhere
+
+
+class Reused(Exception):
+    """The key of a command was used before, for something else."""
+
+    def __init__(self) -> None:
+        super().__init__("this key was used for another command already; every command needs its own")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +87,7 @@ class Door:
 
         ``key`` is the desk's own: twice the same is done once. What was not the actor's to see cannot be reached by
         it: the number goes with the command, and the desk does it to no other conversation (handoff/desk.py).
-        Raises Denied or Unknown (handoff/agents.py) when it is not the actor's to do, ``store.Away``.
+        Raises Denied or Unknown (handoff/agents.py) when it is not the actor's to do, Reused, ``store.Away``.
         """
         key = f"agent:{actor.id}:{key}"
         try:
@@ -106,17 +114,17 @@ class Door:
             [receipt] = await self._inbox.receive([event], book)
         finally:
             self._coming.discard((event.channel, key))
-        outcome = await self._outcome(event.channel, key, (receipt.chat_id or 0, receipt.seq))
+        outcome = await self._outcome(event, (receipt.chat_id or 0, receipt.seq))
         if time.time() - place.seen_at > NOTED:  # who works is there, whatever desk he works at
             await self._store.write(lambda c: sessions.there(c, actor))
         return outcome
 
-    async def _outcome(self, channel: str, key: str, place: tuple[int, int]) -> Told:
+    async def _outcome(self, event: Inbound, place: tuple[int, int]) -> Told:
         future = self._waiting.setdefault(place, asyncio.get_running_loop().create_future())
         end = time.monotonic() + PATIENCE
         try:
             while True:
-                if told := await self._store.read(lambda c: _result(c, channel, key)):
+                if told := await self._store.read(lambda c: _result(c, event)):
                     return told
                 if (left := end - time.monotonic()) <= 0:
                     return Told("under way")
@@ -172,10 +180,13 @@ def _known(connection: Connection, event: Inbound) -> bool:
     return connection.scalar(its) is not None
 
 
-def _result(connection: Connection, channel: str, key: str) -> Told | None:
-    its = select(command_result).join(inbox, inbox.c.id == command_result.c.inbox_id)
-    row = connection.execute(its.where(inbox.c.channel == channel, inbox.c.dedup_key == key)).first()
-    return _told(row.done, row.data) if row else None
+def _result(connection: Connection, event: Inbound) -> Told | None:
+    its = select(inbox.c.body, command_result.c.done, command_result.c.data)
+    its = its.outerjoin(command_result, command_result.c.inbox_id == inbox.c.id)
+    row = connection.execute(its.where(inbox.c.channel == event.channel, inbox.c.dedup_key == event.key)).first()
+    if row and row.body != loads(dumps(body(event))):
+        raise Reused
+    return _told(row.done, row.data) if row and row.done is not None else None
 
 
 def _told(done: bool, data: Mapping[str, Any]) -> Told:

@@ -27,7 +27,7 @@ NOTED: Final = 60.0  # seconds between two notes of when a session was last used
 SHORTEST: Final = 10  # characters of a password
 LONGEST: Final = 200
 FORGOTTEN: Final = 900.0  # seconds after which failed tries no longer count; no brake lasts longer
-FREE: Final = {"both": 5, "network": 30, "login": 50}  # tries that cost no wait, by what they have in common
+FREE: Final = {"both": 5, "network": 30, "login": 50, "token": 10}  # tries that cost no wait, by what they share
 
 _hashing = asyncio.Semaphore(2)  # a hash takes a core and 19 MiB for a moment
 
@@ -73,7 +73,7 @@ async def sign_in(store: Store, login: str, password: str, network: str) -> str:
     """
     login = login.strip().lower()[:100]
     brakes = {"both": f"{network} {login}"[:255], "network": f"{network} "[:255], "login": f" {login}"[:255]}
-    await store.write(lambda c: _count(c, brakes), first=True)
+    await store.write(lambda c: count(c, brakes), first=True)
     row = await store.read(lambda c: c.execute(select(agent).where(agent.c.login == login)).first())
     usable = row is not None and row.disabled_at is None and bool(row.password)
     async with _hashing:
@@ -209,7 +209,13 @@ def _verify(kept: str, password: str) -> bool:
     return right and bool(kept)
 
 
-def _count(connection: Connection, brakes: dict[str, str]) -> None:
+def waits(connection: Connection, brake: str) -> float:
+    """Seconds that the next try under this name has to wait."""
+    until = connection.scalar(select(throttle.c.until).where(throttle.c.key == brake)) or 0.0
+    return max(0.0, until - time.time())
+
+
+def count(connection: Connection, brakes: dict[str, str]) -> None:
     """Count a try under each of its names; raises TooMany while one of them has to wait."""
     now = time.time()
     rows = connection.execute(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from handoff import accounts
-from handoff.agents import Actor, Denied, audit
+from handoff.agents import Actor, Denied, Unknown, audit
+from handoff.tables import agent
 
 Deed = Literal["disable", "enable", "link"]
 
@@ -22,13 +23,15 @@ def add(connection: Connection, actor: Actor, login: str, fields: Mapping[str, A
 
 
 def change(connection: Connection, actor: Actor, id: int, fields: Mapping[str, Any]) -> None:
-    """Another name, role, teams, skills, languages or capacity. Raises NoAccount."""
+    """Another name, role, teams, skills, languages or capacity. Raises Unknown, NoAccount."""
+    _there(connection, id)
     accounts.change(connection, id, **fields)
     audit(connection, actor, "account_changed", f"agent:{id}", fields)
 
 
 def settle(connection: Connection, actor: Actor, id: int, do: Deed) -> str:
-    """Disable it, enable it, or make a one-use link; returns the link's token, else "". Raises NoAccount."""
+    """Disable it, enable it, or make a one-use link; returns the link's token, else "". Raises Unknown, NoAccount."""
+    _there(connection, id)
     token = ""
     match do:
         case "disable":
@@ -48,3 +51,8 @@ def be(connection: Connection, actor: Actor, presence: str) -> None:
     if actor.role == "auditor":
         raise Denied("auditors take no conversations")
     accounts.be(connection, actor, presence)
+
+
+def _there(connection: Connection, id: int) -> None:
+    if connection.scalar(select(agent.c.id).where(agent.c.id == id)) is None:
+        raise Unknown("there is no such account")

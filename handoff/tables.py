@@ -78,14 +78,17 @@ throttle = Table(  # tries that failed, by login and by address
     Column("until", Double, nullable=False),
 )
 
-api_token = Table(
+api_token = Table(  # one per integration
     "api_token",
     metadata,
     identifier(),
     Column("name", String(100), nullable=False, unique=True),
-    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("token_hash", String(64), nullable=False),
+    Column("agent_id", ForeignKey("agent.id"), nullable=False, index=True),  # whose role and teams it has
     many("scopes"),
     Column("created_at", Double, nullable=False),
+    Column("used_at", Double),
+    Column("expires_at", Double),  # NULL: never
     Column("revoked_at", Double),
 )
 

@@ -21,6 +21,7 @@ from handoff import sessions
 from handoff.accounts import NoAccount
 from handoff.agents import Actor, Denied, Unknown, access
 from handoff.console.look import Look, look_of
+from handoff.door import Reused
 
 PUBLIC: Final = "public"  # the action of what needs no session
 AT: Final = "/console"
@@ -205,6 +206,7 @@ _STATUS: Final[tuple[tuple[type[Exception], int], ...]] = (
     (Unknown, 404),
     (Denied, 403),
     (NoAccount, 422),
+    (Reused, 422),
     (FileRefused, 415),
     (Away, 503),
 )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, select, tuple_
 
 from bot.tables import chat, conversation, customer, message, timer
 from handoff import search
@@ -48,18 +48,34 @@ def inbox(connection: Connection, actor: Actor, tab: str, *, before: int = 0, on
 
     Which ones is found out first, from what is indexed; only those are then looked at closely.
     """
+    after = (before,) if tab == "closed" and before else ()
+    found = page(connection, actor, tab, after=after, only=only)
+    return sorted(found, key=lambda line: -(line["last_at"] or 0)) if tab in ("mine", "team") else found
+
+
+def page(
+    connection: Connection, actor: Actor, tab: str, *, after: Sequence[float] = (), only: str = "", most: int = SHOWN
+) -> list[dict[str, Any]]:
+    """The conversations of a tab after the one whose ``place`` this is: the newest first, of the queue the next."""
     picked = select(conversation.c.id).outerjoin(handover, handover.c.conversation_id == conversation.c.id)
     picked = picked.where(conversations(connection, actor), _of(connection, actor, tab))
-    if tab == "closed" and before:
-        picked = picked.where(conversation.c.id < before)
     if only:
         picked = picked.join(chat, chat.c.id == conversation.c.chat_id)
         picked = picked.where(_unread(actor) if only == "unread" else chat.c.channel == only)
     order: tuple[Any, ...] = (conversation.c.id.desc(),)
     if tab == "queue":
-        order = (handover.c.priority, handover.c.waiting_since, conversation.c.id)
-    found = lines(connection, actor, connection.scalars(picked.order_by(*order).limit(SHOWN)).all())
-    return sorted(found, key=lambda line: -(line["last_at"] or 0)) if tab in ("mine", "team") else found
+        order = handover.c.priority, handover.c.waiting_since, conversation.c.id
+        if after:
+            last = (literal(value, column.type) for value, column in zip(after, order, strict=True))
+            picked = picked.where(tuple_(*order) > tuple_(*last))
+    elif after:
+        picked = picked.where(conversation.c.id < after[-1])
+    return lines(connection, actor, connection.scalars(picked.order_by(*order).limit(most)).all())
+
+
+def place(line: Mapping[str, Any], tab: str) -> tuple[float, ...]:
+    """Where a line of a tab stands in it."""
+    return (line["priority"], line["waiting_since"], line["id"]) if tab == "queue" else (line["id"],)
 
 
 def lines(connection: Connection, actor: Actor, ids: Sequence[int]) -> list[dict[str, Any]]:
@@ -136,7 +152,8 @@ def _unread(actor: Actor) -> ColumnElement[bool]:
 
 def _listed(actor: Actor) -> Select[Any]:
     columns = (
-        *(conversation.c[name] for name in "id number owner agent_id opened_at closed_at close_reason".split()),
+        *(conversation.c[name] for name in "id number owner agent_id customer_id".split()),
+        *(conversation.c[name] for name in "opened_at closed_at close_reason".split()),
         *(
             chat.c.channel,
             chat.c.message_seq,

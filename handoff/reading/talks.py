@@ -98,9 +98,12 @@ def beginning(connection: Connection, chat_id: int, before: int, most: int) -> i
     return min(first, default=1) - 1
 
 
-def older(connection: Connection, actor: Actor, chat_id: int, before: int, most: int) -> list[dict[str, Any]]:
-    """Messages that he may see and that stand before one, oldest first, as rows."""
+def older(
+    connection: Connection, actor: Actor, chat_id: int, before: int, most: int, of: int = 0
+) -> list[dict[str, Any]]:
+    """Messages that he may see and that stand before one, oldest first, as rows; ``of`` one conversation alone."""
     query = select(*COLUMNS).where(message.c.chat_id == chat_id, message.c.seq < before)
+    query = query.where(message.c.conversation_id == of) if of else query
     query = query.where(of_chat(connection, actor, chat_id))
     rows = connection.execute(query.order_by(message.c.seq.desc()).limit(most)).all()
     return [dict(row._mapping) for row in reversed(rows)]

@@ -44,6 +44,11 @@ def found(connection: Connection, query: str) -> ColumnElement[bool]:
     return ticket.c.id.in_(list(ids)[:SHOWN])
 
 
+def in_state(state: str) -> ColumnElement[bool]:
+    """The tickets in a state, for a query on ``ticket``."""
+    return ticket.c.state == state
+
+
 def some(connection: Connection, actor: Actor, where: ColumnElement[bool], state: str = "") -> list[Any]:
     """Tickets he may see, those that are due first come first."""
     query = _listed(connection, actor).where(where)

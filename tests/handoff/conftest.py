@@ -17,6 +17,7 @@ from starlette.routing import Mount
 
 from bot.app import App
 from bot.config import KnowledgeSettings, Limits, Settings
+from bot.inbox import chat_id
 from bot.known import Known, begin
 from bot.store import Store
 from bot.tables import chat, conversation, customer, inbox, message, ticket
@@ -82,47 +83,40 @@ async def desk(store: Store, tmp_path: Path, known: Callable[[], Known]) -> Desk
     """The console, its people, and a conversation and a ticket of either team."""
     settings = Settings(data=tmp_path, limits=Limits(attempts=1))
     app = App(settings, store=store, channels=[], known=known)
-    ids = await store.write(_people)
-    await store.write(lambda c: _matters(c, ids))
+    ids = await store.write(people)
+    await store.write(matters)
     return Desk(app, Starlette(routes=[Mount("/console", app=open_console(app))]), ids)
 
 
-def _people(connection: Connection) -> dict[str, int]:
+def people(connection: Connection) -> dict[str, int]:
+    """An account for each of ``PEOPLE``; their ids."""
     ids = {}
     for login, (role, teams) in PEOPLE.items():
         ids[login] = accounts.add(connection, login, role=role, teams=teams, name=login.title())
     return ids
 
 
-def _matters(connection: Connection, ids: dict[str, int]) -> None:
-    now = time.time()
+def matters(connection: Connection) -> None:
+    """A conversation and a ticket of either team."""
     for n, team in ((1, "repair"), (2, "sales")):
-        who = connection.scalar(
-            insert(customer).values(name=f"Customer of {team}", created_at=now).returning(customer.c.id)
-        )
-        place = {"id": n, "channel": "web", "address": f"address {team}", "customer_id": who, "created_at": now}
-        connection.execute(insert(chat).values(**place, message_seq=1))
-        event = {"channel": "web", "dedup_key": f"k{n}", "chat_id": n, "kind": "text", "priority": 1, "state": "done"}
-        times = {"ready_at": now, "received_at": now, "outcome": "silent", "turn_id": n}
-        cause = connection.scalar(insert(inbox).values(**event, **times).returning(inbox.c.id))
-        matter = {
-            "number": f"C-{team.upper():0<8}",
-            "chat_id": n,
-            "customer_id": who,
-            "owner": "queue",
-            "opened_at": now,
-        }
-        its = connection.scalar(insert(conversation).values(matter).returning(conversation.c.id))
-        held = {"conversation_id": its, "reason": "asked", "priority": 2, "wants": {"team": team}, "waiting_since": now}
-        connection.execute(insert(handover).values(held))
-        said = {"chat_id": n, "seq": 1, "conversation_id": its, "author": "customer", "text": f"words for {team}"}
-        connection.execute(insert(message).values(**said, created_at=now, inbox_id=cause))
-        work = {"number": f"T-{team.upper():0<8}", "conversation_id": its, "chat_id": n, "customer_id": who}
-        what = {
-            "kind": "fault",
-            "state": "new",
-            "owner": f"team:{team}",
-            "priority": "normal",
-            "subject": f"for {team}",
-        }
-        connection.execute(insert(ticket).values(**work, **what, cause_inbox_id=cause, due_at=now + 60, opened_at=now))
+        who = {"name": f"Customer of {team}", "created_at": time.time()}
+        _matter(connection, n, team, connection.scalar(insert(customer).values(who).returning(customer.c.id)))
+
+
+def _matter(connection: Connection, n: int, team: str, who: int | None) -> None:
+    now, address, name = time.time(), f"address {team}", f"{team.upper():0<8}"
+    here = chat_id("web", address)
+    place = {"id": here, "channel": "web", "address": address, "customer_id": who, "created_at": now}
+    connection.execute(insert(chat).values(**place, message_seq=1))
+    event = {"channel": "web", "dedup_key": f"k{n}", "chat_id": here, "kind": "text", "priority": 1, "state": "done"}
+    times = {"ready_at": now, "received_at": now, "outcome": "silent", "turn_id": n}
+    cause = connection.scalar(insert(inbox).values(**event, **times).returning(inbox.c.id))
+    matter = {"number": f"C-{name}", "chat_id": here, "customer_id": who, "owner": "queue", "opened_at": now}
+    its = connection.scalar(insert(conversation).values(matter).returning(conversation.c.id))
+    held = {"conversation_id": its, "reason": "asked", "priority": 2, "wants": {"team": team}, "waiting_since": now}
+    connection.execute(insert(handover).values(held))
+    said = {"chat_id": here, "seq": 1, "conversation_id": its, "author": "customer", "text": f"words for {team}"}
+    connection.execute(insert(message).values(**said, created_at=now, inbox_id=cause))
+    work = {"number": f"T-{name}", "conversation_id": its, "chat_id": here, "customer_id": who, "kind": "fault"}
+    what = {"state": "new", "owner": f"team:{team}", "priority": "normal", "subject": f"for {team}"}
+    connection.execute(insert(ticket).values(**work, **what, cause_inbox_id=cause, due_at=now + 60, opened_at=now))

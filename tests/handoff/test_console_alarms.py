@@ -6,6 +6,7 @@ import time
 
 from sqlalchemy import Connection, insert, select
 
+from bot.inbox import chat_id
 from handoff.tables import alarm
 from tests.handoff.conftest import Desk
 
@@ -13,9 +14,12 @@ from tests.handoff.conftest import Desk
 async def test_alarms_reach_those_they_are_for_until_they_are_settled(desk: Desk) -> None:
     def write(c: Connection) -> None:
         row = {"at": time.time(), "kind": "silent", "text": ""}
-        c.execute(insert(alarm).values(**row, chat_id=1, conversation_id=1, agent_id=desk.ids["anna"]))
-        c.execute(insert(alarm).values(**row, chat_id=1, conversation_id=1))
-        c.execute(insert(alarm).values(**{**row, "kind": "emergency", "text": "gas!"}, chat_id=2, conversation_id=2))
+        repair, sales = chat_id("web", "address repair"), chat_id("web", "address sales")
+        c.execute(insert(alarm).values(**row, chat_id=repair, conversation_id=1, agent_id=desk.ids["anna"]))
+        c.execute(insert(alarm).values(**row, chat_id=repair, conversation_id=1))
+        c.execute(
+            insert(alarm).values(**{**row, "kind": "emergency", "text": "gas!"}, chat_id=sales, conversation_id=2)
+        )
 
     await desk.app.store.write(write)
     for login, n in {"anna": 1, "sam": 2, "chief": 3, "root": 3, "eye": 3}.items():

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, update
 
 from bot.hub import BACKLOG
+from bot.inbox import chat_id
 from bot.tables import chat, conversation, message
 from handoff import sessions
 from handoff.console.gate import Asked
@@ -39,15 +40,15 @@ async def stream(desk: Desk, login: str, hub: Any = None) -> Stream:
 
 def _elsewhere(c: Connection) -> None:
     """The same customer's next matter is the other team's."""
-    now = time.time()
+    now, here = time.time(), chat_id("web", "address repair")
     c.execute(update(conversation).where(conversation.c.number == OWN).values(owner="none", closed_at=now))
-    matter = {"number": "C-SECRET00", "chat_id": 1, "customer_id": 1, "owner": "queue", "opened_at": now}
+    matter = {"number": "C-SECRET00", "chat_id": here, "customer_id": 1, "owner": "queue", "opened_at": now}
     its = c.scalar(insert(conversation).values(matter).returning(conversation.c.id))
     held = {"conversation_id": its, "reason": "asked", "priority": 2, "wants": {"team": "sales"}, "waiting_since": now}
     c.execute(insert(handover).values(held))
-    said = {"chat_id": 1, "seq": 2, "conversation_id": its, "author": "customer", "text": "for sales only"}
+    said = {"chat_id": here, "seq": 2, "conversation_id": its, "author": "customer", "text": "for sales only"}
     c.execute(insert(message).values(**said, created_at=now))
-    c.execute(update(chat).where(chat.c.id == 1).values(message_seq=2))
+    c.execute(update(chat).where(chat.c.id == here).values(message_seq=2))
 
 
 async def test_another_teams_matter_of_the_same_customer_is_not_shown(desk: Desk) -> None:
