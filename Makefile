@@ -1,6 +1,7 @@
 # make run [SEMANTIC=1] · make test · make lint · make soak · make bench · make install (run without running)
 
 V   := .venv
+KIT := tests/test_every_channel.py
 PIP := PYTHONWARNINGS=ignore $(V)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 run: $(V)/.installed $(if $(SEMANTIC),$(V)/.semantic)
@@ -9,7 +10,9 @@ run: $(V)/.installed $(if $(SEMANTIC),$(V)/.semantic)
 install: $(V)/.installed $(if $(SEMANTIC),$(V)/.semantic)
 
 test: lint chromium
-	@$(V)/bin/pytest -q
+	@$(V)/bin/pytest -q --ignore $(KIT)
+	@echo "And every channel through the same cases, several at once: they wait for clocks most of the time"
+	@$(V)/bin/pytest -q -n 6 --dist worksteal $(KIT)
 
 lint: $(V)/.test
 	@$(V)/bin/ruff check --quiet .

@@ -5,6 +5,7 @@ PostgreSQL gets an array per column; SQLite, to which a call costs nothing, a tu
 
 from __future__ import annotations
 
+import re
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -33,6 +34,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 Row = Mapping[str, Any]
+_PARAMETER = re.compile(r"\$(\d+)\b")
 insert = postgresql_insert  # can say ON CONFLICT; SQLite's compiler renders it just as well
 
 
@@ -54,12 +56,16 @@ class Bulk:
         if not rows:
             return
         dialect = connection.dialect
-        statement, parameters = self._prepared.get(dialect.name) or self._prepare(dialect)
+        statement, parameters = self.prepared(dialect)
         values = tuple(take(rows) for take in parameters)
         if dialect.name == "sqlite":
             _driver(connection).executemany(statement, zip(*values, strict=True))
         else:
             connection.exec_driver_sql(statement, values)
+
+    def prepared(self, dialect: Any) -> tuple[str, list[Callable[[Sequence[Row]], Any]]]:
+        """The statement, and how each of its parameters is taken from the rows."""
+        return self._prepared.get(dialect.name) or self._prepare(dialect)
 
     def _prepare(self, dialect: Any) -> Any:
         types = {name: _type(column, dialect) for name, column in self._columns.items()}
@@ -75,6 +81,42 @@ class Bulk:
         ]
         self._prepared[dialect.name] = prepared = (str(compiled), taken)
         return prepared
+
+
+class Together:
+    """Statements for many rows that do not look at each other's: to PostgreSQL they go as one, and cost one round trip.
+
+    Called with a connection and the rows of each, in order.
+    """
+
+    def __init__(self, *parts: Bulk) -> None:
+        self._parts = parts
+        self._statement = ""
+
+    def __call__(self, connection: Connection, *rows: Sequence[Row]) -> None:
+        """Write the rows; none is fine."""
+        given = [(part, its) for part, its in zip(self._parts, rows, strict=True) if its]
+        if connection.dialect.name == "sqlite" or len(given) < 2:
+            for part, its in given:
+                part(connection, its)
+            return
+        prepared = [part.prepared(connection.dialect) for part in self._parts]
+        if not self._statement:
+            self._statement = _joined([statement for statement, _ in prepared])
+        values = [take(its) for (_, parameters), its in zip(prepared, rows, strict=True) for take in parameters]
+        connection.exec_driver_sql(self._statement, tuple(values))
+
+
+def _joined(statements: Sequence[str]) -> str:
+    """One statement that does all of them; their parameters in one row."""
+    passed, found = 0, []
+    for statement in statements:
+        own = {int(n) for n in _PARAMETER.findall(statement)}
+        found.append(_PARAMETER.sub(lambda m, before=passed: f"${int(m[1]) + before}", statement))  # type: ignore[misc]
+        passed += len(own)
+    *first, last = found
+    named = ", ".join(f"part{n} AS ({statement} RETURNING 1)" for n, statement in enumerate(first))
+    return f"WITH {named} {last}"
 
 
 class Query:

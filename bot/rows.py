@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 from sqlalchemy import Connection, and_, delete, text, update
 from sqlalchemy.dialects.postgresql import Insert
 
-from bot.bulk import Bulk, inserts
+from bot.bulk import Bulk, Together, inserts
 from bot.lanes import NEXT_READY
 from bot.messages import Reply
 from bot.tables import chat, conversation, fact, inbox, message, reply, ticket_word, timer
@@ -74,6 +74,7 @@ REPLIES = inserts(reply, "chat_id seq part_no cause_inbox_id channel address bod
 FACTS = inserts(fact, "at kind chat_id conversation_id customer_id inbox_id data")
 RESULTS = inserts(command_result, "inbox_id done data", also=lambda new: new.on_conflict_do_nothing())
 WORDS = inserts(ticket_word, "ticket_id author agent_id kind text attachments created_at")
+NEW = Together(MESSAGES, REPLIES, FACTS, WORDS, ANSWERED, TIMERS, RESULTS)
 
 
 @dataclass(slots=True)
@@ -117,14 +118,10 @@ class Rows:
 
     def write(self, connection: Connection) -> None:
         """All of it, in the caller's transaction."""
-        MESSAGES(connection, self.messages)
-        REPLIES(connection, self.replies)
-        FACTS(connection, self.facts)
-        WORDS(connection, self.words)
-        ANSWERED(connection, self.answered)
         DROPPED(connection, [{"of": subject, "what": kind} for subject, kind in sorted(self.dropped)])
-        TIMERS(connection, [self.timers[key] for key in sorted(self.timers)])
-        RESULTS(connection, [{"inbox_id": r.inbox_id, "done": r.done, "data": r.data} for r in self.results])
+        timers = [self.timers[key] for key in sorted(self.timers)]
+        results = [{"inbox_id": r.inbox_id, "done": r.done, "data": r.data} for r in self.results]
+        NEW(connection, self.messages, self.replies, self.facts, self.words, self.answered, timers, results)
         JOINED(connection, self.joined)
         EVENTS(connection, self.events)
         STATES(connection, self.chats)  # last: which event is next depends on the states above

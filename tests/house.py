@@ -112,7 +112,7 @@ class House:
         """Rows of a query."""
         return await self.store.read(lambda c: [tuple(r) for r in c.execute(text(query))])
 
-    async def settled(self, *, seconds: float = 10.0) -> None:
+    async def settled(self, *, seconds: float = 30.0) -> None:
         """Until no event waits and no reply is due."""
         end = time.monotonic() + seconds
         waits = "SELECT count(*) FROM inbox WHERE state IN ('waiting', 'taken')"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-import time
+import threading
 from dataclasses import replace
 from datetime import timedelta, timezone
 from typing import Any
@@ -132,7 +132,7 @@ async def test_what_breaks_the_transaction_breaks_only_itself(store: Store) -> N
 async def test_words_of_a_burst_are_decided_together(store: Store) -> None:
     def brain(turn: Turn) -> Decision | Wait:
         if turn.event.kind is Kind.TEXT and not turn.event.text.endswith("?"):
-            return Wait(turn.now + timedelta(seconds=0.3))
+            return Wait(turn.now + timedelta(seconds=0.3 if turn.event.text == "alone" else 30))
         return echo(turn)
 
     async with House(store, brain=brain) as house:
@@ -436,21 +436,25 @@ async def test_words_stay_when_a_neighbour_breaks_the_transaction(store: Store) 
 
 
 async def test_a_timer_moved_while_its_event_waits_stays_set(store: Store) -> None:
+    due = threading.Event()
+
     def brain(turn: Turn) -> Decision:
         if turn.event.text == "slow":
-            time.sleep(0.5)  # the timer falls due meanwhile and waits behind these words, which move it
-        wait = {"slow": 60.0}.get(turn.event.text, 0.3)
+            assert due.wait(20)  # the timer falls due meanwhile and waits behind these words, which move it
+        wait = {"slow": 60.0}.get(turn.event.text, 2.0)
         return replace(echo(turn), effects=(*echo(turn).effects, SetTimer("idle", turn.now + timedelta(seconds=wait))))
 
     async with House(store, brain=brain) as house:
         await house.hear("quick")
         await house.settled()
-        await asyncio.sleep(0.1)
         await house.hear("slow")
+        while not await house.rows("SELECT 1 FROM inbox WHERE kind = 'timer'"):
+            await asyncio.sleep(0.05)
+        due.set()
         await house.settled()
         assert await house.rows("SELECT outcome FROM inbox WHERE kind = 'timer'") == [("timer",)]
-        [(due,)] = await house.rows("SELECT next_due_at FROM check_conversation")
-        assert due is not None
+        [(next_due,)] = await house.rows("SELECT next_due_at FROM check_conversation")
+        assert next_due is not None
 
 
 async def test_an_edit_changes_the_message_it_is_of(store: Store) -> None:
