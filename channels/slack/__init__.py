@@ -27,7 +27,7 @@ from channels.slack.listening import Socket
 from channels.slack.people import People, error_of, remember
 from channels.slack.pressing import interaction
 from channels.slack.reading import event, signed, unpack, unread
-from channels.slack.saying import plainly, render
+from channels.slack.saying import plainly, render, to_ours
 from channels.slack.values import Call, Heard, Here, Place
 
 log = structlog.get_logger("slack")
@@ -249,8 +249,9 @@ class Slack(Channel):
             raise
 
     async def _post(self, place: Place, reply: Reply) -> Mapping[str, Any]:
+        named = to_ours(render(place, reply)) if place.channel == self.desk else render(place, reply)
         try:
-            return await self._api.call("chat.postMessage", **render(place, reply))
+            return await self._api.call("chat.postMessage", **named)
         except Failed as failed:
             if failed.error not in TOO_MUCH:
                 raise

@@ -10,6 +10,7 @@ from bot.messages import Reply
 from channels import Can
 from channels.dialects import SLACK_TOTAL, slack_blocks, slack_mrkdwn
 from channels.fit import clip, parts
+from channels.mentions import MENTION
 from channels.slack.values import Place
 
 FORM: Final = "ticket"  # callback id of the form, and of the shortcut that opens it
@@ -59,6 +60,12 @@ def render(place: Place, reply: Reply) -> dict[str, Any]:
     for number, row in enumerate(rows):
         row["block_id"] = f"{number}#{place.user}"
     return {**_to(place), "text": clip(text, _PREVIEW), "blocks": blocks}
+
+
+def to_ours(message: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with our own people named as Slack names them."""
+    written = json.dumps(message, ensure_ascii=False)
+    return dict(json.loads(MENTION.sub(r"<@\1>", written)))
 
 
 def plainly(place: Place, reply: Reply) -> dict[str, Any]:

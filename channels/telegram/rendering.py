@@ -11,6 +11,7 @@ from typing import Any, Final
 from bot.messages import Attachment, Choice, Reply
 from channels.dialects import telegram_html
 from channels.fit import clip
+from channels.mentions import MENTION
 from channels.pieces import length
 from channels.render import plain
 from channels.telegram.places import Place, button_data
@@ -49,6 +50,8 @@ def render(reply: Reply, place: Place, secret: str, reply_to: int | None = None)
     if reply.choices:
         more["reply_markup"] = {"inline_keyboard": keyboard(reply.choices, place.user, secret)}
     words = telegram_html(reply.text)
+    if place.user is None and place.chat < 0:  # where our own people work
+        words = MENTION.sub(r'<a href="tg://user?id=\1">\2</a>', words)
     if not reply.attachments:
         said = {"text": words, "parse_mode": "HTML", "link_preview_options": {"is_disabled": True}}
         return Call("sendMessage", {**more, **said})

@@ -86,17 +86,21 @@ class Desk:
             while not self._hub.over:
                 changed.clear()
                 more = False
-                with suppress(Away):
+                try:
                     more = await self._duty.hold() and await self._poster.round()
+                except Away as error:
+                    log.warning("database_away", reason=str(error))
                 with suppress(TimeoutError):
                     await asyncio.wait_for(changed.wait(), POLL / 2 if more else POLL)
 
     async def _listen(self) -> None:
         while True:
             self._woken.clear()
-            with suppress(Away):
+            try:
                 if await self._duty.hold():
                     await self._begin()
+            except Away as error:
+                log.warning("database_away", reason=str(error))
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), POLL / 2)
 

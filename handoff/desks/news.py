@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,10 +16,10 @@ from bot.inbox import attachments
 from bot.messages import Attachment
 from bot.tables import chat, conversation, customer, fact, inbox, message, reply
 from channels import Can
-from handoff.desks import showing
+from handoff.desks import showing, words
 from handoff.desks.showing import Item, say, verbatim
 from handoff.recording import CLAIMED
-from handoff.tables import agent, alarm, desk_place, handover, remark
+from handoff.tables import alarm, desk_place, handover, remark
 
 SAID: Final = "said"  # in a command's key: the words were typed in the thread itself, where everybody sees them
 MOST: Final = 50  # of one stream at once
@@ -67,12 +68,6 @@ def revive(connection: Connection, desk: str) -> None:
     """Their threads go on."""
     its = desk_place.c.channel == desk, desk_place.c.conversation_id.in_(asleep(connection, desk))
     connection.execute(update(desk_place).where(*its).values(live=True))
-
-
-def owner(connection: Connection, number: str) -> str:
-    """The name of the agent who has a conversation, "" if none has."""
-    his = select(agent.c.name).join(conversation, conversation.c.agent_id == agent.c.id)
-    return str(connection.scalar(his.where(conversation.c.number == number, conversation.c.owner == "agent")) or "")
 
 
 def threads(connection: Connection, desk: str) -> list[Thread]:
@@ -127,7 +122,15 @@ def mark(connection: Connection, number: str) -> dict[str, Any]:
     ).one()
     ends = {name: connection.scalar(_last(name, row.id)) or 0 for name in ("remark", "fact", "alarm")}
     known = {str(one.seq): _mark_of(one) for one in connection.execute(_his(row.id))}
-    return {**ends, "seq": row.message_seq, "settled": row.message_seq, "words": known, "dead": [], "packet": False}
+    return {
+        **ends,
+        "seq": row.message_seq,
+        "settled": row.message_seq,
+        "words": known,
+        "dead": [],
+        "packet": False,
+        "at": time.time(),
+    }
 
 
 def _last(stream: str, which: int) -> Any:
@@ -161,10 +164,11 @@ def lost(connection: Connection, desk: str, one: Thread) -> None:
 
 def items(connection: Connection, desk: str, one: Thread, lang: str, can: Can) -> tuple[list[Item], bool]:
     """What is to be told, in the order in which it happened; and whether something sent is still on its way."""
-    names = {row.id: row.name for row in connection.execute(select(agent.c.id, agent.c.name))}
+    people = words.people(connection, desk)
+    names = {id: name for id, (_, name) in people.items()}
     found = [
         *_messages(connection, desk, one, lang, names),
-        *_course(connection, one, lang, names),
+        *_course(connection, one, lang, people),
         *_remarks(connection, one, lang, names),
         *_alarms(connection, one, lang),
     ]
@@ -181,12 +185,12 @@ def _messages(connection: Connection, desk: str, one: Thread, lang: str, names: 
     its = select(message, inbox.c.dedup_key).outerjoin(inbox, inbox.c.id == message.c.inbox_id)
     its = its.where(message.c.chat_id == one.chat_id, message.c.seq > one.shown["seq"])
     rows = connection.execute(its.where(message.c.conversation_id == one.conversation).order_by(message.c.seq)).all()
-    words = dict(one.shown["words"])
+    known = dict(one.shown["words"])
     for row in rows[:MOST]:
         mark: dict[str, Any] = {"seq": row.seq}
         if row.author == "customer":
-            words = dict([*words.items(), (str(row.seq), _mark_of(row))][-CHANGED:])
-            mark["words"] = words
+            known = dict([*known.items(), (str(row.seq), _mark_of(row))][-CHANGED:])
+            mark["words"] = known
         if row.author == "agent" and f":desk:{desk}:{SAID}:" in (row.dedup_key or ""):
             yield Item("", mark=mark, at=row.created_at, spent=True)
             continue
@@ -198,11 +202,11 @@ def _messages(connection: Connection, desk: str, one: Thread, lang: str, names: 
             yield Item("", (file,), mark=mark if n == len(files) else {}, at=row.created_at)
 
 
-def _course(connection: Connection, one: Thread, lang: str, names: Mapping[int, str]) -> Iterator[Item]:
+def _course(connection: Connection, one: Thread, lang: str, people: Mapping[int, tuple[str, str]]) -> Iterator[Item]:
     its = select(fact.c.id, fact.c.at, fact.c.kind, fact.c.data).where(fact.c.conversation_id == one.conversation)
     rows = connection.execute(its.where(text(COURSE), fact.c.id > one.shown["fact"]).order_by(fact.c.id).limit(MOST))
     for row in rows:
-        said, choices = showing.course(row.data, row.kind, lang, names)
+        said, choices = showing.course(row.data, row.kind, lang, people)
         yield Item(said, choices=choices, mark={"fact": row.id}, at=row.at)
 
 
@@ -237,14 +241,14 @@ def _his(which: int) -> Any:
 
 def _changes(connection: Connection, one: Thread, lang: str) -> Iterator[Item]:
     """The customer's messages that were told and say something else now."""
-    words = dict(one.shown["words"])
+    known = dict(one.shown["words"])
     name = verbatim(one.customer or say(lang, "somebody"))
     for row in reversed(connection.execute(_his(one.conversation)).all()):
-        if row.seq > one.shown["seq"] or words.get(str(row.seq)) in (None, _mark_of(row)):
+        if row.seq > one.shown["seq"] or known.get(str(row.seq)) in (None, _mark_of(row)):
             continue
-        words = {**words, str(row.seq): _mark_of(row)}
+        known = {**known, str(row.seq): _mark_of(row)}
         said = say(lang, "edited", name=name, text=verbatim(row.text)) if row.text else say(lang, "deleted", name=name)
-        yield Item(said, mark={"words": words})
+        yield Item(said, mark={"words": known})
 
 
 def _mark_of(row: Any) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from bot.messages import Attachment, Reply
 from bot.store import Store
 from channels import Can, Channel, NotSent, Refused, Unknown
-from handoff.desks import news, showing
+from handoff.desks import news, showing, words
 from handoff.desks.news import Thread
 from handoff.desks.voice import Voice
 from handoff.packet import Packet, packet
@@ -89,8 +89,8 @@ class Poster:
         return more
 
     async def _open(self, number: str) -> bool:
-        def read(c: Connection) -> tuple[Packet | None, dict[str, Any], str]:
-            return packet(c, number), news.mark(c, number), news.owner(c, number)
+        def read(c: Connection) -> tuple[Packet | None, dict[str, Any], tuple[str, str]]:
+            return packet(c, number), news.mark(c, number), words.owner(c, self._desk, number)
 
         found, mark, owner = await self._store.read(read)
         if found is None:
@@ -108,7 +108,7 @@ class Poster:
             if found:
                 files = await self._store.read(lambda c: news.pictures(c, one))
                 said = Reply(showing.details(found, self.lang, self.zone), attachments=files)
-                await self._say(one, await self._with_files(one, said, 0.0), f"{one.number}:packet")
+                await self._say(one, await self._with_files(one, said, shown.get("at", 0.0)), f"{one.number}:packet")
             shown["packet"] = True
             await self._mark(one, shown)
         can = self._can(one)

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from bot import texts
 from bot.messages import Attachment, Choice, Reply
+from channels.mentions import dropped, mention
 from handoff.packet import Packet
 
 TEXTS: Final = texts.read(Path(__file__).parent / "texts")
@@ -47,7 +48,7 @@ def word(lang: str, family: str, value: str) -> str:
 
 def verbatim(text: str) -> str:
     """Somebody's text, readable as it was typed and meaning nothing as markdown."""
-    lines = (texts.at_line_start(_MARKUP.sub(r"\\\1", line.strip())) for line in text.split("\n"))
+    lines = (texts.at_line_start(_MARKUP.sub(r"\\\1", line.strip())) for line in dropped(text).split("\n"))
     return "\n".join(filter(None, lines))
 
 
@@ -70,15 +71,18 @@ def title(packet: Packet, lang: str) -> str:
     return clipped(say(lang, "title", number=packet.number, reason=reason, name=name), 120)
 
 
-def head(packet: Packet, lang: str, owner: str = "") -> Reply:
-    """What stands above the thread: what it is about, and the button to take it. ``owner``: who has it already."""
+def head(packet: Packet, lang: str, owner: tuple[str, str] = ("", "")) -> Reply:
+    """What stands above the thread: what it is about, and the button to take it.
+
+    ``owner``: who has it already, by his id on the platform ("" = not known) and by name.
+    """
     reason, name = word(lang, "reason", packet.reason), str(packet.customer.get("name") or say(lang, "somebody"))
     priority = word(lang, "priority", str(packet.priority))
     lines = [say(lang, "head", number=packet.number, reason=reason, priority=priority, name=verbatim(name))]
     if packet.question:
         lines.append(say(lang, "question", text=verbatim(clipped(packet.question, QUESTION))))
-    lines += [say(lang, "has", name=verbatim(owner))] if owner else []
-    return Reply("\n".join(lines), () if owner else press(lang, CLAIM))
+    lines += [say(lang, "has", name=mention(owner[0], verbatim(owner[1])))] if owner[1] else []
+    return Reply("\n".join(lines), () if owner[1] else press(lang, CLAIM))
 
 
 def details(packet: Packet, lang: str, zone: ZoneInfo) -> str:
@@ -109,13 +113,18 @@ _SIGNS: Final = {"bot": "🤖", "system": "ℹ️", "agent": "💬"}
 def spoken(row: Mapping[str, Any], lang: str, customer: str, agents: Mapping[int, str]) -> str:
     """A message of the conversation; the bot's and our own words are markdown, the customer's are only his."""
     author = str(row["author"])
-    text = verbatim(row["text"]) if author in ("customer", "agent") else row["text"]
+    text = verbatim(row["text"]) if author in ("customer", "agent") else dropped(row["text"])
     name = agents.get(row["agent_id"] or 0, "") if author == "agent" else customer
     return say(lang, AUTHORS[author], name=verbatim(name or say(lang, "somebody")), text=text)
 
 
-def course(data: Mapping[str, Any], kind: str, lang: str, agents: Mapping[int, str]) -> tuple[str, tuple[Choice, ...]]:
-    """Who has the conversation from now on, or that it is closed or open again; with what can be done about it."""
+def course(
+    data: Mapping[str, Any], kind: str, lang: str, agents: Mapping[int, tuple[str, str]]
+) -> tuple[str, tuple[Choice, ...]]:
+    """Who has the conversation from now on, or that it is closed or open again; with what can be done about it.
+
+    ``agents``: everybody's id on the platform ("" = not known) and name.
+    """
     reason = word(lang, "reason", str(data.get("reason") or "agent"))
     if kind == "closed":
         return say(lang, "closed", reason=reason), ()
@@ -126,7 +135,8 @@ def course(data: Mapping[str, Any], kind: str, lang: str, agents: Mapping[int, s
             return say(lang, "waits", reason=reason), press(lang, CLAIM)
         case "bot":
             return say(lang, "bot"), ()
-    lines = [say(lang, "has", name=verbatim(agents.get(data.get("agent") or 0, "?")))]
+    who, name = agents.get(data.get("agent") or 0, ("", "?"))
+    lines = [say(lang, "has", name=mention(who, verbatim(name)))]
     if gone := data.get("withdrawn"):
         lines.append(say(lang, "withdrawn", n=len(gone)))
     return "\n".join(lines), press(lang, BACK, CLOSE)

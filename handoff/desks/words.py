@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, and_, select, update
 
 from bot.bulk import insert
 from bot.messages import Attachment
@@ -129,3 +129,18 @@ def linked(connection: Connection, channel: str, sender: str) -> int | None:
     """The account of somebody who is named at the desk."""
     one = actor(connection, channel, sender)
     return one.id if one else None
+
+
+def owner(connection: Connection, desk: str, number: str) -> tuple[str, str]:
+    """Who has a conversation: his id on the platform and his name; nothing of either if none has."""
+    its = select(conversation.c.agent_id).where(conversation.c.number == number, conversation.c.owner == "agent")
+    return people(connection, desk).get(connection.scalar(its) or 0, ("", ""))
+
+
+def people(connection: Connection, desk: str) -> dict[int, tuple[str, str]]:
+    """Everybody who ever worked here, by his id on the platform ("" = not linked) and his name."""
+    linked = and_(agent_identity.c.agent_id == agent.c.id, agent_identity.c.channel == desk)
+    rows = connection.execute(
+        select(agent.c.id, agent.c.name, agent_identity.c.sender).outerjoin(agent_identity, linked)
+    )
+    return {row.id: (row.sender or "", row.name) for row in rows}

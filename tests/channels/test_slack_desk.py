@@ -101,14 +101,14 @@ async def test_a_conversation_at_the_desk_from_the_handoff_to_its_end(scene: Sce
     await asyncio.gather(*(scene.slack.tell(scene.slack.press(root, "desk:claim", user=u)) for u in ("UBOB", "UEVE")))
     await scene.firm.until("SELECT 1 FROM conversation WHERE owner = 'agent'")
     [(winner,)] = await scene.firm.rows("SELECT a.name FROM agent a JOIN conversation c ON c.agent_id = a.id")
-    await scene.shown(f"*{winner}* has it.", thread)
+    await scene.shown(f"*<@U{winner.upper()}>* has it.", thread)
     await scene.shown(f"Not done: *{winner}* has it.", thread)
     await scene.say("Hello, I am on it", thread, user=f"U{winner.upper()}")
     await scene.firm.heard("Hello, I am on it")
 
     # the customer's words and changes appear
-    await scene.firm.write("it is <b>loud</b>", native="m1")
-    await scene.shown("it is &lt;b&gt;loud", thread)
+    await scene.firm.write("it is <!channel> \ue000UEVE\ue001loud\ue002", native="m1")  # nobody is called by that
+    await scene.shown("it is &lt;!channel&gt; UEVEloud", thread)
     await scene.firm.write("it is quiet now", kind=Kind.EDIT, native="m1")
     await scene.shown("has changed a message", thread)
 
@@ -127,7 +127,7 @@ async def test_commands_in_a_thread(scene: Scene) -> None:
     await scene.say("!note he is nice", thread, user=own)
     await scene.shown("he is nice", thread)
     await scene.say("!claim", thread, user=own)
-    await scene.shown("*Bob* has it.", thread)
+    await scene.shown("*<@UBOB>* has it.", thread)
     await scene.say("!promise tomorrow 10:00 technician on site", thread, user=own)
     await scene.shown("technician on site", thread)
     [(what,)] = await scene.firm.rows("SELECT text FROM promise")
@@ -137,7 +137,7 @@ async def test_commands_in_a_thread(scene: Scene) -> None:
     await scene.say("!clsoe", thread, user=own)
     await scene.shown("Did you mean", thread)
     await scene.say("!transfer Sam please look", thread, user=own)
-    await scene.shown("*Sam* has it.", thread)
+    await scene.shown("*<@USAM>* has it.", thread)
     await scene.say("!back", thread, user="USAM")
     await scene.shown("The bot has the conversation again", thread)
     await scene.say("One more thing", thread, user="USAM")  # takes the floor
