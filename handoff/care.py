@@ -145,14 +145,18 @@ def due(draft: Draft) -> datetime | None:
 
     Raises Refused for what is no time, past, or too far off.
     """
-    if not (said := draft.event.data.get("due_at")):
-        return None
+    said = draft.event.data.get("due_at")
+    return coming(draft, said, FURTHEST) if said else None
+
+
+def coming(draft: Draft, said: Any, furthest: timedelta) -> datetime:
+    """A time to come; without a time zone it is meant by the company's clock. Raises Refused for any other."""
     try:
         found = datetime.fromisoformat(str(said))
     except ValueError:
         raise Refused("when") from None
     found = found if found.tzinfo else found.replace(tzinfo=draft.turn.policy.hours.zone)
-    if not draft.now < found <= draft.now + FURTHEST:
+    if not draft.now < found <= draft.now + furthest:
         raise Refused("when")
     return found
 

@@ -16,7 +16,7 @@ from bot.flows.draft import Draft
 from bot.messages import Author, Reply
 from bot.texts import Markup
 from handoff import promises, tickets
-from handoff.care import Refused, again, awake, fresh, moment, notice, owe
+from handoff.care import Refused, again, awake, coming, fresh, notice, owe
 from handoff.dialogue import AgentView, Assign, Remark, Result, Snooze
 
 LONGEST: Final = timedelta(days=60)  # a conversation may sleep
@@ -189,11 +189,11 @@ def close(draft: Draft, who: AgentView) -> None:
 
 
 def snooze(draft: Draft, who: AgentView) -> None:
-    """He looks at it again then, or when the customer writes."""
+    """He looks at it again then, or when the customer writes; what nobody has taken keeps its place in the line."""
     mine(draft, who)
-    until = moment(draft.event.data.get("until"))
-    if until is None or not draft.now < until <= draft.now + LONGEST:
-        raise Refused("when")
+    if floor.owner(draft.turn, ()) != "agent":
+        raise Refused("nobodys")
+    until = coming(draft, draft.event.data.get("until"), LONGEST)
     draft.do(Snooze(until), SetTimer("snoozed", until), DropTimer("silent"))
     draft.keep(snoozed=True)
 

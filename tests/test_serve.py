@@ -168,3 +168,14 @@ async def test_two_processes_on_postgresql_share_the_work(tmp_path: Path, postgr
             await asyncio.gather(*(one(n) for n in range(12)))
             server.process.terminate()
             assert await asyncio.to_thread(server.process.wait, 20) == 0
+
+
+def test_where_others_reach_it_it_does_not_start_without_an_admin(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/a.db"
+    environment = {**os.environ, "DATABASE_URL": database, "AFTERCARE_SECRET_KEY": os.urandom(32).hex()}
+    command = [sys.executable, "-m", "bot", "serve", "--host", "0.0.0.0", "--port", "0"]
+    done = subprocess.run(command, cwd=HOME, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode in (1, 2)
+    assert "there is no admin, and with host 0.0.0.0 others can reach the console" in done.stderr
+    assert "aftercare agent add LOGIN --role admin" in done.stderr
+    assert "ready" not in done.stdout

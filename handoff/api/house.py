@@ -106,17 +106,20 @@ async def settle_failure(
 async def faq(call: Caller) -> Any:
     """The answers in force."""
     shelf = call.house.shelf
-    uses, _ = await call.read(books.usage)
+    uses = await call.read(lambda c: books.usage(c, call.actor))
     known = shelf.now.knowledge
     fields = ("id", "topic", "questions", "answer")
-    entries = [{**{name: getattr(e, name) for name in fields}, "uses": uses[e.id]} for e in known.faq.entries]
+    entries = [
+        {**{name: getattr(e, name) for name in fields}, "uses": uses[e.id].times if e.id in uses else 0}
+        for e in known.faq.entries
+    ]
     return {"version": str(known.version), "problem": shelf.problem, "entries": entries}
 
 
 async def unanswered(call: Caller) -> Any:
     """The newest questions of the last 30 days that had no answer: 100 at most."""
-    _, rows = await call.read(books.usage)
-    return [{"at": r.at, "question": r.data.get("question", ""), "conversation": r.number} for r in rows]
+    rows = await call.read(lambda c: books.unanswered(c, call.actor))
+    return [{"at": r.at, "question": r.question, "conversation": r.number or None} for r in rows]
 
 
 async def answers(call: Caller, q: Question, lang: Lang = "") -> Any:

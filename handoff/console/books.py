@@ -42,13 +42,13 @@ async def answers(asked: Asked) -> Response:
     q = asked.query("q").strip().lower()
 
     def read(c: Connection) -> dict[str, Any]:
-        uses, unanswered = reading.usage(c)
-        return {"uses": uses, "unanswered": unanswered, **shell(c, asked.actor)}
+        open_ones = reading.unanswered(c, asked.actor)
+        return {"uses": reading.usage(c, asked.actor), "unanswered": open_ones, **shell(c, asked.actor)}
 
     shown = [e for e in known.faq.entries if not q or q in f"{e.id} {e.questions} {e.answer}".lower()]
     topics = [(topic, list(some)) for topic, some in groupby(sorted(shown, key=lambda e: e.topic), lambda e: e.topic)]
     values = {"topics": topics, "total": len(known.faq.entries), "version": known.version, "q": q}
-    values["problem"] = asked.house.shelf.problem
+    values["most"], values["problem"] = reading.FACTS, asked.house.shelf.problem
     return asked.page("faq.html", **await asked.read(read), **values, section="faq")
 
 

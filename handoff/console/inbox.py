@@ -18,7 +18,8 @@ from handoff.console.look import safe_json
 from handoff.console.nav import shell
 from handoff.desk import COMMANDS
 from handoff.reading import lists, talks
-from handoff.reading.answers import answers_to
+from handoff.reading.answers import answers_to, said
+from handoff.reading.answers import suggested as suggestions
 
 
 async def inbox(asked: Asked) -> Response:
@@ -146,6 +147,18 @@ async def answers(asked: Asked) -> Response:
     """GET /faq/search?q=&lang=: what the FAQ would answer, best first."""
     question, lang = asked.query("q").strip(), asked.query("lang", asked.look.language)[:8]
     return JSONResponse({"answers": await answers_to(asked.house.shelf.now.knowledge, question, lang)})
+
+
+async def suggested(asked: Asked) -> Response:
+    """GET /conversations/{number}/suggested: what the FAQ would say to the customer's last question."""
+    number = asked.path("number")
+
+    def read(c: Connection) -> tuple[list[str], str]:
+        here = talks.talk(c, asked.actor, number)
+        return said(c, here["chat_id"]), here["lang"]
+
+    words, lang = await asked.read(read)
+    return JSONResponse({"answers": await suggestions(asked.house.shelf.now, words, lang)})
 
 
 async def retry(asked: Asked) -> Response:

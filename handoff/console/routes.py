@@ -67,6 +67,7 @@ def _of_a_conversation(pages: live.Live) -> list[Way]:
         Way(f"{here}/older", inbox.older, read, "number"),
         Way(f"{here}/files/{{id}}", work.download, read, "number"),
         Way(f"{here}/seen", partial(inbox.look, live=pages), read, "number", "POST"),
+        Way(f"{here}/suggested", inbox.suggested, read, "number"),
         Way(f"{here}/canned", inbox.phrases, command, "number"),
         Way(f"{here}/files", work.upload, command, "number", "POST"),
         Way(f"{here}/retry", inbox.retry, command, "number", "POST"),

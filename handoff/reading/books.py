@@ -4,25 +4,47 @@ from __future__ import annotations
 
 import re
 import time
-from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from bot import dead
+from bot.flows.reading import bare
 from bot.strictyaml import YamlError, load
 from bot.tables import conversation, fact
-from handoff.agents import Actor, audit
-from handoff.tables import agent
+from handoff.agents import Actor, audit, conversations
+from handoff.tables import agent, handover
 from handoff.tables import audit as book
 
 LOOK_BACK: Final = 30 * 86400.0  # seconds of facts that use counts are taken from
 FACTS: Final = 20_000  # the newest of them that are counted
 SHOWN: Final = 100
+LATEST: Final = 3  # conversations shown of each answer
+OPEN: Final = 3_000  # questions without an answer that are looked at
 DEEDS: Final = {"retry": dead.retry, "discard": dead.discard}
 _SECRET = re.compile(r"secret|token|password|aes_key|_key$")
 _PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
+
+
+@dataclass(slots=True)
+class Use:
+    """How often an answer was given, and where last: number of the conversation and when."""
+
+    times: int
+    last: list[tuple[str, float]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Unanswered:
+    """A question as it was asked last, when, how often, and in which conversation ("": not his to see)."""
+
+    question: str
+    at: float
+    conversation_id: int | None
+    times: int = 0
+    number: str = ""
 
 
 def settle_failure(connection: Connection, actor: Actor, which: str, do: str) -> None:
@@ -31,13 +53,45 @@ def settle_failure(connection: Connection, actor: Actor, which: str, do: str) ->
     audit(connection, actor, f"dead.{do}", which)
 
 
-def usage(connection: Connection) -> tuple[Counter[str], list[Any]]:
-    """How often each answer was given lately, and the newest questions that had none."""
-    its = select(fact.c.data, fact.c.at).where(fact.c.at > time.time() - LOOK_BACK).order_by(fact.c.id.desc())
-    given = connection.execute(its.where(fact.c.kind == "answered").limit(FACTS))
-    open_ones = its.add_columns(conversation.c.number).where(fact.c.kind == "unknown").limit(SHOWN)
-    open_ones = open_ones.outerjoin(conversation, conversation.c.id == fact.c.conversation_id)
-    return Counter(str(row.data.get("entry")) for row in given), list(connection.execute(open_ones))
+def usage(connection: Connection, actor: Actor) -> dict[str, Use]:
+    """How often each answer was given lately, and where last; of the newest ``FACTS`` at most, to stay quick."""
+    given = select(fact.c.data["entry"].as_string().label("entry"), fact.c.conversation_id, fact.c.at)
+    lately = fact.c.kind == "answered", fact.c.at > time.time() - LOOK_BACK
+    newest = given.where(*lately).order_by(fact.c.at.desc()).limit(FACTS).subquery()
+    nth = func.row_number().over(partition_by=newest.c.entry, order_by=newest.c.at.desc()).label("nth")
+    times = func.count().over(partition_by=newest.c.entry).label("times")
+    counted = select(*newest.c, nth, times).subquery()
+    rows = connection.execute(select(counted).where(counted.c.nth <= LATEST).order_by(counted.c.nth)).all()
+    seen = _seen(connection, actor, {row.conversation_id for row in rows})
+    found: dict[str, Use] = {}
+    for row in rows:
+        use = found.setdefault(str(row.entry), Use(row.times))
+        if row.conversation_id in seen:
+            use.last.append((seen[row.conversation_id], row.at))
+    return found
+
+
+def unanswered(connection: Connection, actor: Actor) -> list[Unanswered]:
+    """The newest questions that had no answer, those that are written alike as one."""
+    its = select(fact.c.data, fact.c.at, fact.c.conversation_id).where(fact.c.kind == "unknown")
+    rows = connection.execute(its.where(fact.c.at > time.time() - LOOK_BACK).order_by(fact.c.at.desc()).limit(OPEN))
+    found: dict[str, Unanswered] = {}
+    for row in rows:
+        question = str(row.data.get("question") or "")
+        one = found.setdefault(bare(question) or question, Unanswered(question, row.at, row.conversation_id))
+        one.times += 1
+    shown = list(found.values())[:SHOWN]
+    seen = _seen(connection, actor, {one.conversation_id for one in shown})
+    for one in shown:
+        one.number = seen.get(one.conversation_id, "")
+    return shown
+
+
+def _seen(connection: Connection, actor: Actor, ids: set[int | None]) -> dict[int | None, str]:
+    """The numbers of those conversations that he may see."""
+    its = select(conversation.c.id, conversation.c.number).outerjoin(handover)
+    rows = connection.execute(its.where(conversation.c.id.in_(ids - {None}), conversations(connection, actor)))
+    return {row.id: row.number for row in rows}
 
 
 def settings(house: Any) -> Iterator[tuple[str, list[dict[str, Any]]]]:

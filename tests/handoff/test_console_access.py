@@ -35,6 +35,7 @@ POLICY: dict[str, Any] = {  # route -> who may; a route that is not here fails t
     "GET /conversations/{number}/head": ALL,
     "GET /conversations/{number}/side": ALL,
     "GET /conversations/{number}/older": ALL,
+    "GET /conversations/{number}/suggested": ALL,
     "GET /conversations/{number}/files/{id}": ALL,
     "POST /conversations/{number}/seen": ALL,
     "GET /conversations/{number}/canned": WORK,

@@ -8,10 +8,10 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from bot.store import Store
-from bot.tables import ticket
+from bot.tables import conversation, fact, message, ticket
 from bot.verify import verify
 from handoff import accounts, seen, sessions
 from handoff.agents import Actor, Unknown
@@ -136,3 +136,43 @@ async def test_a_ticket_is_worked_on_by_who_may_see_it_whatever_its_conversation
     for number, name in (("T-SALES000", "ticket_word"), ("T-REPAIR00", "say"), ("C-REPAIR00", "claim")):
         with pytest.raises(Unknown):
             await of_anna(partial(_place, actor=actor, number=number, name=name))
+
+
+async def test_suggestions_go_by_the_last_question(desk: Desk) -> None:
+    words = ["how do I reset my router", "human", "hello", "2", "thanks", "yes", "T-7K2M9QXA"]
+
+    def write(c: Connection) -> None:
+        here = c.scalar(select(conversation.c.chat_id).where(conversation.c.number == "C-REPAIR00"))
+        rows = ({"chat_id": here, "seq": seq, "author": "customer", "text": said} for seq, said in enumerate(words, 2))
+        c.execute(insert(message), [{**row, "created_at": time.time()} for row in rows])
+
+    await desk.app.store.write(write)
+    await desk.let_in("anna")
+    found = (await desk.ask("anna", "GET", "/conversations/C-REPAIR00/suggested")).json()["answers"]
+    assert found[0]["entry"] == "reset-router"
+
+
+async def test_the_faq_page_tells_where_an_answer_was_given_and_groups_what_had_none(desk: Desk) -> None:
+    def write(c: Connection) -> None:
+        ids = {row.number: row.id for row in c.execute(select(conversation.c.number, conversation.c.id))}
+        for n, (kind, data, which) in enumerate(
+            [
+                ("answered", {"entry": "reset-router"}, "C-REPAIR00"),
+                ("answered", {"entry": "reset-router"}, "C-SALES000"),
+                ("unknown", {"question": "Can it fly?"}, "C-REPAIR00"),
+                ("unknown", {"question": "can it fly"}, "C-SALES000"),
+            ]
+        ):
+            row = {"at": time.time() + n, "kind": kind, "data": data, "conversation_id": ids[which]}
+            c.execute(insert(fact).values(row))
+
+    await desk.app.store.write(write)
+    await desk.let_in("anna")
+    page = (await desk.ask("anna", "GET", "/faq")).text
+    assert "2× in 30 days" in page
+    assert page.count(">C-REPAIR00<") == 1
+    assert "C-SALES000" not in page  # another team's
+    assert page.lower().count("can it fly") == 1
+    assert "asked 2×" in page
+    await desk.let_in("root")
+    assert (await desk.ask("root", "GET", "/faq")).text.count(">C-SALES000<") == 2

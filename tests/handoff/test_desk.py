@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
@@ -19,11 +22,13 @@ from channels import NotSent
 from handoff import accounts
 from handoff.agents import Unknown
 from handoff.dialogue import People
+from handoff.hours import Calendar
 from handoff.packet import packet
 from handoff.settings import Handoff
 from handoff.tables import handover
 from tests.handoff.staffed import Staffed
 from tests.house import QUICK, Probe
+from tests.talks import POLICY, START, Chat
 
 SLOW = QUICK.model_copy(update={"backoff": (60.0,) * 4})  # a poison event waits a minute until it is tried again
 
@@ -493,3 +498,16 @@ async def test_what_the_platforms_people_took_is_offered_to_nobody(
         assert "gone" in str(data)
         assert not woken
         await fine(house)
+
+
+def test_a_time_without_its_zone_is_meant_by_the_companys_clock() -> None:
+    shanghai = replace(POLICY, hours=Calendar(zone=ZoneInfo("Asia/Shanghai")))
+    chat = Chat(policy=shanghai)
+    chat.desks.come("Anna")
+    chat.write("human")
+    assert chat.command({"command": "snooze", "agent": 1, "until": "2026-03-02T20:00"}) == ["* refused: nobodys"]
+    chat.command({"command": "claim", "agent": 1})
+    chat.command({"command": "snooze", "agent": 1, "until": "2026-03-02T20:00"})
+    assert [due for (_, kind), (due, _) in chat.timers.items() if kind == "snoozed"] == [START + timedelta(hours=3)]
+    for until in ("2026-03-02T16:00", "soon", None, "2027-01-01T00:00+00:00"):
+        assert chat.command({"command": "snooze", "agent": 1, "until": until}) == ["* refused: when"]

@@ -157,13 +157,13 @@ export function openComposer({ root, path, command, look, ended, toEnd }) {
     });
   }
 
-  // What the matcher would answer to the customer's last words.
+  // What the matcher would answer to the customer's last question; the server knows which of his words are one.
   let wondering = 0;
   function suggest(words) {
     question = words.trim().slice(0, 300) || question;
     clearTimeout(wondering);
     wondering = setTimeout(async () => {
-      const found = question ? ((await get(`/faq/search?q=${encodeURIComponent(question)}&lang=${lang}`).catch(() => ({}))).answers ?? []) : [];
+      const found = (await get(`${path}/suggested`).catch(() => ({}))).answers ?? [];
       const likely = found.filter((one) => one.confidence >= 0.15).slice(0, 3);
       const stay = ended();
       $("suggestions").hidden = !likely.length;
