@@ -6,21 +6,29 @@ import base64
 import hashlib
 import time
 from collections.abc import Mapping
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy import Connection, delete, select
 
 from bot.bulk import insert as upsert
 from bot.tables import note
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
 
 
 class Notebook:
     """Encrypts with a key made from the house's secret; a note of another secret reads as none."""
 
     def __init__(self, secret: str) -> None:
-        key = hashlib.blake2b(secret.encode(), digest_size=32, person=b"notes").digest()
-        self._fernet = Fernet(base64.urlsafe_b64encode(key))
+        self._key = hashlib.blake2b(secret.encode(), digest_size=32, person=b"notes").digest()
+
+    @cached_property
+    def _fernet(self) -> Fernet:
+        from cryptography.fernet import Fernet  # 6 MB, needed by platforms' channels only
+
+        return Fernet(base64.urlsafe_b64encode(self._key))
 
     def get(self, connection: Connection, channel: str, key: str) -> bytes | None:
         """The note by this key, None if there is none or it has expired."""
@@ -36,6 +44,8 @@ class Notebook:
     def _read(self, row: Any) -> bytes | None:
         if row.expires_at is not None and row.expires_at < time.time():
             return None
+        from cryptography.fernet import InvalidToken
+
         try:
             return self._fernet.decrypt(row.value)
         except InvalidToken:
