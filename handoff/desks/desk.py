@@ -28,6 +28,7 @@ POLL: Final = 1.0  # seconds; being woken is only quicker
 TRIES: Final = 6  # of what could not be done
 PAUSE: Final = 1.0  # seconds between two, doubled each time
 QUIET: Final = 3600.0  # seconds in which somebody who counts for nothing is written down once …
+SWEEP: Final = 3600.0  # seconds between two sweeps of what was kept long enough
 NOTED: Final = 30  # … and no more of them than so many
 
 
@@ -36,6 +37,7 @@ class Desk:
 
     def __init__(self, house: House, channel: Channel) -> None:
         self._store, self._hub, self._channel = house.store, house.hub, channel
+        self._keep = float(house.settings.limits.keep_raw)
         self._duty = Duty(house.store, f"desk:{channel.name}", house.holder)
         self._voice = Voice(channel)
         self._poster, self._deeds = Poster(house, channel, self._voice), Deeds(house, channel)
@@ -94,11 +96,17 @@ class Desk:
                     await asyncio.wait_for(changed.wait(), POLL / 2 if more else POLL)
 
     async def _listen(self) -> None:
+        swept = 0.0
         while True:
             self._woken.clear()
             try:
                 if await self._duty.hold():
                     await self._begin()
+                    if time.time() - swept > SWEEP:
+                        swept = time.time()
+                        await self._store.write(
+                            partial(words.forget, channel=self._channel.name, before=swept - self._keep)
+                        )
             except Away as error:
                 log.warning("database_away", reason=str(error))
             with suppress(TimeoutError):

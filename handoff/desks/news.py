@@ -191,11 +191,12 @@ def _messages(connection: Connection, desk: str, one: Thread, lang: str, names: 
         if row.author == "customer":
             known = dict([*known.items(), (str(row.seq), _mark_of(row))][-CHANGED:])
             mark["words"] = known
-        if row.author == "agent" and f":desk:{desk}:{SAID}:" in (row.dedup_key or ""):
+        here = row.author == "agent" and f":desk:{desk}:" in (row.dedup_key or "")
+        if here and f":desk:{desk}:{SAID}:" in row.dedup_key:
             yield Item("", mark=mark, at=row.created_at, spent=True)
             continue
         files = attachments({"attachments": row.attachments or ()})
-        said = showing.spoken(dict(row._mapping), lang, one.customer, names) if row.text or not files else ""
+        said = showing.spoken(dict(row._mapping), lang, one.customer, names, here=here) if row.text or not files else ""
         spent = row.author == "agent"
         yield Item(said, files[:1], mark=mark if len(files) < 2 else {}, at=row.created_at, spent=spent)
         for n, file in enumerate(files[1:], 2):

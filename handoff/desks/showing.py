@@ -110,12 +110,16 @@ _SIGNS: Final = {"bot": "🤖", "system": "ℹ️", "agent": "💬"}
 # ---------------------------------------------------------------- what happens in it
 
 
-def spoken(row: Mapping[str, Any], lang: str, customer: str, agents: Mapping[int, str]) -> str:
-    """A message of the conversation; the bot's and our own words are markdown, the customer's are only his."""
+def spoken(row: Mapping[str, Any], lang: str, customer: str, agents: Mapping[int, str], *, here: bool) -> str:
+    """A message of the conversation; the bot's and our own words are markdown, the customer's are only his.
+
+    ``here``: an agent sent it from this desk, by a command or a button.
+    """
     author = str(row["author"])
     text = verbatim(row["text"]) if author in ("customer", "agent") else dropped(row["text"])
     name = agents.get(row["agent_id"] or 0, "") if author == "agent" else customer
-    return say(lang, AUTHORS[author], name=verbatim(name or say(lang, "somebody")), text=text)
+    key = "sent" if here else AUTHORS[author]
+    return say(lang, key, name=verbatim(name or say(lang, "somebody")), text=text)
 
 
 def course(

@@ -109,6 +109,13 @@ def later(connection: Connection, which: int, pause: float) -> None:
     connection.execute(update(desk_word).where(desk_word.c.id == which).values(again))
 
 
+def forget(connection: Connection, channel: str, before: float) -> None:
+    """Drop what was written before then; that it was, and what became of it, stays."""
+    old = desk_word.c.channel == channel, desk_word.c.outcome != "", desk_word.c.received_at < before
+    kept = update(desk_word).where(*old, desk_word.c.sender != "").values(body={}, sender="")
+    connection.execute(kept)
+
+
 def files(body: Mapping[str, Any]) -> list[tuple[Attachment, dict[str, Any]]]:
     """The files of a word, each with how it is to be fetched."""
     return [(Attachment(**one["file"]), dict(one["errand"])) for one in body.get("files", ())]

@@ -245,7 +245,7 @@ async def test_answers_are_found_and_sent_with_a_button(scene: Scene) -> None:
     button = next(b for row in found["blocks"] if row["type"] == "actions" for b in row["elements"])
     await scene.slack.tell(scene.slack.press({**found, "thread_ts": thread}, button["value"], user="UBOB"))
     await scene.firm.until("SELECT 1 FROM message WHERE author = 'agent'")
-    await scene.shown("(at another desk)", thread)
+    await scene.shown("➡️ *Bob:*", thread)
 
 
 async def test_what_happens_while_nobody_posts_is_posted_by_the_next_and_lost_by_none(
@@ -273,6 +273,42 @@ async def test_what_happens_while_nobody_posts_is_posted_by_the_next_and_lost_by
     assert sum(number in whole(m) for m in slack.posted if not m.get("thread_ts")) == 1
 
 
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+async def test_two_processes_work_at_one_desk(slack: FakeSlack, database: str, tmp_path: Path, index: Path) -> None:
+    """One of them has the duty, and the other hears what is written."""
+    own = config(slack, database, tmp_path, index)
+    async with opened(own, "slack") as first, opened(own, "slack") as second:
+        scene = Scene(slack, first)
+        await first.staff(bob=("agent", "UBOB"))
+        number = await first.asks()
+        thread = await scene.thread(number)
+        for n, firm in enumerate((second, first, second)):
+            slack.hook = firm.url
+            await scene.say(f"word {n}", thread)
+            await firm.heard(f"word {n}")
+        await second.write("thank you")
+        await scene.shown("thank you", thread)
+        await scene.say("!nto x", thread)
+        await scene.shown("there is no such command", thread)
+        said = "SELECT text FROM message WHERE author = 'agent' ORDER BY seq"
+        assert await first.rows(said) == [("word 0",), ("word 1",), ("word 2",)]
+    for words in ("thank you", "there is no such command", f"*{number} "):
+        assert sum(words in whole(m) for m in slack.posted) == 1
+
+
+async def test_what_was_written_is_forgotten_in_time(scene: Scene) -> None:
+    from handoff.desks import words
+
+    thread = await scene.thread(await scene.firm.asks())
+    await scene.say("a word of mine", thread)
+    await scene.firm.until("SELECT 1 FROM desk_word WHERE outcome = 'said'")
+    await scene.firm.app.store.write(lambda c: words.forget(c, "slack", 0.0))
+    assert await scene.firm.rows("SELECT sender FROM desk_word") == [("UBOB",)]
+    await scene.firm.app.store.write(lambda c: words.forget(c, "slack", 1e12))
+    [(kept, sender)] = await scene.firm.rows("SELECT body, sender FROM desk_word")
+    assert (str(kept), sender) == ("{}", "")
+
+
 async def test_what_does_not_reach_the_customer_is_told(scene: Scene) -> None:
     """The customer is in Slack, too: in a private chat with the app."""
     for words in ("my router makes noises", "human"):
@@ -289,6 +325,24 @@ async def test_what_does_not_reach_the_customer_is_told(scene: Scene) -> None:
     await office.failed("T1/DU1", id, "blocked")  # the platform takes it back
     await scene.shown("did you get this", thread)
     await scene.shown("(blocked)", thread)
+
+
+@pytest.mark.parametrize(
+    ("kind", "desk", "said"),
+    [
+        ("slack", "#agents", "must be the id of a Slack channel, such as C0123456789, not '#agents'"),
+        ("telegram", "@agents", "must be the id of a Telegram group, such as -1001234567890, not '@agents'"),
+    ],
+)
+def test_a_desk_that_is_no_place_is_told(tmp_path: Path, kind: str, desk: str, said: str) -> None:
+    from bot.config import load
+    from bot.strictyaml import YamlError
+
+    file = tmp_path / "config.yaml"
+    file.write_text(f"channels:\n  {kind}:\n    token: '1:x'\n    desk: '{desk}'\n")
+    with pytest.raises(YamlError) as wrong:
+        load(file)
+    assert [f"{one.line}: {one.what}" for one in wrong.value.problems] == [f"4: channels.{kind}: desk: {said}"]
 
 
 async def test_the_check_tells_whether_the_desk_can_be_used(slack: FakeSlack, tmp_path: Path, index: Path) -> None:
