@@ -11,12 +11,12 @@ from sqlalchemy import Connection
 from bot.rows import event_data
 from bot.text import clean
 from handoff.agents import allowed
-from handoff.api import paging, wishes
+from handoff.api import customers, paging, wishes
 from handoff.api.gate import Caller, Commander
 from handoff.api.paging import Cursor, Limit
 from handoff.console import canned
 from handoff.packet import packet
-from handoff.reading import customers, files, lists, talks, tickets
+from handoff.reading import files, lists, talks, tickets
 
 Number = Annotated[str, Path(pattern=r"^C-[0-9A-Z]{8}$", description="Of the conversation.")]
 
@@ -53,7 +53,7 @@ async def conversation(call: Caller, number: Number) -> Any:
 
     def read(c: Connection) -> dict[str, Any]:
         here = talks.talk(c, call.actor, number)
-        known, who = packet(c, number), customers.one(c, call.actor, here["customer_id"])
+        known, who = packet(c, number), customers.known(c, call.actor, here["customer_id"])
         told = known and {
             **asdict(known),
             "lines": [{"author": author, "text": text} for author, text in known.lines],

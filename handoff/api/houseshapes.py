@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import Field
 
-from handoff.api.shapes import Line, Shape, TicketLine
+from handoff.api.shapes import Shape, TicketLine
+from handoff.api.talkshapes import Line
 
 
 class Colleague(Shape):

@@ -36,6 +36,8 @@ SAID: Final = {  # why a command was not done
     "empty": "there is nothing in it",
     "when": "that is no time it could be: it is past, or too far off",
     "move": "that state does not follow the one it is in",
+    "nowhere": "there is no chat in which he can be written to",
+    "window": "he must write first: where he is, nobody else may begin",
     "late": "it was due already: it is broken",
     "gone": "it is no longer there",
     "unknown": "that is not possible here",

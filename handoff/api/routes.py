@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from handoff.api import conversations, house, tickets
+from handoff.api import conversations, customers, house, tickets
 from handoff.api.gate import Gate, Operation
 from handoff.api.houseshapes import (
     Agent,
@@ -29,20 +29,8 @@ from handoff.api.houseshapes import (
     Why,
 )
 from handoff.api.problems import MEDIA, Problem, answered
-from handoff.api.shapes import (
-    Conversation,
-    Course,
-    Customer,
-    CustomerLine,
-    Done,
-    File,
-    Line,
-    Me,
-    Message,
-    Page,
-    Ticket,
-    TicketLine,
-)
+from handoff.api.shapes import Customer, CustomerLine, Done, File, Me, Page, Ticket, TicketKind, TicketLine
+from handoff.api.talkshapes import Conversation, Course, Line, Message
 
 AT: Final = "/api/v1"
 _ABOUT: Final = (
@@ -87,16 +75,29 @@ def operations() -> list[Operation]:
         Operation("POST", "/agents/{id}/{do}", house.settle_agent, "account.command", Done),
         Operation("GET", "/settings", house.settings, "settings.read", Settings),
         Operation("GET", "/audit", house.audit, "audit.read", Page[Booked]),
-        Operation("GET", "/customers", tickets.customers, "customer.read", Page[CustomerLine]),
-        Operation("GET", "/customers/{id}", tickets.customer, "customer.read", Customer, "id"),
+        *_of_customers(),
         *_of_tickets(),
         *_of_conversations(),
+    ]
+
+
+def _of_customers() -> list[Operation]:
+    command, here = "customer.command", "/customers/{id}"
+    return [
+        Operation("GET", "/customers", customers.customers, "customer.read", Page[CustomerLine]),
+        Operation("GET", here, customers.customer, "customer.read", Customer, "id"),
+        Operation("POST", f"{here}/notes", customers.note_customer, command, Done, "id"),
+        Operation("PUT", f"{here}/tier", customers.set_tier, "customer.tier", Done, "id"),
+        Operation("POST", f"{here}/start", customers.write_to, command, Done, "id"),
+        Operation("POST", f"{here}/tickets", customers.register, command, Done, "id"),
     ]
 
 
 def _of_tickets() -> list[Operation]:
     command, here, number = "ticket.command", "/tickets/{number}", "number"
     return [
+        Operation("GET", "/kinds", tickets.kinds, "ticket.read", list[TicketKind]),
+        Operation("POST", "/tickets", customers.register_new, "customer.command", Done),
         Operation("GET", "/tickets", tickets.tickets, "ticket.read", Page[TicketLine]),
         Operation("GET", here, tickets.ticket, "ticket.read", Ticket, number),
         Operation("POST", f"{here}/move", tickets.move, command, Done, number),
@@ -177,7 +178,7 @@ def _written(one: Operation) -> dict[str, Any]:
         responses[one.status] = {"description": "The file", "content": {"*/*": _BYTES}}
     else:
         told["response_model"] = one.answer
-    if one.answer is Done and one.subject:
+    if one.answer is Done and one.action.endswith(".command"):
         responses[202] = {"model": Done, "description": "It is under way"}
     if one.raw:
         told["openapi_extra"] |= {"requestBody": _FILE, "parameters": [_NAME]}

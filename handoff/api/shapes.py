@@ -53,62 +53,6 @@ class File(Shape):
     size: int
 
 
-class Choice(Shape):
-    """A button."""
-
-    id: str
-    label: str
-
-
-class Delivery(Shape):
-    """What became of a message that was sent."""
-
-    state: Literal["waiting", "sending", "sent", "uncertain", "dead", "withdrawn"]
-    error: str = ""
-    reply: int = Field(description="Names it when it is to be sent once more.")
-
-
-class Message(Shape):
-    """Something that was said."""
-
-    seq: int
-    id: str
-    author: Literal["customer", "bot", "agent", "system"]
-    agent_id: int | None = Field(None, validation_alias="agent")
-    text: str
-    choices: list[Choice] = []
-    attachments: list[File] = []
-    at: datetime
-    delivery: Delivery | None = None
-
-
-class Remark(Shape):
-    """A note for colleagues only."""
-
-    id: int
-    agent_name: str
-    text: str
-    attachments: list[File] | None = None
-    at: datetime = Field(validation_alias="created_at")
-
-
-class Deed(Shape):
-    """A turn in the course of a conversation."""
-
-    id: int
-    at: datetime
-    what: str = Field(description="Who has it from then on (bot, queue, agent), or closed, or reopened.")
-    who: str
-    reason: str
-
-
-class Course(Shape):
-    """What happened besides messages, oldest first."""
-
-    notes: list[Remark]
-    deeds: list[Deed]
-
-
 class Promise(Shape):
     """What a customer was promised."""
 
@@ -121,33 +65,6 @@ class Promise(Shape):
     agent_name: str
     made_at: datetime
     ended_at: datetime | None
-
-
-class Line(Shape):
-    """A conversation in a list."""
-
-    number: str
-    channel: str
-    owner: Owner
-    agent_id: int | None
-    agent_name: str | None
-    customer_id: int
-    customer_name: str = Field(validation_alias="name")
-    tier: str
-    reason: str | None
-    priority: int | None = Field(description="0 urgent, 1 high, 2 normal.")
-    opened_at: datetime
-    closed_at: datetime | None
-    close_reason: str | None
-    waiting_since: datetime | None = Field(validation_alias="waiting")
-    snoozed_until: datetime | None
-    due_at: datetime | None = Field(description="The next service standard that falls due.")
-    risk: str = Field(description="late, soon, or empty.")
-    unread: bool
-    last_author: str | None = Field(validation_alias="author")
-    last_text: str = Field(validation_alias="text")
-    last_at: datetime | None
-    snippet: list[str] | None = Field(None, description="Where it was found: before it, it, after it.")
 
 
 class Past(Shape):
@@ -189,6 +106,15 @@ class TicketWord(Shape):
     at: datetime = Field(validation_alias="created_at")
 
 
+class Standard(Shape):
+    """What is promised on a ticket, and how it stands."""
+
+    name: str = Field(description="first_reply, next_reply or resolution.")
+    state: str = Field(description="met, late, rests, soon, or empty while there is time.")
+    due: datetime | None
+    took: float = Field(description="Seconds of working time.")
+
+
 class Ticket(TicketLine):
     """A ticket with its course."""
 
@@ -201,6 +127,23 @@ class Ticket(TicketLine):
     moves: list[str] = Field(description="The states it can go to.")
     course: list[TicketWord]
     promises: list[Promise]
+    standards: list[Standard]
+
+
+class Asked(Shape):
+    """What a kind of ticket asks for."""
+
+    name: str
+    label: dict[str, str]
+    required: bool
+
+
+class TicketKind(Shape):
+    """A kind of ticket."""
+
+    kind: str
+    label: dict[str, str]
+    asks: list[Asked]
 
 
 class Identity(Shape):
@@ -220,71 +163,21 @@ class CustomerLine(Shape):
     created_at: datetime
 
 
+class CustomerNote(Shape):
+    """What a colleague noted of a customer."""
+
+    agent_name: str
+    text: str
+    at: datetime = Field(validation_alias="created_at")
+
+
 class Customer(CustomerLine):
     """A customer with what of his may be seen."""
+
+    products: list[dict[str, str]] = Field(description="What he owns: product, serial, bought.")
+    notes: list[CustomerNote]
 
     identities: list[Identity]
     conversations: list[Past] = Field(validation_alias="history")
     tickets: list[TicketLine]
     promises: list[Promise]
-
-
-class Said(Shape):
-    """Words of the dialogue."""
-
-    author: str
-    text: str
-
-
-class Tried(Shape):
-    """An answer, and how sure the bot was of it."""
-
-    entry: str
-    confidence: float
-
-
-class Packet(Shape):
-    """What whoever takes it over needs to know."""
-
-    reason: str
-    priority: int
-    language: str
-    question: str
-    lines: list[Said]
-    tried: list[Tried]
-    slots: dict[str, Any] = Field(description="What the customer told already.")
-    rated: int | None
-    suggested: list[str]
-
-
-class Other(Shape):
-    """A colleague who looks at it, too."""
-
-    id: int
-    name: str
-    typing: bool
-
-
-class Conversation(Shape):
-    """One conversation but its messages."""
-
-    number: str
-    channel: str
-    owner: Owner
-    agent_id: int | None
-    agent_name: str | None
-    customer: Customer
-    lang: str
-    reason: str | None
-    priority: int | None
-    waiting_since: datetime | None
-    snoozed_until: datetime | None
-    due_at: datetime | None
-    opened_at: datetime
-    closed_at: datetime | None
-    close_reason: str | None
-    epoch: int = Field(description="Bumped whenever its owner changes.")
-    cycle: int = Field(description="How often it was opened.")
-    unreachable: bool
-    others: list[Other]
-    packet: Packet | None

@@ -1,4 +1,4 @@
-"""Tickets and customers: lists, one of them, and what can be done to a ticket."""
+"""Tickets: lists, one of them, and what can be done to it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from bot.text import clean
 from handoff.api import paging, wishes
 from handoff.api.gate import Caller, Commander
 from handoff.api.paging import Cursor, Limit
-from handoff.reading import customers as people
 from handoff.reading import tickets as reading
 from handoff.tickets import MOVES
 
@@ -45,6 +44,7 @@ async def ticket(call: Caller, number: Number) -> Any:
         here = found["one"]
         course, promises = ([dict(row._mapping) for row in found[name]] for name in ("course", "promises"))
         more = {"course": course, "promises": promises, "follows": found["follows"]}
+        more["standards"] = found["standards"]
         return {**here._mapping, **more, "moves": sorted(MOVES.get(here.state, ()), key=reading.STATES.index)}
 
     return await call.read(read)
@@ -65,18 +65,18 @@ async def word(call: Commander, number: Number, body: wishes.Word) -> Any:
     return await call.command(number, "ticket_word", body, ticket=number)
 
 
-async def customers(
-    call: Caller,
-    q: Annotated[str, Query(max_length=200, description="His name, or anything he said.")] = "",
-    cursor: Cursor = "",
-    limit: Limit = 50,
-) -> Any:
-    """Customers of whom a conversation or a ticket may be seen, the newest first."""
-    before = paging.before(cursor)
-    rows = await call.read(lambda c: people.page(c, call.actor, q=clean(q), before=before, most=limit + 1))
-    return paging.page(rows, limit, paging.by_id)
+async def kinds(call: Caller) -> Any:
+    """The kinds of tickets there are, and what is asked for each, in this order."""
+    forms = call.house.settings.forms
+    return [
+        {
+            "kind": kind,
+            "label": dict(form.label),
+            "asks": [_asked(forms, name, need) for name, need in form.asks.items()],
+        }
+        for kind, form in forms.kinds.items()
+    ]
 
 
-async def customer(call: Caller, id: Annotated[int, Path(ge=1, le=10**15)]) -> Any:
-    """One customer: where he writes from, what he told, his conversations, tickets and promises."""
-    return await call.read(lambda c: people.one(c, call.actor, id))
+def _asked(forms: Any, name: str, need: str) -> dict[str, Any]:
+    return {"name": name, "label": dict(forms.fields[name].label), "required": need == "required"}

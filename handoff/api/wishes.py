@@ -8,12 +8,13 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.json_schema import WithJsonSchema
 
 from bot.text import clean
-from handoff import tickets
+from handoff import customers, tickets
 from handoff.reading.tickets import STATES
 
 Words = Annotated[str, AfterValidator(clean)]  # as long as limits.message_chars
 Short = Annotated[str, AfterValidator(clean), Field(max_length=200)]
 FileIds = Annotated[list[Annotated[str, Field(max_length=64, pattern=r"^[\w-]+$")]], Field(max_length=10)]
+Came = Literal["chat", "phone", "email", "letter", "visit"]
 Id = Annotated[int, Field(ge=1, le=10**15)]
 State = Annotated[str, Field(pattern=f"^({'|'.join(STATES)})$"), WithJsonSchema({"type": "string", "enum": [*STATES]})]
 
@@ -87,12 +88,39 @@ class Seen(Wish):
 class NewTicket(Wish):
     """A piece of work for the customer."""
 
-    subject: Annotated[Words, Field(min_length=1, max_length=tickets.SUBJECT)]
-    kind: Short = "question"
+    subject: Annotated[Words, Field(max_length=tickets.SUBJECT)] = Field("", description="Else: what its details say.")
+    kind: Short = Field("question", description="One of /kinds.")
     priority: Literal["normal", "high", "urgent"] = "normal"
-    details: dict[Short, Short] = {}
+    details: dict[Short, Annotated[Words, Field(max_length=500)]] = Field({}, description="What its kind asks for.")
+    came: Came = Field("chat", description="How the matter reached you.")
+    to_agent: Id | None = Field(None, description="Whose it is; else the token's own account.")
+    to_team: Annotated[Short, Field(max_length=tickets.TEAM)] | None = None
     due_at: AwareDatetime | None = None
     files: FileIds = []
+
+
+class Caller(NewTicket):
+    """What somebody new has asked."""
+
+    called: Annotated[Short, Field(min_length=1)] = Field(description="His name.")
+
+
+class FirstWords(Wish):
+    """Words to a customer who has not written."""
+
+    text: Annotated[Words, Field(min_length=1)]
+
+
+class CustomerNote(Wish):
+    """What colleagues should know of a customer."""
+
+    text: Annotated[Words, Field(min_length=1, max_length=customers.NOTE)]
+
+
+class Tier(Wish):
+    """How a customer is to be treated."""
+
+    tier: Annotated[Words, Field(max_length=customers.TIER)]
 
 
 class Move(Wish):

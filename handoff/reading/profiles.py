@@ -30,6 +30,13 @@ def found(connection: Connection, actor: Actor, query: str) -> list[Any]:
     return list(reversed(ordered.values()))[:SHOWN]
 
 
+def page(connection: Connection, actor: Actor, *, before: int, most: int) -> list[Any]:
+    """The customers he may see, the newest first, from the one before ``before`` (0: the newest) on."""
+    query = select(customer).where(customers(connection, actor))
+    query = query.where(customer.c.id < before) if before else query
+    return list(connection.execute(query.order_by(customer.c.id.desc()).limit(most)))
+
+
 def one(connection: Connection, id: int) -> Any:
     """The row of a customer."""
     return connection.execute(select(customer).where(customer.c.id == id)).one()

@@ -79,6 +79,15 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Known]:
 
 
 @pytest.fixture
+def serving(database: str, tmp_path: Path, known: Callable[[], Known]) -> Iterator[Any]:
+    """A house that is served (tests/handoff/serving.py)."""
+    from tests.handoff.serving import Serving
+
+    with Serving(database, tmp_path, known) as one:
+        yield one
+
+
+@pytest.fixture
 async def desk(store: Store, tmp_path: Path, known: Callable[[], Known]) -> Desk:
     """The console, its people, and a conversation and a ticket of either team."""
     settings = Settings(data=tmp_path, limits=Limits(attempts=1))

@@ -1,0 +1,71 @@
+"""Customers: found, looked at, noted of, written to; and what they ask by telephone or letter, registered."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Path, Query
+from sqlalchemy import Connection
+
+from bot.text import clean
+from handoff import customers as keeping
+from handoff.agents import Actor
+from handoff.api import paging, wishes
+from handoff.api.gate import Caller, Commander
+from handoff.api.paging import Cursor, Limit
+from handoff.reading import profiles, talks
+
+Id = Annotated[int, Path(ge=1, le=10**15)]
+
+
+async def customers(
+    call: Caller,
+    q: Annotated[str, Query(max_length=200, description="His name, number, or how he is reached; the best 30.")] = "",
+    cursor: Cursor = "",
+    limit: Limit = 50,
+) -> Any:
+    """Customers of whom a conversation or a ticket may be seen, the newest first."""
+    before = paging.before(cursor)
+    if q:
+        found = await call.read(lambda c: profiles.found(c, call.actor, clean(q)))
+        return {"items": [dict(row._mapping) for row in found], "next": None}
+    rows = await call.read(lambda c: profiles.page(c, call.actor, before=before, most=limit + 1))
+    return paging.page(rows, limit, paging.by_id)
+
+
+async def customer(call: Caller, id: Id) -> Any:
+    """One customer: where he writes from, what he told and owns, what colleagues noted, conversations and tickets."""
+    return await call.read(lambda c: known(c, call.actor, id))
+
+
+def known(connection: Connection, actor: Actor, id: int) -> dict[str, Any]:
+    """All that the actor may know of a customer."""
+    beside = talks.beside(connection, actor, {"customer_id": id, "id": 0})
+    return {**profiles.one(connection, id)._mapping, **beside}
+
+
+async def note_customer(call: Caller, id: Id, body: wishes.CustomerNote) -> Any:
+    """Note something colleagues should know of him."""
+    await call.write(lambda c: keeping.note(c, call.actor, id, body.text.strip()))
+    return {}
+
+
+async def set_tier(call: Caller, id: Id, body: wishes.Tier) -> Any:
+    """Set how he is to be treated from now on; empty: as everybody."""
+    await call.write(lambda c: keeping.set_tier(c, call.actor, id, body.tier.strip()))
+    return {}
+
+
+async def write_to(call: Commander, id: Id, body: wishes.FirstWords) -> Any:
+    """Write to him first, where he was last and can be reached; it opens a conversation."""
+    return await call.command(str(id), "start", body)
+
+
+async def register(call: Commander, id: Id, body: wishes.NewTicket) -> Any:
+    """Register what he asked by telephone, letter or in person, as a ticket."""
+    return await call.command(str(id), "ticket_open", body)
+
+
+async def register_new(call: Commander, body: wishes.Caller) -> Any:
+    """The same for somebody who is no customer yet: he becomes one."""
+    return await call.command("", "ticket_open", body)
