@@ -25,6 +25,7 @@ from handoff.desks.voice import Voice
 log = structlog.get_logger("desk")
 
 POLL: Final = 1.0  # seconds; being woken is only quicker
+BREATH: Final = 0.1  # seconds between two looks at what is new, however much happens
 TRIES: Final = 6  # of what could not be done
 PAUSE: Final = 1.0  # seconds between two, doubled each time
 QUIET: Final = 3600.0  # seconds in which somebody who counts for nothing is written down once …
@@ -92,6 +93,7 @@ class Desk:
                     more = await self._duty.hold() and await self._poster.round()
                 except Away as error:
                     log.warning("database_away", reason=str(error))
+                await asyncio.sleep(BREATH)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(changed.wait(), POLL / 2 if more else POLL)
 

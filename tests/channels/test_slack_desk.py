@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text as sql
 
 from bot.messages import Kind
 from channels import Budget
@@ -145,6 +146,10 @@ async def test_commands_in_a_thread(scene: Scene) -> None:
     await scene.say("!close all well", thread, user="USAM")
     await scene.shown("*Closed*", thread)
     await scene.firm.until("SELECT 1 FROM desk_place WHERE NOT live")
+    await scene.say("I forgot to say goodbye", thread, user="USAM")  # opens it again
+    await scene.firm.heard("I forgot to say goodbye")
+    await scene.firm.write("goodbye!")
+    await scene.shown("goodbye!", thread)
     said = await scene.firm.to_customer()
     assert "he is nice" not in said
     assert "clsoe" not in said
@@ -201,6 +206,26 @@ async def test_who_counts_for_nothing_is_ignored_and_written_down_once(scene: Sc
     assert "I am" not in await scene.firm.to_customer()
     assert "no longer" not in await scene.firm.to_customer()
     assert {c for (c,) in await scene.firm.rows("SELECT channel FROM chat")} == {"web"}
+
+
+async def test_only_what_is_his_to_do_is_done(scene: Scene) -> None:
+    """By role and team, as everywhere."""
+    number = await scene.firm.asks()
+    thread = await scene.thread(number)
+
+    def change(c: Any) -> None:
+        c.execute(sql('UPDATE handover SET wants = \'{"team": "sales"}\''))
+        c.execute(sql("UPDATE agent SET role = 'auditor' WHERE login = 'eve'"))
+
+    await scene.firm.app.store.write(change)
+    await scene.say("I am Bob", thread)
+    await scene.shown("is not yours to work on", thread)
+    await scene.say("!note I am Eve", thread, user="UEVE")
+    await scene.firm.until("SELECT 1 FROM audit WHERE action = 'desk_ignored'")
+    await scene.say("I lead", thread, user="USAM")  # supervisors of the whole house see all
+    await scene.firm.heard("I lead")
+    assert "I am" not in await scene.firm.to_customer()
+    assert await scene.firm.rows("SELECT 1 FROM remark") == []
 
 
 async def test_files_go_both_ways_and_edits_are_corrections(scene: Scene) -> None:
