@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from sqlalchemy import Connection, select
 
-from handoff import accounts
+from handoff import accounts, tokens
 from handoff.agents import Actor, Denied, Unknown, audit
 from handoff.tables import agent
 
@@ -42,6 +42,13 @@ def settle(connection: Connection, actor: Actor, id: int, do: Deed) -> str:
             token = accounts.link(connection, id)
     audit(connection, actor, f"account_{do}", f"agent:{id}")
     return token
+
+
+def add_token(connection: Connection, actor: Actor, id: int, name: str, scopes: Sequence[str]) -> str:
+    """A token with which an integration acts for this account. Raises Unknown, NoAccount."""
+    _there(connection, id)
+    account = connection.execute(select(agent).where(agent.c.id == id)).one()
+    return tokens.add(connection, actor, account, name, scopes)
 
 
 def be(connection: Connection, actor: Actor, presence: str) -> None:

@@ -7,9 +7,9 @@ from typing import Any, cast, get_args
 from starlette.responses import JSONResponse, Response
 
 from channels.gate import Refused
-from handoff import accounts, staff
+from handoff import accounts, staff, tokens
 from handoff.agents import ROLES, allowed
-from handoff.console.gate import AT, Asked, fits
+from handoff.console.gate import AT, Asked, fits, words
 from handoff.console.nav import shell
 
 LISTS = ("teams", "skills", "languages")
@@ -17,7 +17,9 @@ LISTS = ("teams", "skills", "languages")
 
 async def people(asked: Asked) -> Response:
     """GET /people: everybody, and for admins what to change."""
-    values = await asked.read(lambda c: {"rows": accounts.listed(c), **shell(c, asked.actor)})
+    values = await asked.read(
+        lambda c: {"rows": accounts.listed(c), "tokens": tokens.listed(c), **shell(c, asked.actor)}
+    )
     may = allowed(asked.actor, "account.command")
     return asked.page("people.html", **values, may=may, roles=ROLES, section="people")
 
@@ -45,6 +47,20 @@ async def settle(asked: Asked) -> Response:
     token = await asked.write(lambda c: staff.settle(c, asked.actor, number, cast(staff.Deed, do)))
     asked.house.hub.stir()
     return JSONResponse({"show": _place(asked, token)} if token else {})
+
+
+async def add_token(asked: Asked) -> Response:
+    """POST /people/{id}/tokens {name, scopes}: a new token that acts for this account, shown for the only time."""
+    data, number = await asked.data(), _id(asked)
+    name, scopes = words(data, "name", 100), words(data, "scopes", 1000).replace(",", " ").split()
+    return JSONResponse({"show": await asked.write(lambda c: staff.add_token(c, asked.actor, number, name, scopes))})
+
+
+async def revoke_token(asked: Asked) -> Response:
+    """POST /people/{id}/tokens/revoke {name}: a token is of no use any more."""
+    name = words(await asked.data(), "name", 100)
+    await asked.write(lambda c: tokens.revoke(c, asked.actor, name))
+    return JSONResponse({})
 
 
 def _fields(data: dict[str, Any]) -> dict[str, Any]:

@@ -52,6 +52,8 @@ def ways(pages: live.Live) -> list[Way]:
         Way("/people", people.people, "account.read", page=True),
         Way("/people", people.add, "account.command", method="POST"),
         Way("/people/{id}", people.change, "account.command", method="POST"),
+        Way("/people/{id}/tokens", people.add_token, "account.command", method="POST"),
+        Way("/people/{id}/tokens/revoke", people.revoke_token, "account.command", method="POST"),
         Way("/people/{id}/{do}", people.settle, "account.command", method="POST"),
         Way("/faq/search", inbox.answers, "faq.read"),
         *_of_a_conversation(pages),

@@ -244,6 +244,24 @@ async def test_a_token_is_kept_as_a_hash_and_what_it_does_is_written_down(shop: 
     assert "token_hash" not in listed[0]
 
 
+async def test_admins_make_and_revoke_tokens_on_the_page_of_people(shop: Shop) -> None:
+    desk = shop.desk
+    await desk.let_in("root")
+    place = f"/people/{desk.ids['anna']}/tokens"
+    made = await desk.ask("root", "POST", place, json={"name": "phone", "scopes": "read, ticket.command"})
+    token = made.json()["show"]
+    assert (await shop.ask(token, "GET", f"{AT}/me")).status_code == 403  # it has no scope for that
+    assert (await shop.ask(token, "GET", f"{AT}/tickets/T-{OWN}")).status_code == 200
+    assert (await shop.ask(token, "GET", f"{AT}/tickets/T-{FOREIGN}")).status_code == 404
+    page = (await desk.ask("root", "GET", "/people")).text
+    assert "<strong>phone</strong>" in page
+    assert token not in page
+    assert (await desk.ask("root", "POST", place, json={"name": "x", "scopes": "nonsense"})).status_code == 422
+    assert (await desk.ask("root", "POST", f"{place}/revoke", json={"name": "phone"})).status_code == 200
+    assert (await shop.ask(token, "GET", f"{AT}/tickets/T-{OWN}")).status_code == 401
+    assert "<strong>phone</strong>" not in (await desk.ask("root", "GET", "/people")).text
+
+
 @pytest.mark.parametrize(
     ("name", "scopes", "said"),
     [

@@ -59,6 +59,8 @@ POLICY: dict[str, Any] = {  # route -> who may; a route that is not here fails t
     "GET /people": LOOK,
     "POST /people": {"admin"},
     "POST /people/{id}": {"admin"},
+    "POST /people/{id}/tokens": {"admin"},
+    "POST /people/{id}/tokens/revoke": {"admin"},
     "POST /people/{id}/{do}": {"admin"},
     "GET /settings": {"admin", "auditor"},
     "GET /audit": {"admin", "auditor"},
