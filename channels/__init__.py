@@ -93,6 +93,7 @@ class DeskWord:
     change: Literal["", "edited", "deleted"] = ""
     album: str = ""  # the same for messages that were sent together
     nobody: str = ""  # why it counts for nothing whoever sent it: bot, anonymous, forwarded, stranger
+    below: bool = False  # the thread was begun by us
     mentions: tuple[str, ...] = ()  # who is named in it
     files: tuple[tuple[Attachment, Mapping[str, Any]], ...] = ()  # with what ``Channel.bring`` needs to fetch each
 

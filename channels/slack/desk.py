@@ -80,6 +80,7 @@ def _word(here: Here, said: Mapping[str, Any], message: Mapping[str, Any]) -> De
         text=clean(plain(here, text))[: here.chars],
         native=ts,
         nobody=_nobody(here, said, message, text),
+        below=bool(here.user) and message.get("parent_user_id") == here.user,
         mentions=tuple(name for name in _NAMED.findall(text) if name != here.user),
         files=tuple(zip(kept, how, strict=True)),
     )
@@ -112,5 +113,6 @@ def _press(here: Here, payload: Mapping[str, Any], box: Mapping[str, Any]) -> De
         thread=str(Place(here.team, here.desk, thread)),
         sender=str(user["id"]),
         choice=clean(str(pressed["value"]))[:64],
+        below=True,
         nobody="stranger" if strange else "",
     )

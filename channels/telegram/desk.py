@@ -58,6 +58,7 @@ def _word(message: Mapping[str, Any], ground: Ground, *, edited: bool) -> DeskWo
         change="edited" if edited else "",
         album=str(message.get("media_group_id") or ""),
         nobody=_nobody(message, sender),
+        below=((message.get("reply_to_message") or {}).get("from") or {}).get("id") == ground.id,
         mentions=tuple(map(str, mentions)),
         files=() if edited else tuple(_files(message, ground, key)),
     )
@@ -69,6 +70,7 @@ def _press(query: Mapping[str, Any], message: Mapping[str, Any], ground: Ground)
         thread=_thread(message, ground, pressed=True),
         sender=str(query["from"]["id"]),
         choice=clean(str(query.get("data") or ""))[:64],
+        below=True,
         nobody="bot" if query["from"].get("is_bot") else "",
     )
 

@@ -16,7 +16,7 @@ from sqlalchemy import update
 
 from bot.files import FileRefused, TooLarge
 from bot.messages import Attachment, Choice
-from channels import Channel
+from channels import Channel, NotSent
 from channels.fetching import Lost
 from handoff import accounts
 from handoff.agents import Actor, Denied
@@ -34,6 +34,7 @@ ANSWERS: Final = 3  # that are offered for words
 PREVIEW: Final = 300  # characters of one
 MEANT: Final = {"note": "remark", "take": "claim"}  # commands of the door that have another name here
 WORDY: Final = frozenset({"say", "note", "promise", "faq", "transfer"})  # nothing without words behind them
+FRESH: Final = 4.0  # seconds in which a thread that was begun is written down, if it ever is
 REFUSED: Final = frozenset("taken busy away nobody closed stopped empty when gone".split())
 
 
@@ -55,6 +56,10 @@ class Deeds:
     async def do(self, row: Any, who: Actor, matter: Matter | None) -> str:
         """Do it; returns what it was: said, or a command's name. Raises Told, Away, and what fetching files raises."""
         body = row.body
+        if matter is None and body.get("below"):
+            if time.time() - row.received_at < FRESH:  # the thread is so new that it is not yet written down
+                raise NotSent("nobody knows this thread yet")
+            raise Told(say(self.lang, "wrong.orphan"))
         if body.get("choice"):
             return await self._pressed(row, who, matter, str(body["choice"]))
         if body.get("change"):

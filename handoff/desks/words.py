@@ -20,7 +20,7 @@ from handoff.tables import agent, agent_identity, desk_place, desk_word
 
 TOGETHER: Final = 2.0  # seconds until the messages of an album are taken for complete
 AT_ONCE: Final = 100
-_KEPT: Final = ("text", "choice", "change", "album", "mentions")
+_KEPT: Final = ("text", "choice", "change", "album", "below", "mentions")
 
 
 @dataclass(frozen=True, slots=True)

@@ -321,6 +321,20 @@ async def test_two_processes_work_at_one_desk(slack: FakeSlack, database: str, t
         assert sum(words in whole(m) for m in slack.posted) == 1
 
 
+async def test_a_thread_that_a_crash_left_behind_says_so(scene: Scene) -> None:
+    root = await scene.shown(f"*{await scene.firm.asks()} ")
+    lost = {**root, "ts": scene.slack.ts()}
+    await scene.slack.tell(scene.slack.press(lost, "desk:claim", user="UBOB"))
+    await scene.shown("this thread is not in use", lost["ts"])
+    again = {**root, "ts": scene.slack.ts()}
+    await scene.say("do you hear me?", again["ts"], parent_user_id="UBOT")
+    await scene.shown("this thread is not in use", again["ts"])
+    await scene.say("we talk among ourselves", scene.slack.ts())
+    assert "hear me" not in await scene.firm.to_customer()
+    assert "ourselves" not in await scene.firm.to_customer()
+    assert await scene.firm.rows("SELECT 1 FROM conversation WHERE owner = 'agent'") == []
+
+
 async def test_what_was_written_is_forgotten_in_time(scene: Scene) -> None:
     from handoff.desks import words
 
