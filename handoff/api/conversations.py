@@ -16,7 +16,7 @@ from handoff.api.gate import Caller, Commander
 from handoff.api.paging import Cursor, Limit
 from handoff.console import canned
 from handoff.packet import packet
-from handoff.reading import files, lists, talks, tickets
+from handoff.reading import answers, files, lists, talks, tickets
 
 Number = Annotated[str, Path(pattern=r"^C-[0-9A-Z]{8}$", description="Of the conversation.")]
 
@@ -91,6 +91,17 @@ async def phrases(call: Caller, number: Number) -> Any:
     """The company's standard phrases in the customer's language, filled in."""
     here = await call.read(lambda c: talks.talk(c, call.actor, number))
     return canned.filled(here, call.actor.name, call.house.settings.company)
+
+
+async def suggested(call: Caller, number: Number) -> Any:
+    """What the FAQ would say to the customer's last question, best first."""
+
+    def read(c: Connection) -> tuple[list[str], str]:
+        here = talks.talk(c, call.actor, number)
+        return answers.said(c, here["chat_id"]), here["lang"]
+
+    words, lang = await call.read(read)
+    return await answers.suggested(call.house.shelf.now, words, lang)
 
 
 async def upload(call: Caller, number: Number) -> Any:

@@ -21,6 +21,7 @@ from handoff.reading import files
 from handoff.tokens import Token
 
 BRAKE: Final = "api"  # wrong tokens are counted under this, the network and the token's number
+WRONG: Final = 60  # wrong tokens a minute from one network; more are told to wait, at no cost of ours
 HTTPS: Final = "a token is taken over HTTPS only, or on this very computer"
 KEY: Final = "Makes the command yours: sent again with the same key it is done once, and you are told what came of it."
 
@@ -110,7 +111,7 @@ class Gate:
 
     def __init__(self, house: Any) -> None:
         self._house = house
-        self._pace = Budget(house.settings.limits.api_per_minute)
+        self._pace, self._wrong = Budget(house.settings.limits.api_per_minute), Budget(WRONG)
 
     def route(self, operation: Operation) -> type[APIRoute]:
         """The kind of route that lets in only who may do this."""
@@ -162,6 +163,7 @@ class Gate:
         token, denied = await self._house.store.read(look)
         if token is None:
             if said:
+                self._wrong.spend(network_of(request))
                 await self._house.store.write(lambda c: sessions.count(c, {"token": brake}))
             raise NoToken
         self._pace.spend(str(token.id))

@@ -15,7 +15,7 @@ from handoff.api import paging, wishes
 from handoff.api.gate import Caller
 from handoff.api.paging import Cursor, Limit
 from handoff.reading import alarms as seeing
-from handoff.reading import books, talks
+from handoff.reading import books, lists, talks
 from handoff.reading import wall as figures
 from handoff.reading.answers import answers_to
 from handoff.tables import agent
@@ -32,8 +32,8 @@ async def me(call: Caller) -> Any:
     """Whom the token acts for, and what it may do."""
     who = call.actor
     presence = await call.read(lambda c: c.scalar(select(agent.c.presence).where(agent.c.id == who.id)))
-    lists = {"teams": sorted(who.teams), "scopes": sorted(who.scopes)}
-    return {"token": who.token, "id": who.id, "name": who.name, "role": who.role, "presence": presence, **lists}
+    more = {"teams": sorted(who.teams), "scopes": sorted(who.scopes)}
+    return {"token": who.token, "id": who.id, "name": who.name, "role": who.role, "presence": presence, **more}
 
 
 async def be(call: Caller, body: wishes.Presence) -> Any:
@@ -50,6 +50,15 @@ async def colleagues(call: Caller) -> Any:
 
 
 # ---------------------------------------------------------------- what waits and what failed
+
+
+async def counts(call: Caller) -> Any:
+    """How much waits: as the badges of the console tell it."""
+
+    def read(c: Connection) -> dict[str, int]:
+        return {**lists.counts(c, call.actor), "alarms": seeing.waiting(c, call.actor)}
+
+    return await call.read(read)
 
 
 async def wall(call: Caller) -> Any:
@@ -109,17 +118,18 @@ async def faq(call: Caller) -> Any:
     uses = await call.read(lambda c: books.usage(c, call.actor))
     known = shelf.now.knowledge
     fields = ("id", "topic", "questions", "answer")
-    entries = [
-        {**{name: getattr(e, name) for name in fields}, "uses": uses[e.id].times if e.id in uses else 0}
-        for e in known.faq.entries
-    ]
+    entries = []
+    for one in known.faq.entries:
+        use = uses.get(one.id) or books.Use(0)
+        last = [{"conversation": number, "at": at} for number, at in use.last]
+        entries.append({**{name: getattr(one, name) for name in fields}, "uses": use.times, "last": last})
     return {"version": str(known.version), "problem": shelf.problem, "entries": entries}
 
 
 async def unanswered(call: Caller) -> Any:
     """The newest questions of the last 30 days that had no answer: 100 at most."""
     rows = await call.read(lambda c: books.unanswered(c, call.actor))
-    return [{"at": r.at, "question": r.question, "conversation": r.number or None} for r in rows]
+    return [{"at": r.at, "question": r.question, "times": r.times, "conversation": r.number or None} for r in rows]
 
 
 async def answers(call: Caller, q: Question, lang: Lang = "") -> Any:

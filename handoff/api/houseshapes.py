@@ -134,6 +134,23 @@ class Settings(Shape):
     settings: list[Setting]
 
 
+class Counts(Shape):
+    """How many conversations there are for somebody to see to."""
+
+    mine: int
+    unread: int = Field(description="Of one's own.")
+    queue: int
+    team: int
+    alarms: int
+
+
+class Given(Shape):
+    """Where an answer was given."""
+
+    conversation: str
+    at: datetime
+
+
 class Entry(Shape):
     """An answer in force."""
 
@@ -142,6 +159,7 @@ class Entry(Shape):
     questions: dict[str, list[str]]
     answer: dict[str, str]
     uses: int = Field(description="How often it was given in the last 30 days.")
+    last: list[Given] = Field(description="Where last, of what may be seen.")
 
 
 class Faq(Shape):
@@ -182,7 +200,8 @@ class Unanswered(Shape):
 
     at: datetime
     question: str
-    conversation: str | None
+    times: int
+    conversation: str | None = Field(description="The last it was asked in, if that may be seen.")
 
 
 class Found(Shape):

@@ -29,6 +29,7 @@ POLICY: dict[str, set[str]] = {  # operation -> who may; one that is not here fa
     "GET /me": ALL,
     "PUT /me/presence": ALL,  # an auditor is told no by the operation itself
     "GET /search": ALL,
+    "GET /counts": ALL,
     "GET /colleagues": ALL,
     "GET /wall": LOOK,
     "GET /alarms": ALL,
@@ -56,7 +57,7 @@ POLICY: dict[str, set[str]] = {  # operation -> who may; one that is not here fa
     "GET /tickets/{number}": ALL,
     **{f"POST /tickets/{{number}}/{name}": WORK for name in ("move", "own", "word")},
     "GET /conversations": ALL,
-    **{f"GET {HERE}{rest}": ALL for rest in ("", "/messages", "/course", "/files/{id}")},
+    **{f"GET {HERE}{rest}": ALL for rest in ("", "/messages", "/course", "/suggested", "/files/{id}")},
     f"GET {HERE}/phrases": WORK,
     f"POST {HERE}/files": WORK,
     **{f"POST {HERE}/{name}": WORK for name in COMMANDS},
