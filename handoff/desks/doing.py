@@ -22,7 +22,7 @@ from handoff import accounts
 from handoff.agents import Actor, Denied
 from handoff.desks import news, showing, words
 from handoff.desks.posting import House
-from handoff.desks.reading import Command, Said, Wrong, read
+from handoff.desks.reading import Command, Said, Wrong, read, visible
 from handoff.desks.showing import say, verbatim
 from handoff.desks.words import Matter
 from handoff.tables import agent
@@ -264,10 +264,10 @@ class Deeds:
 
 
 def _after(body: Mapping[str, Any], rest: str) -> str:
-    """What stands behind ``!say`` as it was typed: not in the one width that commands are read in."""
+    """What stands behind ``!say`` as it was typed: commands are read in one width, words are not changed."""
     typed = str(body.get("text", ""))
-    found = re.search(r"(?:say|说|ｓａｙ)[\s:：]*(.*)", typed, re.IGNORECASE | re.DOTALL)
-    return found[1].strip() if found else rest
+    behind = (typed[found.end() :].strip() for found in re.finditer(r"(?:say|说)[\s:：]*", typed, re.IGNORECASE))
+    return next((words for words in behind if visible(words) == rest), rest)
 
 
 def _in(said: Mapping[str, Any], language: str) -> Any:

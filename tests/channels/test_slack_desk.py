@@ -133,6 +133,8 @@ async def test_commands_in_a_thread(scene: Scene) -> None:
     await scene.shown("technician on site", thread)
     [(what,)] = await scene.firm.rows("SELECT text FROM promise")
     assert what == "technician on site"
+    await scene.say("<@UEVE|essay> !SAY ！看这里 they say", thread, user=own)
+    await scene.firm.heard("！看这里 they say")
     await scene.say("!transfer Nobody", thread, user=own)
     await scene.shown("there is no such colleague or team", thread)
     await scene.say("!clsoe", thread, user=own)
