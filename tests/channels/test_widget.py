@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, FilePayload, Locator, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Locator, Page, Request, expect
 from starlette.requests import Request as Asked
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
@@ -21,60 +21,22 @@ from starlette.routing import Route
 from bot.messages import Kind
 from channels.web import Web
 from tests.channels.standin import Desk, Site
+from tests.kit.browser import PHONE, WIDE, pages
+from tests.kit.browser import chromium as chromium
 from tests.test_serve import served
-
-CHROMIUM = Path("/usr/bin/chromium")
-QUIET = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
-PHONE: Any = {"width": 390, "height": 844}
-WIDE: Any = {"width": 1400, "height": 900}
-
-expect.set_options(timeout=15_000)  # a busy machine is slow, not wrong
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    assert CHROMIUM.exists(), "the tests of the web chat need Debian's chromium package; `make test` installs it"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
-
 
 Opener = Callable[..., Page]
 
 
 @pytest.fixture
 def visit(chromium: Browser, site: Site) -> Iterator[Opener]:
-    """Opens the page; at the end nothing may have been blocked, broken or fetched from elsewhere."""
-    complaints: list[str] = []
-    contexts = []
-
-    def heard(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
-            complaints.append(message.text)
-
-    def fetched(request: Request) -> None:
-        if not request.url.startswith("http://127.0.0.1"):
-            complaints.append(request.url)
+    """Opens the page."""
 
     def open_(lang: str = "en", size: Any = WIDE, url: str = "", **options: Any) -> Page:
-        context = chromium.new_context(viewport=size, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        page.on("console", heard)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", fetched)
-        page.goto(url or f"{site.url}/?lang={lang}")
-        return page
+        return watched.open(url or f"{site.url}/?lang={lang}", size, **options)
 
-    yield open_
-    for context in contexts:
-        context.close()
-    assert not complaints
+    with pages(chromium) as watched:
+        yield open_
 
 
 def say(page: Page, text: str) -> None:

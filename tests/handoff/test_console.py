@@ -14,18 +14,18 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.channels.test_widget import CHROMIUM, PHONE, QUIET, file, png
+from tests.channels.test_widget import file, png
+from tests.kit.browser import PHONE, pages
+from tests.kit.browser import chromium as chromium
 from tests.test_serve import HOME, Served
 
 PASSWORD = "a long enough one"
 DESKTOP: Any = {"width": 1400, "height": 860}
-PATIENT = 20_000  # milliseconds: a busy machine is slow, not wrong
-WORK = ("/?tab=all", "/tickets", "/tickets?view=board", "/alarms", "/wall")
+WORK = ("/?tab=all", "/tickets", "/tickets?view=board", "/customers?q=wang", "/register", "/alarms", "/wall")
 PAGES = (*WORK, "/dead", "/faq", "/people", "/audit", "/settings")
 
-expect.set_options(timeout=PATIENT)
 Opener = Callable[..., Page]
 
 
@@ -67,15 +67,6 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    assert CHROMIUM.exists(), "the tests of the console need Debian's chromium package; `make test` installs it"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def signed_in(chromium: Browser, company: Company) -> dict[str, Any]:
     """Everybody's cookies, after each came in by a one-use link."""
     found: dict[str, Any] = {}
@@ -95,29 +86,14 @@ def signed_in(chromium: Browser, company: Company) -> dict[str, Any]:
 
 @pytest.fixture
 def opened(chromium: Browser, company: Company, signed_in: dict[str, Any]) -> Iterator[Opener]:
-    """Opens pages for people; at the end no page may have complained."""
-    complaints: list[str] = []
-    contexts: list[BrowserContext] = []
-
-    def heard(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
-            complaints.append(message.text)
+    """Opens pages for people."""
 
     def open_(login: str = "", path: str = "", size: Any = DESKTOP, **options: Any) -> Page:
-        state = signed_in.get(login)
-        context = chromium.new_context(viewport=size, storage_state=state, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(PATIENT)
-        page.on("console", heard)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(company.url + (f"/console{path}" if login else path or "/?lang=en"))
-        return page
+        url = company.url + (f"/console{path}" if login else path or "/?lang=en")
+        return watched.open(url, size, storage_state=signed_in.get(login), **options)
 
-    yield open_
-    for context in contexts:
-        context.close()
-    assert not complaints
+    with pages(chromium) as watched:
+        yield open_
 
 
 def says(customer: Page, text: str) -> None:
@@ -261,3 +237,25 @@ def test_who_is_disabled_is_out_at_once(opened: Opener, company: Company) -> Non
     expect(bo.locator("#list")).to_be_visible()
     company.command("agent", "disable", "bo")
     expect(bo).to_have_url(re.compile("/console/login"))
+
+
+def test_a_call_is_registered_and_its_customer_found(opened: Opener) -> None:
+    page = opened("anna", "/register")
+    page.locator("[name=called]").fill("Wang Fang")
+    expect(page.locator("[name='field:serial']")).to_be_hidden()
+    page.locator("[name=kind]").select_option("repair")
+    page.locator("[name=subject]").fill("The camera fell down")
+    page.get_by_role("button", name="Register").click()  # what the kind needs is still missing
+    expect(page.locator("[name='field:product']")).to_be_focused()
+    for field, said in (("product", "C5"), ("serial", "HL24A7X9K2M4"), ("contact", "13800138000")):
+        page.locator(f"[name='field:{field}']").fill(said)
+    page.get_by_role("button", name="Register").click()
+    expect(page.get_by_role("heading", name=re.compile("T-"))).to_be_visible()
+    expect(page.locator(".facts")).to_contain_text("HL24A7X9K2M4")
+    page.get_by_role("link", name="Wang Fang").click()
+    page.get_by_role("textbox", name="Add a note").fill("Speak slowly")
+    page.get_by_role("button", name="Add a note").click()
+    expect(page.locator(".card-note")).to_have_text("Speak slowly")
+    page.get_by_role("textbox", name="Message").fill("Good morning")
+    page.get_by_role("button", name="Write to the customer").click()
+    expect(page.locator(".toast")).to_contain_text("no chat we can write to")

@@ -162,7 +162,8 @@ export function openTalk(root) {
     const there = $("collision")?.dataset.there;
     const [top, side] = await Promise.all([part(`${path}/head${location.search}`), part(`${path}/side`)]);
     if (top) $("head").replaceChildren(...top);
-    if (side) $("side").replaceChildren(...side);
+    const noting = [...$("side").querySelectorAll("textarea")].some((note) => note.value);
+    if (side && !noting) $("side").replaceChildren(...side);
     times($("head"));
     times($("side"));
     if (there) others(JSON.parse(there));
