@@ -33,13 +33,6 @@ def ways(pages: live.Live) -> list[Way]:
         Way("/tickets", tickets.listing, "ticket.read", page=True),
         Way("/tickets/{number}", tickets.one, "ticket.read", "number", page=True),
         Way("/tickets/{number}/commands/{name}", tickets.command, "ticket.command", "number", "POST"),
-        Way("/customers", customers.listing, "customer.read", page=True),
-        Way("/customers/{id}", customers.one, "customer.read", "id", page=True),
-        Way("/customers/{id}/notes", customers.note, "customer.command", "id", "POST"),
-        Way("/customers/{id}/tier", customers.tier, "customer.tier", "id", "POST"),
-        Way("/customers/{id}/start", customers.start, "customer.command", "id", "POST"),
-        Way("/register", customers.form, "customer.command", page=True),
-        Way("/register", customers.register, "customer.command", method="POST"),
         Way("/alarms", alarms.alarms, "alarm.read", page=True),
         Way("/alarms", alarms.settle, "alarm.command", method="POST"),
         Way("/wall", wall.wall, "wall.read", page=True),
@@ -56,7 +49,21 @@ def ways(pages: live.Live) -> list[Way]:
         Way("/people/{id}/tokens/revoke", people.revoke_token, "account.command", method="POST"),
         Way("/people/{id}/{do}", people.settle, "account.command", method="POST"),
         Way("/faq/search", inbox.answers, "faq.read"),
+        *_of_customers(),
         *_of_a_conversation(pages),
+    ]
+
+
+def _of_customers() -> list[Way]:
+    command, here = "customer.command", "/customers/{id}"
+    return [
+        Way("/customers", customers.listing, "customer.read", page=True),
+        Way(here, customers.one, "customer.read", "id", page=True),
+        Way(f"{here}/notes", customers.note, command, "id", "POST"),
+        Way(f"{here}/tier", customers.tier, "customer.tier", "id", "POST"),
+        Way(f"{here}/start", customers.start, command, "id", "POST"),
+        Way("/register", customers.form, command, page=True),
+        Way("/register", customers.register, command, method="POST"),
     ]
 
 
