@@ -213,9 +213,11 @@ def wish(draft: Draft) -> bool:
         return False  # about what?
     if intent == "complaint" and not wishes.complains(draft):
         return False  # only guessed
-    if draft.meant and not intent and outcome(draft) != "answer" and not wishes.telling(draft):
+    if draft.meant and not intent and waiting.asks_when(draft, of_ours=True):
+        intent = "ticket_status"
+    elif draft.meant and not intent and outcome(draft) != "answer" and not wishes.telling(draft):
         own = (ticket.number for ticket in draft.turn.tickets)
-        if ticket_number(draft.heard, own) or waiting.asks_when(draft):
+        if ticket_number(draft.heard, own) or waiting.asks_when(draft, of_ours=False):
             intent = "ticket_status"
         elif is_score(draft.heard):
             intent = "rating"

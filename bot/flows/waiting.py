@@ -26,11 +26,19 @@ _WHEN: Final = re.compile(  # when shall I hear from you, and when is it settled
     r"|多久|多长时间|几天能|几时|何时|什么时[候间]|承诺",
     re.IGNORECASE,
 )
+_OURS: Final = re.compile(  # of us, and of what is under way; not how long a repair usually takes
+    r"\bwhen (?:will|do|can|shall|am|is) (?:i|we|you|it|this|that|some(?:body|one))\b.*\b(?:hear|answer|repl|respon"
+    r"|contact|call|fixed|solved|settled|resolved|sorted|done|ready|finished)"
+    r"|\bhow (?:much )?(?:long|soon) (?:will|do|until|till|before) (?:it|this|that|you|i|some(?:body|one))\b"
+    r"|(?:多久|多长时间|几天|几时|何时|什么时[候间])(?:才?[能会]?)(?:[给跟]我)?"
+    r"(?:回复|答复|回电|联系|解决|处理|修好|搞定|弄好)|还要等?多久",
+    re.IGNORECASE,
+)
 
 
-def asks_when(draft: Draft) -> bool:
-    """Whether somebody with an open ticket asks when he hears of it."""
-    return bool(draft.turn.tickets and _WHEN.search(draft.words))
+def asks_when(draft: Draft, *, of_ours: bool) -> bool:
+    """Whether somebody with an open ticket asks when he hears of it; ``of_ours``: of nothing else it could be asked."""
+    return bool(draft.turn.tickets and (_OURS if of_ours else _WHEN).search(draft.words))
 
 
 def queued(draft: Draft) -> bool:

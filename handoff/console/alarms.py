@@ -30,10 +30,10 @@ async def settle(asked: Asked) -> Response:
     if data.get("take"):
         number = await asked.read(lambda c: reading.about(c, asked.actor, int(which)))
         told = await _take(asked, number, key or f"alarm:{which}")
-        if told.state == "lost":
+        if told.state != "done":
             return JSONResponse({"state": told.state, **told.data}, told.status)
         go = {"go": f"/console/{'tickets' if number.startswith('T-') else 'conversations'}/{number}"}
-    await asked.write(lambda c: reading.settle(c, asked.actor, int(which)))
+    await asked.write(lambda c: reading.settle(c, asked.actor, int(which), taken=bool(go)))
     asked.house.hub.stir()
     return JSONResponse(go)
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, true, update
 
 from bot.tables import chat, conversation, customer, ticket
 from handoff.agents import Actor, Unknown, audit, conversations, team_mates, tickets
+from handoff.standards import MEASURED
 from handoff.tables import agent, alarm, handover
 
 SHOWN: Final = 100
+OF_PROMISES: Final = tuple(f"{name}_{what}" for name in MEASURED for what in ("soon", "missed"))
 
 
 def waiting(connection: Connection, actor: Actor) -> int:
@@ -56,10 +58,18 @@ def about(connection: Connection, actor: Actor, which: int) -> str:
     return str(row.number or row.talk)
 
 
-def settle(connection: Connection, actor: Actor, which: int) -> None:
-    """One of his alarms was seen to; raises Unknown."""
-    its = alarm.c.id == which, alarm.c.settled_at.is_(None), _his(connection, actor)
-    done = {"settled_at": time.time(), "settled_by": actor.id}
-    if not connection.execute(update(alarm).where(*its).values(done)).rowcount:
+def settle(connection: Connection, actor: Actor, which: int, *, taken: bool = False) -> None:
+    """One of his alarms was seen to; ``taken``: what it is about is his now, so whatever else is told of the same
+    promises is seen to as well. Raises Unknown."""
+    its = alarm.c.settled_at.is_(None), _his(connection, actor)
+    done = update(alarm).values({"settled_at": time.time(), "settled_by": actor.id})
+    if not connection.execute(done.where(alarm.c.id == which, *its)).rowcount:
         raise Unknown("there is no such alarm, or it was seen to already")
+    if taken:
+        same = select(alarm.c.ticket_id, alarm.c.conversation_id).where(alarm.c.id == which)
+        about = connection.execute(same).one()
+        whole = alarm.c.ticket_id == about.ticket_id
+        if about.ticket_id is None:
+            whole = and_(alarm.c.ticket_id.is_(None), alarm.c.conversation_id == about.conversation_id)
+        connection.execute(done.where(whole, alarm.c.kind.in_(OF_PROMISES), *its))
     audit(connection, actor, "alarm_settled", f"alarm:{which}")
