@@ -171,8 +171,8 @@ def items(connection: Connection, desk: str, one: Thread, lang: str, can: Can) -
     names = {id: name for id, (_, name) in people.items()}
     found = [
         *_messages(connection, desk, one, lang, names),
-        *_course(connection, one, lang, people),
         *_remarks(connection, one, lang, names),
+        *_course(connection, one, lang, people),  # last of what happened at once: buttons end a post
         *_alarms(connection, one, lang),
     ]
     found.sort(key=lambda item: item.at)
