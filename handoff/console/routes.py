@@ -42,14 +42,9 @@ def ways(pages: live.Live) -> list[Way]:
         Way("/faq", books.answers, "faq.read", page=True),
         Way("/settings", books.settings, "settings.read", page=True),
         Way("/audit", books.audits, "audit.read", page=True),
-        Way("/people", people.people, "account.read", page=True),
-        Way("/people", people.add, "account.command", method="POST"),
-        Way("/people/{id}", people.change, "account.command", method="POST"),
-        Way("/people/{id}/tokens", people.add_token, "account.command", method="POST"),
-        Way("/people/{id}/tokens/revoke", people.revoke_token, "account.command", method="POST"),
-        Way("/people/{id}/{do}", people.settle, "account.command", method="POST"),
         Way("/faq/search", inbox.answers, "faq.read"),
         *_of_customers(),
+        *_of_accounts(),
         *_of_a_conversation(pages),
     ]
 
@@ -64,6 +59,17 @@ def _of_customers() -> list[Way]:
         Way(f"{here}/start", customers.start, command, "id", "POST"),
         Way("/register", customers.form, command, page=True),
         Way("/register", customers.register, command, method="POST"),
+    ]
+
+
+def _of_accounts() -> list[Way]:
+    return [
+        Way("/people", people.people, "account.read", page=True),
+        Way("/people", people.add, "account.command", method="POST"),
+        Way("/people/{id}", people.change, "account.command", method="POST"),
+        Way("/people/{id}/tokens", people.add_token, "account.command", method="POST"),
+        Way("/people/{id}/tokens/revoke", people.revoke_token, "account.command", method="POST"),
+        Way("/people/{id}/{do}", people.settle, "account.command", method="POST"),
     ]
 
 
