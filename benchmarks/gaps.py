@@ -13,6 +13,7 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from benchmarks.questions import ENDINGS, OPENINGS
 from bot.strictyaml import load
 from knowledge.faq import Entry, Faq, read
 from knowledge.gaps import Asked, topics
-from knowledge.index import build
+from knowledge.index import Ranking, build
 
 HOME = Path(__file__).parent.parent
 MISSING = 10
@@ -68,17 +69,22 @@ def chats(
 def found(faq: Faq, count: int, languages: Sequence[str], seed: int) -> tuple[int, int, float]:
     """How many of the missing topics are among the ten first, how many questions were unanswered, and the seconds."""
     without, missing = planted(spoken(faq, languages), seed)
+    known = intents.read(HOME / "intents")
     wishes = {
         name: {language: said[language] for language in languages if language in said}
-        for name, said in intents.read(HOME / "intents").examples.items()
+        for name, said in known.examples.items()
     }
     tests = [row for path in (HOME / "knowledge" / "checks").glob("*.yaml") for row in load(path).data]
     foreign = [row["question"] for row in tests if row["expect"] == "unknown" and row["lang"] in languages]
-    knowledge = build(without, wishes)
+    knowledge, now = build(without, wishes), datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+    def ask(text: str, language: str) -> Ranking:
+        return intents.understand(text, knowledge, hint=language, now=now, intents=known).decision
+
     asked = chats(without, missing, foreign, count, languages, seed)
     begun, about = time.process_time(), dict(asked)
     rows = [Asked(text, str(chat), "unanswered") for chat, (text, _) in enumerate(asked)]
-    groups = topics(knowledge, rows)[:MISSING]
+    groups = topics(knowledge, rows, ask)[:MISSING]
     hit = set()
     for group in groups:
         names = [about[question.text] for question in group.asked]
@@ -87,7 +93,7 @@ def found(faq: Faq, count: int, languages: Sequence[str], seed: int) -> tuple[in
             hit.add(best)
     return (
         len(hit),
-        sum(knowledge.ask(t).outcome in ("unknown", "choose") for t, _ in asked),
+        sum(ask(text, "").outcome in ("unknown", "choose") for text, _ in asked),
         time.process_time() - begun,
     )
 

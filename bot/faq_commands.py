@@ -152,13 +152,15 @@ def gaps(
 ) -> None:
     """Tell what customers asked and did not get, gathered by topic, the largest first."""
     from bot import faqtools, mind
+    from bot.asking import asking
     from bot.config import load
     from knowledge.gaps import gaps as find
 
     settings = load(config)
     asked = faqtools.unanswered(settings, since)
     known = mind.know(settings)
-    found = find(known.knowledge, asked, known.intents.examples, most=max(most, patch))
+    ask = asking(settings, known)
+    found = find(known.knowledge, asked, known.intents.examples, ask=ask, most=max(most, patch))
     if patch > len(found):
         raise faqtools.Wrong(f"there are {len(found)} gaps, no number {patch}")
     if patch:

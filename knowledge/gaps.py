@@ -12,17 +12,22 @@ from numpy.typing import NDArray
 
 from knowledge.exchange import as_block, slug
 from knowledge.faq import TO_WRITE, Entry
+from knowledge.grams import Grams
 from knowledge.index import Intents, Knowledge, Ranking, build
-from knowledge.kernels import Chinese, English, Kernel
-from knowledge.normal import chinese, normal, units
+from knowledge.kernels import letters, stems, written_and_heard
+from knowledge.meaning import Meanings
+from knowledge.normal import chinese, normal, units, words
 from knowledge.review import given
 from knowledge.senses import sounds
 from knowledge.space import UNSPACED
+from knowledge.trials import Ask
 
-ALIKE = 0.19  # likeness from which on questions are about the same; measured by benchmarks/gaps.py
-TAKEN_FOR = 0.3  # how much of likeness is being taken for the same answers
+ALIKE = 0.11  # likeness from which on questions are about the same; measured by benchmarks/gaps.py
+TAKEN_FOR = 0.2  # how much of likeness is being taken for the same answers
 FAINT = 0.2  # a text that fits all labels together less than this is hardly taken for any
-SAME = 0.6  # two topics taken for the same answers to this degree are one, in whatever language they are
+SAME = 0.75  # two topics taken for the same answers to this degree are one, in whatever language they are
+USUAL, OFTEN = 0.06, 30  # what is said in a larger share of the questions, and so often, tells nothing of a topic
+MEANT = 0.5  # weight of what English words mean, beside how they are written
 SMALLEST = 3  # chats that make a gap
 SHOWN = 8  # examples of a gap in its patch, per language
 MOST = 4000  # questions per language that are compared, the newest
@@ -92,20 +97,37 @@ class Topic:
         return len({question.chat for question in self.asked})
 
 
-def gaps(knowledge: Knowledge, asked: Iterable[Asked], intents: Intents | None = None, *, most: int = 10) -> list[Gap]:
-    """The largest topics that ``knowledge`` does not answer, from what customers asked."""
-    return [_described(knowledge, topic, intents) for topic in topics(knowledge, asked)[:most]]
+def gaps(
+    knowledge: Knowledge,
+    asked: Iterable[Asked],
+    intents: Intents | None = None,
+    *,
+    ask: Ask | None = None,
+    most: int = 10,
+) -> list[Gap]:
+    """The largest topics that ``knowledge`` does not answer, from what customers asked.
+
+    ``ask`` decides as a chat would; None: the knowledge alone does.
+    """
+    return [_described(knowledge, topic, intents) for topic in topics(knowledge, asked, ask)[:most]]
 
 
-def topics(knowledge: Knowledge, asked: Iterable[Asked]) -> list[Topic]:
+def topics(knowledge: Knowledge, asked: Iterable[Asked], ask: Ask | None = None) -> list[Topic]:
     """What is missing, the weightiest first."""
-    by_language: dict[str, list[tuple[Asked, float]]] = {}
+    failed: dict[str, list[tuple[Asked, float]]] = {}
+    said: dict[str, list[str]] = {}
     for one in asked:
-        ranking = knowledge.ask(one.text)
+        language = "zh" if chinese(one.text) >= 0.5 else "en"
+        said.setdefault(language, []).append(knowledge.wording(one.text))
+        ranking = (ask or knowledge.ask)(one.text, language)
         if one.text.strip() and (ranking.outcome in ("unknown", "choose") or one.given == _best(ranking) != ""):
             sure = ranking.candidates[0].confidence if ranking.candidates else 0.0
-            by_language.setdefault("zh" if chinese(one.text) >= 0.5 else "en", []).append((one, sure))
-    found = [topic for language, rows in by_language.items() for topic in _of_one(knowledge, language, rows[-MOST:])]
+            failed.setdefault(language, []).append((one, sure))
+    found = [
+        topic
+        for language, rows in failed.items()
+        for topic in _of_one(knowledge, language, rows[-MOST:], said[language])
+    ]
     return sorted(_joined(found), key=lambda topic: -topic.weight)
 
 
@@ -113,17 +135,19 @@ def _best(ranking: Ranking) -> str:
     return ranking.candidates[0].entry if ranking.candidates else ""
 
 
-def _of_one(knowledge: Knowledge, language: str, rows: Sequence[tuple[Asked, float]]) -> Iterator[Topic]:
-    """The topics of one language."""
+def _of_one(
+    knowledge: Knowledge, language: str, rows: Sequence[tuple[Asked, float]], said: Sequence[str]
+) -> Iterator[Topic]:
+    """The topics of one language; ``said`` is all that was asked in it, answered or not."""
     plain = [knowledge.wording(question.text) for question, _ in rows]
     fits = _fits(knowledge, plain, language)
     usual = fits.mean(0)
-    for members, cohesion in clusters(plain, fits, language):
+    for members, cohesion in clusters(plain, fits, language, said):
         if len({rows[i][0].chat for i in members}) < SMALLEST:
             continue
         known = float(np.mean([rows[i][1] for i in members]))
         questions = tuple(rows[i][0] for i in members)
-        weight = len({question.chat for question in questions}) * cohesion**0.5 * (1 - known) ** 2
+        weight = len({question.chat for question in questions}) * cohesion * (1 - known) ** 2
         yield Topic({language: questions}, weight, (fits[members].mean(0) - usual).clip(0))
 
 
@@ -160,11 +184,9 @@ def _cosine(one: Matrix, other: Matrix) -> float:
     return float(one @ other / (np.linalg.norm(one) * np.linalg.norm(other) or 1.0))
 
 
-def clusters(plain: Sequence[str], fits: Matrix, language: str) -> list[tuple[list[int], float]]:
+def clusters(plain: Sequence[str], fits: Matrix, language: str, said: Sequence[str]) -> list[tuple[list[int], float]]:
     """Rows that belong together, the most typical first, and how alike they are."""
-    kernel: Kernel = (Chinese if language in UNSPACED else English)(plain)
-    alike = np.stack([kernel.join(kernel.parts(text)) for text in plain])
-    alike, length = (alike + alike.T) / 2, np.linalg.norm(fits, axis=1, keepdims=True)
+    alike, length = _alike(plain, language, said), np.linalg.norm(fits, axis=1, keepdims=True)
     place, near = fits / (length + 1e-9), np.minimum(length / FAINT, 1)
     alike += TAKEN_FOR * (near @ near.T) * (place @ place.T - alike)
     found = []
@@ -172,6 +194,27 @@ def clusters(plain: Sequence[str], fits: Matrix, language: str) -> list[tuple[li
         mean = alike[np.ix_(members, members)].mean(1)
         found.append(([members[i] for i in np.argsort(-mean, kind="stable")], float(mean.mean())))
     return found
+
+
+def _alike(plain: Sequence[str], language: str, said: Sequence[str]) -> Matrix:
+    """How alike the texts are in what not everybody says: "please", "urgent" and "router" do not make a topic."""
+    seen = Counter(gram for text in said for gram in set(_grams(text, language)))
+    usual = max(USUAL * len(said), OFTEN)
+    rows = np.arange(len(plain))
+    written = Grams([[gram for gram in _grams(text, language) if seen[gram] <= usual] for text in plain])
+    alike = np.concatenate(list(written.among(rows)))
+    if language in UNSPACED:
+        return alike
+    named = Counter(word for text in said for word in set(words(text)))
+    meant = Meanings([[word for word in words(text) if named[word] <= usual] for text in plain])
+    return np.asarray((alike + MEANT * np.concatenate(list(meant.among(rows))).clip(0)) / (1 + MEANT), float)
+
+
+def _grams(text: str, language: str) -> list[str]:
+    if language in UNSPACED:
+        written, heard = written_and_heard(units(text))
+        return [*written, *(f"~{sound}" for sound in heard)]
+    return [*letters(words(text)), *stems(words(text))]
 
 
 def _linked(alike: Matrix) -> list[list[int]]:
