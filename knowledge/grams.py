@@ -40,6 +40,8 @@ class Grams:
         self._rows = rows.astype(np.int32)  # of each posting; there are many of them
         self._again = np.flatnonzero(times > 1)  # postings of what a text has more than once: few
         self._more = np.log(times[self._again])
+        ends = np.searchsorted(self._again, (self._start, self._start + self._frequency))
+        self._first, self._many = ends[0], ends[1] - ends[0]  # of these, those of each column
         squares = np.bincount(rows, self._unscaled(columns) ** 2, self.size)
         self._scale = 1 / np.sqrt(np.where(squares, squares, 1.0))
 
@@ -59,12 +61,11 @@ class Grams:
         strange = (len(found) - len(columns)) * self._rarest**2  # grams no example has make it unlike all of them
         weights *= self._idf[columns] / math.sqrt(float(weights @ weights) + strange or 1.0)
         starts, often = self._start[columns], self._frequency[columns]
-        ends = starts + often
-        first, last = np.searchsorted(self._again, (starts, ends))
-        again = _spans(first, last - first)
-        spans = [self._rows[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+        first, many = self._first[columns], self._many[columns]
+        again = _spans(first, many)
+        spans = [self._rows[a:b] for a, b in zip(starts.tolist(), (starts + often).tolist(), strict=True)]
         rows = np.concatenate([*spans, self._rows[self._again[again]]])
-        products = np.concatenate([np.repeat(weights, often), self._more[again] * np.repeat(weights, last - first)])
+        products = np.concatenate([np.repeat(weights, often), self._more[again] * np.repeat(weights, many)])
         return np.asarray(np.bincount(rows, products, self.size) * self._scale, float)
 
     def among(self, rows: Rows) -> Iterator[Vector]:

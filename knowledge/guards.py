@@ -6,9 +6,12 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from knowledge.faq import Entry, Names
 from knowledge.normal import models, normal, units, words
+
+HEARD = 1024  # questions whose clauses are remembered: each is asked for thrice
 
 _REFUSES = re.compile(
     r"\b(?:do not|don't|dont|did not|didn't|didnt|never|not) "
@@ -96,8 +99,8 @@ def wanted(text: str) -> str:
 
     "no factory reset, I just want to reboot" asks to reboot. "It does not work" and "no signal" are faults and stay.
     """
-    clauses = _clauses(text)
-    kept = [c for at, c in enumerate(clauses) if not _dropped(c, clauses[at + 1 :], clauses[:at])]
+    clauses, said = _heard(text)
+    kept = [clause for clause in clauses if clause not in said]
     if len(kept) < len(clauses):
         kept = [_LEAD.sub("", clause) for clause in kept]
     rest = " ".join(_INSTEAD.sub(" ", ", ".join(kept)).split())
@@ -113,8 +116,14 @@ def disputed(text: str) -> bool:
 
 def refused(text: str) -> str:
     """The clauses of a normalised question that say what is not asked, "" = there is none."""
+    return ", ".join(_heard(text)[1])
+
+
+@lru_cache(maxsize=HEARD)
+def _heard(text: str) -> tuple[list[str], list[str]]:
+    """The clauses of a normalised question, and those of them that say what is not asked."""
     clauses = _clauses(text)
-    return ", ".join(c for at, c in enumerate(clauses) if _dropped(c, clauses[at + 1 :], clauses[:at]))
+    return clauses, [c for at, c in enumerate(clauses) if _dropped(c, clauses[at + 1 :], clauses[:at])]
 
 
 def _clauses(text: str) -> list[str]:
