@@ -16,7 +16,7 @@ from bot.flows.draft import FINISHED, Draft
 from bot.messages import Author, Kind
 from handoff import tickets
 from handoff.care import notice
-from handoff.dialogue import MakePromise, MoveTicket, PlanTicket, Queue, TicketWord
+from handoff.dialogue import MakePromise, MoveTicket, PlanTicket, Queue, Settle, TicketWord
 from handoff.standards import CHAT, MEASURED, SLACK, Step
 from handoff.watch import DAY, Watch, kept
 
@@ -195,6 +195,7 @@ def _steps(watch: Watch, name: str) -> None:
     missed = any(step.missed for step in new)
     watch.clocks[name] = replace(clock, told=reached, missed=clock.missed or missed)
     if missed and not clock.missed:
+        draft.do(Settle((f"{name}_soon",), watch.ticket))
         watch.note("missed", name, None, watch.times[name])
         _say(watch, name, "missed")
     for step in new:
