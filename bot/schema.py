@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, Column, Index, Integer, MetaData, text
+from sqlalchemy import DDL, JSON, BigInteger, CheckConstraint, Column, Index, Integer, MetaData, Table, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData(
@@ -45,3 +45,10 @@ def empty(name: str) -> Column[Any]:
 def many(name: str) -> Column[Any]:
     """JSON that starts as ``[]``."""
     return Column(name, Json, nullable=False, server_default="[]")
+
+
+def beside(table: Table, dialect: str, *statements: str) -> None:
+    """What a new database is given with a table in its own words, after it."""
+    for statement in statements:
+        made = DDL(statement).execute_if(dialect=dialect)  # type: ignore[no-untyped-call]
+        event.listen(table, "after_create", made)

@@ -12,12 +12,24 @@ from typing import Any, Final
 from zlib import crc32
 
 import structlog
-from sqlalchemy import BigInteger, Column, Connection, MetaData, String, Table, and_, func, select, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    and_,
+    func,
+    select,
+    text,
+)
 
 from bot.bulk import insert as upsert
 from bot.duty import Duty
 from bot.hub import Hub
-from bot.schema import Id
+from bot.schema import Id, beside, metadata
 from bot.store import Away, Store
 from bot.tables import chat, conversation, customer, inbox, message, ticket, ticket_word
 from handoff.tables import agent
@@ -35,18 +47,32 @@ LONGEST: Final = 4000  # characters of a text that are searched
 _PAIRED = "[\u2e80-\u9fff\uf900-\ufaff\uac00-\ud7af\U00020000-\U0003ffff]"  # written without spaces between words
 _TOKEN = re.compile(rf"(?:(?={_PAIRED})[^\W_])+|(?:(?!{_PAIRED})[^\W_])+")
 
-# Made by the migration and not in the common metadata: the words are a virtual table here, a tsvector column there.
+# Not in the common metadata: the words are a virtual table here, a tsvector column there.
 search = Table(
     "search",
-    MetaData(),
+    MetaData(naming_convention=metadata.naming_convention),
     Column("id", Id, primary_key=True, autoincrement=True),
     Column("kind", String(8), nullable=False),  # message, ticket, word (of a ticket), customer
     Column("chat_id", BigInteger, nullable=False),
     Column("ref", BigInteger, nullable=False),  # seq of the message; id of the ticket or its word; sum of the words
     Column("conversation_id", BigInteger),
     Column("ticket_id", BigInteger),
+    UniqueConstraint("kind", "chat_id", "ref", name="uq_search_kind_chat_id_ref"),
 )
-progress = Table("search_progress", search.metadata, Column("name", String(20), primary_key=True), Column("mark", Id))
+beside(
+    search,
+    "sqlite",
+    "CREATE VIRTUAL TABLE search_words USING fts5(words, content='', tokenize=\"unicode61 remove_diacritics 0\")",
+)
+beside(
+    search,
+    "postgresql",
+    "ALTER TABLE search ADD COLUMN words tsvector NOT NULL",
+    "CREATE INDEX ix_search_words ON search USING gin (words)",
+)
+progress = Table(
+    "search_progress", search.metadata, Column("name", String(20), primary_key=True), Column("mark", Id, nullable=False)
+)
 
 _POSTGRES = text(
     "INSERT INTO search (kind, chat_id, ref, conversation_id, ticket_id, words) VALUES (:kind, :chat_id, :ref, "

@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-from bot.schema import Json, empty, identifier, many, metadata, only, open_rows
+from bot.schema import Json, beside, empty, identifier, many, metadata, only, open_rows
 
 agent = Table(
     "agent",
@@ -102,6 +102,20 @@ audit = Table(  # append-only
     Column("subject", String(120), nullable=False, server_default=""),
     empty("data"),
     Index("ix_audit_subject_id", "subject", "id"),
+)
+beside(
+    audit,
+    "sqlite",
+    "CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit only grows'); END",
+    "CREATE TRIGGER audit_is_not_emptied BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit only grows'); END",
+)
+beside(
+    audit,
+    "postgresql",
+    "CREATE FUNCTION audit_only_grows() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RAISE EXCEPTION 'the audit only grows'; END $$",
+    "CREATE TRIGGER audit_only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON audit "
+    "FOR EACH STATEMENT EXECUTE FUNCTION audit_only_grows()",
 )
 
 handover = Table(  # what people need to know of an open conversation that is, or was, with them

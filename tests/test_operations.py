@@ -19,7 +19,7 @@ from bot.backup import NoBackup, WrongTarget, backup
 from bot.dead import NoSuchDead, discard, listed, retry
 from bot.dialogue import Decision, Turn
 from bot.messages import Reply
-from bot.migrate import migrate, newest, revision
+from bot.migrate import migrate, newest, revision, step_by_step
 from bot.schema import metadata
 from bot.store import Away, Store
 from bot.verify import RULES, verify
@@ -189,7 +189,56 @@ def test_a_backup_of_nothing_says_so(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_migrations_lead_to_the_tables(store: Store) -> None:
+def _made(connection: Connection) -> dict[str, object]:
+    """All that a database is made of, whatever the order and the way it was made."""
+    found: dict[str, object] = {}
+    its = inspect(connection)
+    for table in its.get_table_names():
+        checks = its.get_check_constraints(table)
+        found |= {f"{table}.{c['name']}": (str(c["type"]), c["nullable"], c["default"]) for c in its.get_columns(table)}
+        found |= {f"{table}: {c['name']}": re.sub(r"\s+", " ", c["sqltext"]) for c in checks}
+        found[f"{table}: key"] = its.get_pk_constraint(table)["constrained_columns"]
+        found[f"{table}: unique"] = sorted(
+            (str(u["name"]), u["column_names"]) for u in its.get_unique_constraints(table)
+        )
+        foreign = its.get_foreign_keys(table)
+        found[f"{table}: refers"] = sorted((f["constrained_columns"], f["referred_table"]) for f in foreign)
+    if connection.dialect.name == "sqlite":
+        beside = "SELECT type || ' ' || name, sql FROM sqlite_master WHERE type IN ('index', 'trigger', 'view')"
+    else:
+        beside = """SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' UNION ALL
+            SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal UNION ALL
+            SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace"""
+    rows = connection.execute(text(beside)).all()
+    return found | {name: re.sub(r'[\s"]+', "", sql or "") for name, sql in rows}
+
+
+async def test_a_new_database_is_what_all_migrations_lead_to(store: Store) -> None:
+    def nothing(connection: Connection) -> None:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("DROP SCHEMA public CASCADE"))
+            connection.execute(text("CREATE SCHEMA public"))
+            return
+        for name in views("sqlite"):
+            connection.execute(text(f"DROP VIEW {name}"))
+        connection.execute(text("DROP TABLE search_words"))
+        connection.execute(text("PRAGMA defer_foreign_keys = ON"))
+        for table in inspect(connection).get_table_names():
+            connection.execute(text(f"DROP TABLE {table}"))
+
+    def stepped(connection: Connection) -> None:
+        step_by_step(connection)
+        for name, query in views(connection.dialect.name).items():
+            connection.execute(text(f"CREATE VIEW {name} AS {query}"))
+
+    at_once = await store.read(_made)
+    await store.write(nothing)
+    await store.write(stepped)
+    assert await store.read(_made) == at_once
+    assert await store.read(revision) == newest()
+
+
+async def test_the_migrations_lead_to_the_tables(store: Store) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 

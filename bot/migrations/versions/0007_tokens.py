@@ -24,7 +24,7 @@ def upgrade() -> None:
         sa.Column("used_at", sa.Double()),
         sa.Column("expires_at", sa.Double()),
         sa.Column("revoked_at", sa.Double()),
-        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name="fk_api_token_agent_id_agent"),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name="fk_api_token_agent_id"),
         sa.UniqueConstraint("name", name="uq_api_token_name"),
     )
     op.create_index("ix_api_token_agent_id", "api_token", ["agent_id"])
