@@ -116,6 +116,8 @@ class Stream:
                     yield _frame("bye", {})
                     return
                 self._looked |= not told
+                for frame in await self._said():  # before all that is looked up beside
+                    yield frame
                 for frame in await self._news():
                     yield frame
                 if self._deaf:
@@ -158,7 +160,7 @@ class Stream:
                 await self._live.house.store.write(lambda c: sessions.there(c, session.actor))
         return True
 
-    async def _news(self) -> list[bytes]:
+    async def _said(self) -> list[bytes]:
         frames: list[bytes] = []
         said = tuple(self._talk)
         self._talk.clear()
@@ -168,6 +170,10 @@ class Stream:
                 continue
             frames.append(_frame(event["event"], event["data"], event["seq"]))
             self._settling |= event["seq"] is not None and event["data"].get("author") != "customer"
+        return frames
+
+    async def _news(self) -> list[bytes]:
+        frames: list[bytes] = []
         if self._here and (self._pulsed or self._looked or self._settling):
             frames += await self._beside()
         self._pulsed = False

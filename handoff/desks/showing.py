@@ -95,6 +95,8 @@ def details(packet: Packet, lang: str, zone: ZoneInfo) -> str:
         "packet.customer": ("facts", facts),
         "packet.tickets": ("tickets", [f"{t['number']} {clipped(t['subject'], 60)}" for t in packet.tickets]),
         "packet.promises": ("promises", [f"{p['text']} ({clock(p['due_at'], zone)})" for p in packet.promises]),
+        "packet.products": ("products", [" ".join(one.values()) for one in packet.products]),
+        "packet.notes": ("notes", [f"{name}: {clipped(text, 200)}" for name, text in packet.notes]),
         "packet.rated": ("score", [str(packet.rated)] if packet.rated else []),
         "packet.language": ("language", [packet.language] if packet.language else []),
     }

@@ -21,8 +21,9 @@ from handoff.tables import audit as book
 LOOK_BACK: Final = 30 * 86400.0  # seconds of facts that use counts are taken from
 FACTS: Final = 20_000  # the newest of them that are counted
 SHOWN: Final = 100
+NEWEST: Final = 1_000  # of these: in which conversations they were given
 LATEST: Final = 3  # conversations shown of each answer
-OPEN: Final = 3_000  # questions without an answer that are looked at
+OPEN: Final = 1_000  # questions without an answer that are looked at
 DEEDS: Final = {"retry": dead.retry, "discard": dead.discard}
 _SECRET = re.compile(r"secret|token|password|aes_key|_key$")
 _PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*@")
@@ -57,16 +58,15 @@ def usage(connection: Connection, actor: Actor) -> dict[str, Use]:
     """How often each answer was given lately, and where last; of the newest ``FACTS`` at most, to stay quick."""
     given = select(fact.c.data["entry"].as_string().label("entry"), fact.c.conversation_id, fact.c.at)
     lately = fact.c.kind == "answered", fact.c.at > time.time() - LOOK_BACK
-    newest = given.where(*lately).order_by(fact.c.at.desc()).limit(FACTS).subquery()
-    nth = func.row_number().over(partition_by=newest.c.entry, order_by=newest.c.at.desc()).label("nth")
-    times = func.count().over(partition_by=newest.c.entry).label("times")
-    counted = select(*newest.c, nth, times).subquery()
-    rows = connection.execute(select(counted).where(counted.c.nth <= LATEST).order_by(counted.c.nth)).all()
+    newest = given.where(*lately).order_by(fact.c.at.desc())
+    counted = newest.limit(FACTS).subquery()
+    times = select(counted.c.entry, func.count().label("times")).group_by(counted.c.entry)
+    found = {str(row.entry): Use(row.times) for row in connection.execute(times)}
+    rows = connection.execute(newest.limit(NEWEST)).all()
     seen = _seen(connection, actor, {row.conversation_id for row in rows})
-    found: dict[str, Use] = {}
     for row in rows:
-        use = found.setdefault(str(row.entry), Use(row.times))
-        if row.conversation_id in seen:
+        use = found.get(str(row.entry))
+        if use and row.conversation_id in seen and len(use.last) < LATEST:
             use.last.append((seen[row.conversation_id], row.at))
     return found
 

@@ -57,7 +57,7 @@ async def test_another_teams_matter_of_the_same_customer_is_not_shown(desk: Desk
         page = await stream(desk, login)
         for seq in (1, 2):
             page._talk.append({"event": "message", "seq": seq, "data": {"text": f"message {seq}"}})
-        told = b"".join(await page._news()).decode()
+        told = b"".join(await page._said()).decode()
         assert ("message 1" in told, "message 2" in told) == (True, shown)
         await desk.let_in(login)
         older = await desk.ask(login, "GET", f"/conversations/{OWN}/older?before=9")
