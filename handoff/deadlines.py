@@ -16,7 +16,7 @@ from bot.flows.draft import FINISHED, Draft
 from bot.messages import Author, Kind
 from handoff import tickets
 from handoff.care import notice
-from handoff.dialogue import MakePromise, MoveTicket, PlanTicket, Queue, Settle, TicketWord
+from handoff.dialogue import Assign, MakePromise, MoveTicket, PlanTicket, Queue, Settle, TicketWord
 from handoff.standards import CHAT, MEASURED, SLACK, Step
 from handoff.watch import DAY, Watch, kept
 
@@ -24,10 +24,15 @@ PEOPLE: Final = frozenset({"queue", "agent"})
 URGENCY: Final = ("urgent", "high", "normal")  # of a conversation, by the priority of its place in the line
 AGREED: Final = "agreed"  # the time that an agent has named for a ticket stands beside its clocks
 DONE_TO: Final = (OpenTicket, MoveTicket, TicketWord, AddToTicket)
+MOVING: Final = frozenset({*DONE_TO, MakePromise, Queue, Assign})
 
 
 def follow(draft: Draft) -> None:
     """What was done in this turn starts, rests or ends what is promised on it."""
+    here = draft.turn.conversation
+    concerned = "clocks" in draft.talk.extra or (here is not None and here.owner in PEOPLE)
+    if not concerned and not any(type(effect) in MOVING for effect in draft.effects):
+        return  # as of nearly all turns: the bot and the customer are among themselves
     _conversation(draft)
     for number, effects in _touched(draft).items():
         _ticket(draft, number, effects)

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, select, update
 
@@ -95,6 +95,7 @@ MOMENTS = st.datetimes(datetime(2025, 1, 1), datetime(2027, 6, 1), timezones=st.
 PAUSES = st.lists(st.tuples(st.booleans(), st.integers(0, 60 * 24 * 4)), max_size=8)  # rests?, then minutes pass
 
 
+@settings(deadline=None)  # a country's holidays are loaded once, and that takes a while
 @given(hours=CALENDARS, begun=MOMENTS, course=PAUSES, promised=st.integers(60, 50 * 3600))
 def test_a_clock_counts_the_working_time_in_which_it_runs(
     hours: Calendar, begun: datetime, course: list[tuple[bool, int]], promised: int
@@ -121,6 +122,7 @@ def test_a_clock_counts_the_working_time_in_which_it_runs(
         assert running.took(now, hours) >= promised - 0.01
 
 
+@settings(deadline=None)  # a country's holidays are loaded once, and that takes a while
 @given(hours=CALENDARS, begun=MOMENTS, promised=st.integers(60, 50 * 3600))
 def test_each_step_falls_due_once_and_in_order(hours: Calendar, begun: datetime, promised: int) -> None:
     clock, seen = Clock(begun.timestamp(), begun.timestamp()), list[datetime]()
