@@ -45,14 +45,14 @@ FOREIGN = ["几点开门", "周末几点开门", "你们几点开门啊", "早�
 
 def test_missing_topics_are_found_with_patches(tmp_path: Path) -> None:
     knowledge = build(Faq(tuple(KNOWN)))
-    asked = [Asked(text, f"chat-{text}", "unanswered") for text in (*PIZZA, *TRAIN, "reset the router", "our office moved")]
+    asked = [Asked(text, f"chat-{text}", "unanswered") for text in (*PIZZA, *TRAIN, "reset the router", "we moved")]
     asked += [Asked(text, f"chat-{text}", "handed-over", "九点") for text in FOREIGN]
     made = gaps(knowledge, asked)
     assert (made[0].languages, made[0].size) == (("en",), len(PIZZA))
     (chinese,) = (gap for gap in made if gap.languages == ("zh",))
     assert chinese.size == len(FOREIGN)
     assert any("train" in gap.examples[0] for gap in made)
-    assert not any("reset" in text or "office" in text for gap in made for text in gap.examples)
+    assert not any("reset" in text or "moved" in text for gap in made for text in gap.examples)
     assert (made[0].gain, made[0].fresh) == (1.0, len(PIZZA) - SHOWN)
     assert made[0].collisions == ()
     assert chinese.reasons == {"handed-over": 4}
