@@ -36,9 +36,28 @@ _OURS: Final = re.compile(  # of us, and of what is under way; not how long a re
 )
 
 
+_ABOUT: Final = re.compile(  # what is under way, and not the length of a cable
+    r"\b(?:hear|answer|repl(?:y|ies)|respon\w+|back to me|contact|call|settled|solved|resolved|sorted|done|ready"
+    r"|finished|fixed|ticket|case|complaint|repair|refund|promised?)\b|答复|回复|回电|联系|处理|解决|修好|承诺|工单|投诉|报修|退款|结果|进度",
+    re.IGNORECASE,
+)
+_BARE: Final = re.compile(  # the question and nothing else
+    r"(?:(?:and|so|but|then|please|那|那么|请问|大概|到底)\W*)*"
+    r"(?:(?:how (?:much )?(?:long|soon|longer)|when)"
+    r"(?: (?:will|does|is|can|do) (?:it|that|this)(?: \w+)?| then| now| exactly)?"
+    r"|(?:还?要|需要|得|要等|等)?(?:多久|多长时间|几天|几时|何时|什么时[候间])(?:能?(?:好|行|可以|有消息))?[呢啊呀吗了]?)\W*",
+    re.IGNORECASE,
+)
+
+
 def asks_when(draft: Draft, *, of_ours: bool) -> bool:
     """Whether somebody with an open ticket asks when he hears of it; ``of_ours``: of nothing else it could be asked."""
-    return bool(draft.turn.tickets and (_OURS if of_ours else _WHEN).search(draft.words))
+    words = draft.words
+    if not draft.turn.tickets:
+        return False
+    if of_ours or _OURS.search(words):
+        return bool(_OURS.search(words))
+    return bool(_WHEN.search(words) and (_ABOUT.search(words) or _BARE.fullmatch(words)))
 
 
 def queued(draft: Draft) -> bool:
