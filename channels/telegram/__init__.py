@@ -231,7 +231,7 @@ class Telegram(Channel):
         if (wait := self._barred_until - time.monotonic()) > 0:
             raise NotSent("Telegram refuses our token", wait, everything=True)
         place = self._now_at(place_of(address))
-        if place.matter and place.matter not in reply.text:  # what is replied to tells by it what it is about
+        if place.matter and not reply.text.startswith(f"**{place.matter}"):  # a reply to it tells by this what it is to
             reply = replace(reply, text=f"**{place.matter}** {reply.text}")
         asked = await self.office.note(f"asked:{address}") if place.user is not None else None
         try:

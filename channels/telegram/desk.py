@@ -1,6 +1,6 @@
 """What our own people write and press at their desk, a group in which each conversation is a topic; pure.
 
-In a group without topics a conversation is what replies to our messages about it: each of them holds its number.
+In a group without topics a conversation is what replies to our messages about it: each of them begins with its number.
 """
 
 from __future__ import annotations
@@ -76,16 +76,16 @@ def _press(query: Mapping[str, Any], message: Mapping[str, Any], ground: Ground)
 
 
 def _thread(message: Mapping[str, Any], ground: Ground, *, pressed: bool = False) -> str:
-    """The topic; without one the conversation whose number stands in our message that this is a reply to."""
+    """The topic; without one the conversation with whose number our message begins that this is a reply to."""
     if message.get("is_topic_message"):
         return f"{ground.desk}:{int(message['message_thread_id'])}"
     about = message if pressed else message.get("reply_to_message") or {}
     ours = (about.get("from") or {}).get("id") == ground.id
-    found = NUMBER.search(str(about.get("text") or about.get("caption") or "")) if ours else None
+    found = NUMBER.match(str(about.get("text") or about.get("caption") or "")) if ours else None
     return f"{ground.desk}~{found[0]}" if found else str(ground.desk)
 
 
-NUMBER: Final = re.compile(r"\bC-[0-9A-Z]{8}\b")
+NUMBER: Final = re.compile(r"C-[0-9A-Z]{8}\b")  # other numbers may stand in what people wrote, but never in front
 
 
 def _nobody(message: Mapping[str, Any], sender: Mapping[str, Any]) -> str:

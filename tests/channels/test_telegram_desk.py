@@ -181,6 +181,29 @@ async def test_in_a_group_without_topics_replies_tell_what_is_meant(platform: Pl
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+async def test_numbers_in_what_people_write_lead_nowhere(platform: Platform, config: Any) -> None:
+    platform.forum = False
+    async with opened(config, "telegram") as firm:
+        await firm.staff(bob=("agent", "501"))
+        voice = firm.app.desks["telegram"]._voice
+        voice._all._budget = voice._news._budget = Budget()
+        scene = Scene(platform, firm)
+        await firm.asks("ann")
+        await firm.asks("ben")
+        queued = "FROM conversation WHERE owner = 'queue'"
+        await firm.until(f"SELECT count(*) {queued}", [(2,)])
+        own, other = (number for (number,) in await firm.rows(f"SELECT number {queued} ORDER BY id"))
+        await firm.write(f"my friend has {other} in the same flat, mine is {own}", address="ann")
+        post = await scene.shown("in the same flat")
+        platform.say("to you alone", user=BOB, chat=DESK, reply_to_message=post)
+        await firm.heard("to you alone")
+        its = "SELECT c.number FROM conversation c JOIN message m ON m.conversation_id = c.id WHERE m.text = "
+        assert await firm.rows(f"{its}'to you alone'") == [(own,)]
+        head = await scene.shown(f"{other} ·")
+        assert head["text"].count(other) == 1  # it begins with it already
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 async def test_commands_are_answered_in_time_behind_a_backlog(platform: Platform, config: Any) -> None:
     """The group takes twenty messages a minute, and news would use them all."""
     async with opened(config, "telegram") as firm:
