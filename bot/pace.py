@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from channels import Budget
 
-MINUTE = 60.0
+SECOND, MINUTE = 1.0, 60.0
 FORGET = 4096  # places remembered before the idle ones are dropped
 
 
@@ -22,14 +22,16 @@ class Pace:
         self._budget, self._place = budget, place
         self._sent: dict[str, deque[float]] = {}
         self._held: dict[str, float] = {}
-        self._all: deque[float] = deque()
+        self._all: deque[float] = deque(maxlen=max(1, int(budget.overall)))  # the latest, to anywhere
         self._all_held = 0.0
 
     def free_at(self, address: str) -> float:
         """The earliest time at which a message to this address keeps within the budget; <= now: at once."""
         where, group = self._place(address)
         times = self._sent.get(where, deque())
-        free = self._held.get(where, 0.0)
+        free = max(self._held.get(where, 0.0), self._all_held)
+        if self._budget.overall and len(self._all) == self._all.maxlen:
+            free = max(free, self._all[0] + SECOND)
         if times and self._budget.per_address:
             free = max(free, times[-1] + self._budget.per_address)
         most = self._budget.per_group_minute if group else self._budget.per_minute
@@ -43,9 +45,8 @@ class Pace:
             return 0
         if not self._budget.overall:
             return wanted
-        while self._all and self._all[0] <= now - 1.0:
-            self._all.popleft()
-        return min(wanted, max(0, int(self._budget.overall) - len(self._all)))
+        spent = sum(at > now - SECOND for at in self._all)
+        return min(wanted, max(0, int(self._budget.overall) - spent))
 
     def spend(self, address: str, now: float) -> None:
         """A message goes out."""

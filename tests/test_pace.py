@@ -34,7 +34,10 @@ def test_the_whole_has_a_second() -> None:
     pace.spend("a", 0.0)
     pace.spend("b", 0.1)
     assert pace.room(0.5, 50) == 0
+    assert pace.free_at("c") == 1.0  # whoever asks for one place only is told of it, too
     assert pace.room(1.05, 50) == 1
+    pace.spend("c", 1.05)
+    assert pace.free_at("a") == 1.1
 
 
 def test_a_platforms_no_holds_its_own_scope_only() -> None:
@@ -43,3 +46,4 @@ def test_a_platforms_no_holds_its_own_scope_only() -> None:
     assert (pace.free_at("a"), pace.free_at("b"), pace.room(10.0, 5)) == (50.0, 0.0, 5)
     pace.hold("a", 60.0, everything=True)
     assert (pace.room(59.0, 5), pace.room(60.0, 5)) == (0, 5)
+    assert (pace.free_at("a"), pace.free_at("b")) == (60.0, 60.0)
