@@ -137,12 +137,17 @@ Ids = Annotated[list[str], typer.Argument(help="12 names an event, r7 a reply, a
 @dead.command("list")
 def dead_list(config: Config = CONFIG) -> None:
     """Name them, oldest first, one JSON object a line."""
+    from sqlalchemy import Connection
+
     from bot import errand
     from bot.config import load
-    from bot.dead import listed
+    from bot.dead import every
 
-    for line in errand.run(load(config), listed):
-        typer.echo(dumps(line, ensure_ascii=False))
+    def tell(connection: Connection) -> None:
+        for line in every(connection):
+            typer.echo(dumps(line, ensure_ascii=False))
+
+    errand.run(load(config), tell)
 
 
 @dead.command()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import ColumnElement, Connection, select, true, update
 
 from bot.tables import chat, inbox, reply
+
+SHOWN: Final = 100
+Place = tuple[int, int]  # where one stands in the list: 0 an event, 1 a reply; and its id
 
 SEE = "; see `aftercare dead list` (what could not be read has no chat and stays as it is)"
 
@@ -23,14 +27,49 @@ class NoId(NoSuchDead):
     exit_code = 2
 
 
-def listed(connection: Connection) -> list[dict[str, Any]]:
-    """Everything dead, oldest first: {"id", "what", "channel", "chat", "since", "attempts", "error"}."""
-    columns = (inbox.c.id, inbox.c.channel, inbox.c.chat_id, inbox.c.done_at, inbox.c.attempts, inbox.c.error)
-    events = connection.execute(select(*columns).where(inbox.c.state == "dead").order_by(inbox.c.id))
-    found = [_line(str(e.id), "event", e, e.done_at) for e in events]
-    own = (reply.c.id, reply.c.channel, reply.c.chat_id, reply.c.created_at, reply.c.attempts, reply.c.error)
-    replies = connection.execute(select(*own).where(reply.c.state == "dead").order_by(reply.c.id))
-    return found + [_line(f"r{r.id}", "reply", r, r.created_at) for r in replies]
+@dataclass(frozen=True, slots=True)
+class Among:
+    """Which of the dead are meant: conditions on ``inbox`` and on ``reply``; without any, all of them."""
+
+    events: ColumnElement[bool] = field(default_factory=true)
+    replies: ColumnElement[bool] = field(default_factory=true)
+
+
+ALL: Final = Among()
+
+
+def listed(
+    connection: Connection, among: Among = ALL, *, after: Place = (0, 0), most: int = SHOWN
+) -> list[dict[str, Any]]:
+    """The dead after one's ``place``, events before replies, the oldest first:
+    {"id", "what", "channel", "chat", "since", "attempts", "error"}."""
+    found: list[dict[str, Any]] = []
+    if after[0] == 0:
+        columns = (inbox.c.id, inbox.c.channel, inbox.c.chat_id, inbox.c.done_at, inbox.c.attempts, inbox.c.error)
+        its = select(*columns).where(inbox.c.state == "dead", inbox.c.id > after[1], among.events)
+        events = connection.execute(its.order_by(inbox.c.id).limit(most))
+        found = [_line(str(e.id), "event", e, e.done_at) for e in events]
+        after = (1, 0)
+    if len(found) < most:
+        own = (reply.c.id, reply.c.channel, reply.c.chat_id, reply.c.created_at, reply.c.attempts, reply.c.error)
+        its = select(*own).where(reply.c.state == "dead", reply.c.id > after[1], among.replies)
+        replies = connection.execute(its.order_by(reply.c.id).limit(most - len(found)))
+        found += [_line(f"r{r.id}", "reply", r, r.created_at) for r in replies]
+    return found
+
+
+def place(line: dict[str, Any]) -> Place:
+    """Where a line of the list stands in it."""
+    kind, which = _which(line["id"])
+    return (0 if kind == "event" else 1), which
+
+
+def every(connection: Connection) -> Iterator[dict[str, Any]]:
+    """All the dead, however many: so few at a time that they need no room."""
+    after = (0, 0)
+    while lines := listed(connection, after=after):
+        yield from lines
+        after = place(lines[-1])
 
 
 def _line(name: str, what: str, row: Any, since: float | None) -> dict[str, Any]:
@@ -45,24 +84,24 @@ def _line(name: str, what: str, row: Any, since: float | None) -> dict[str, Any]
     }
 
 
-def retry(connection: Connection, ids: Sequence[str]) -> int:
+def retry(connection: Connection, ids: Sequence[str], among: Among = ALL) -> int:
     """Let these be handled or sent again from the first try, and count them; raises NoSuchDead: nothing was changed."""
     now, names = time.time(), _all(connection, ids)
     for name in names:
         kind, which = _which(name)
         if kind == "reply":
-            again = update(reply).where(reply.c.id == which, reply.c.state == "dead")
+            again = update(reply).where(reply.c.id == which, reply.c.state == "dead", among.replies)
             done = connection.execute(again.values(state="waiting", attempts=0, due_at=now, error=None)).rowcount
         else:
-            done = _enter_anew(connection, which, now)
+            done = _enter_anew(connection, which, among, now)
         if not done:
             raise NoSuchDead(f"nothing dead by the id {name} can be tried again{SEE}")
     return len(names)
 
 
-def _enter_anew(connection: Connection, which: int, now: float) -> int:
+def _enter_anew(connection: Connection, which: int, among: Among, now: float) -> int:
     """Put a dead event at the end of its chat's line: what came meanwhile was handled before it."""
-    dead = inbox.c.id == which, inbox.c.state == "dead", inbox.c.chat_id.is_not(None)
+    dead = inbox.c.id == which, inbox.c.state == "dead", inbox.c.chat_id.is_not(None), among.events
     home = connection.scalar(select(inbox.c.chat_id).where(*dead))
     place = update(chat).where(chat.c.id == home).values(inbox_seq=chat.c.inbox_seq + 1, ready_at=now)
     seq = connection.scalar(place.returning(chat.c.inbox_seq))
@@ -72,16 +111,17 @@ def _enter_anew(connection: Connection, which: int, now: float) -> int:
     return connection.execute(update(inbox).where(*dead).values(**anew)).rowcount
 
 
-def discard(connection: Connection, ids: Sequence[str]) -> int:
+def discard(connection: Connection, ids: Sequence[str], among: Among = ALL) -> int:
     """Let these go, and count them: they stay on record, silent; raises NoSuchDead: nothing was changed."""
     names = _all(connection, ids)
     for name in names:
         kind, which = _which(name)
         if kind == "reply":
-            gone = update(reply).where(reply.c.id == which, reply.c.state == "dead").values(state="withdrawn")
+            dead = reply.c.id == which, reply.c.state == "dead", among.replies
+            gone = update(reply).where(*dead).values(state="withdrawn")
         else:
-            gone = update(inbox).where(inbox.c.id == which, inbox.c.state == "dead", inbox.c.chat_id.is_not(None))
-            gone = gone.values(state="done", outcome="silent", turn_id=inbox.c.id)
+            readable = inbox.c.id == which, inbox.c.state == "dead", inbox.c.chat_id.is_not(None), among.events
+            gone = update(inbox).where(*readable).values(state="done", outcome="silent", turn_id=inbox.c.id)
         if not connection.execute(gone).rowcount:
             raise NoSuchDead(f"nothing dead by the id {name} can be discarded{SEE}")
     return len(names)
@@ -90,9 +130,7 @@ def discard(connection: Connection, ids: Sequence[str]) -> int:
 def _all(connection: Connection, ids: Sequence[str]) -> Sequence[str]:
     if "all" not in ids:
         return list(dict.fromkeys(ids))  # named twice, meant once
-    readable = connection.execute(text("SELECT id FROM inbox WHERE state = 'dead' AND chat_id IS NOT NULL ORDER BY id"))
-    replies = connection.execute(text("SELECT id FROM reply WHERE state = 'dead'"))
-    return [str(i) for (i,) in readable] + [f"r{i}" for (i,) in replies]
+    return [line["id"] for line in every(connection) if line["chat"] is not None]
 
 
 def _which(name: str) -> tuple[str, int]:

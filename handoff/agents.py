@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, insert, or_, select, true
 
-from bot.tables import conversation, customer, message, ticket
+from bot.dead import ALL, Among
+from bot.tables import conversation, customer, inbox, message, reply, ticket
 from handoff.tables import agent, handover
 from handoff.tables import audit as book
 
@@ -160,6 +161,28 @@ def customers(connection: Connection, actor: Actor) -> ColumnElement[bool]:
         talked.where(conversations(connection, actor)).correlate(customer).exists(),
         owed.where(tickets(connection, actor)).correlate(customer).exists(),
     )
+
+
+def dead(connection: Connection, actor: Actor) -> Among:
+    """What could not be handled or sent and is his to see: of his conversations, and of none.
+
+    An event whose words stand nowhere yet belongs where its chat is now.
+    """
+    if actor.sees_all:
+        return ALL
+    heard = select(func.max(message.c.conversation_id)).correlate(inbox)
+    heard = heard.where(message.c.chat_id == inbox.c.chat_id, message.c.inbox_id == inbox.c.id)
+    said = select(message.c.conversation_id).correlate(reply)
+    said = said.where(message.c.chat_id == reply.c.chat_id, message.c.seq == reply.c.seq)
+    return Among(_of(connection, actor, inbox, heard), _of(connection, actor, reply, said))
+
+
+def _of(connection: Connection, actor: Actor, rows: Table, named: Select[Any]) -> ColumnElement[bool]:
+    """The rows of chats whose conversation (``named``, else the chat's last) he may see, or that have none."""
+    last = select(func.max(conversation.c.id)).where(conversation.c.chat_id == rows.c.chat_id).correlate(rows)
+    its = func.coalesce(named.scalar_subquery(), last.scalar_subquery())
+    his = select(conversation.c.id).outerjoin(handover).where(conversations(connection, actor))
+    return or_(its.is_(None), his.where(conversation.c.id == its).correlate(rows).exists())
 
 
 def team_mates(connection: Connection, actor: Actor) -> list[int]:

@@ -93,9 +93,12 @@ async def settle_alarm(call: Caller, id: Id) -> Any:
     return {}
 
 
-async def failures(call: Caller) -> Any:
-    """What could not be handled or sent."""
-    return await call.read(dead.listed)
+async def failures(call: Caller, cursor: Cursor = "", limit: Limit = 50) -> Any:
+    """What could not be handled or sent: events before replies, the oldest first."""
+    kind, which = paging.after(cursor, 2) or (0, 0)
+    after = int(kind), int(which)
+    rows = await call.read(lambda c: books.failures(c, call.actor, after=after, most=limit + 1))
+    return paging.page(rows, limit, dead.place)
 
 
 async def settle_failure(

@@ -64,7 +64,7 @@ def operations() -> list[Operation]:
         Operation("GET", "/wall", house.wall, "wall.read", Wall),
         Operation("GET", "/alarms", house.alarms, "alarm.read", list[Alarm]),
         Operation("POST", "/alarms/{id}/settle", house.settle_alarm, "alarm.command", Done),
-        Operation("GET", "/dead", house.failures, "dead.read", list[Failure]),
+        Operation("GET", "/dead", house.failures, "dead.read", Page[Failure]),
         Operation("POST", "/dead/{id}/{do}", house.settle_failure, "dead.command", Done),
         Operation("GET", "/faq", house.faq, "faq.read", Faq),
         Operation("GET", "/faq/search", house.answers, "faq.read", list[Answer]),

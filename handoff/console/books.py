@@ -17,9 +17,17 @@ from handoff.tables import agent
 
 
 async def failures(asked: Asked) -> Response:
-    """GET /dead: what could not be handled or sent."""
-    values = await asked.read(lambda c: {"rows": dead.listed(c), **shell(c, asked.actor)})
-    return asked.page("dead.html", **values, section="dead")
+    """GET /dead?after=: what could not be handled or sent, from the one after that on."""
+    after = asked.query("after")
+    if after and not fits(after.removeprefix("r")):
+        raise Refused(400, "after is the id of an event or a reply")
+    place = dead.place({"id": after}) if after else (0, 0)
+
+    def read(c: Connection) -> dict[str, Any]:
+        rows = reading.failures(c, asked.actor, after=place, most=reading.SHOWN + 1)
+        return {"rows": rows[: reading.SHOWN], "more": rows[reading.SHOWN :], **shell(c, asked.actor)}
+
+    return asked.page("dead.html", **await asked.read(read), section="dead")
 
 
 async def settle_failure(asked: Asked) -> Response:

@@ -14,6 +14,7 @@ from bot import dead
 from bot.flows.reading import bare
 from bot.strictyaml import YamlError, load
 from bot.tables import conversation, fact
+from handoff import agents
 from handoff.agents import Actor, audit, conversations
 from handoff.tables import agent, handover
 from handoff.tables import audit as book
@@ -48,9 +49,16 @@ class Unanswered:
     number: str = ""
 
 
+def failures(
+    connection: Connection, actor: Actor, *, after: dead.Place = (0, 0), most: int = SHOWN
+) -> list[dict[str, Any]]:
+    """What could not be handled or sent and is his to see, after one's place: see bot/dead.py."""
+    return dead.listed(connection, agents.dead(connection, actor), after=after, most=most)
+
+
 def settle_failure(connection: Connection, actor: Actor, which: str, do: str) -> None:
-    """Try it again, or let it go; raises dead.NoSuchDead."""
-    DEEDS[do](connection, [which])
+    """Try it again, or let it go; raises dead.NoSuchDead, for what is not his to see as well."""
+    DEEDS[do](connection, [which], agents.dead(connection, actor))
     audit(connection, actor, f"dead.{do}", which)
 
 

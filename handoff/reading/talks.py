@@ -11,6 +11,7 @@ from bot import dead
 from bot.bulk import insert as upsert
 from bot.hub import COLUMNS
 from bot.tables import chat, conversation, customer, fact, identity, inbox, message, rating, reply, ticket
+from handoff import agents
 from handoff.agents import Actor, audit, conversations, of_chat, tickets
 from handoff.reading import profiles
 from handoff.reading.lists import DUE
@@ -206,5 +207,5 @@ def resend(connection: Connection, actor: Actor, number: str, reply_id: int) -> 
     here = talk(connection, actor, number)
     if not dead_reply(connection, here["id"], reply_id):
         raise dead.NoSuchDead("there is nothing of this conversation to be sent again")
-    dead.retry(connection, [f"r{reply_id}"])
+    dead.retry(connection, [f"r{reply_id}"], agents.dead(connection, actor))
     audit(connection, actor, "retried", f"conversation:{number}", {"reply": reply_id})
