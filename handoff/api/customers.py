@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import Path, Query
 from sqlalchemy import Connection
 
 from bot.text import clean
 from handoff import customers as keeping
-from handoff.agents import Actor
+from handoff.agents import Actor, allowed
 from handoff.api import paging, wishes
 from handoff.api.gate import Caller, Commander
 from handoff.api.paging import Cursor, Limit
 from handoff.reading import profiles, talks
 
 Id = Annotated[int, Path(ge=1, le=10**15)]
+PARTS: Final = {  # what one must be allowed to see -> what of a customer that shows
+    "customer.read": ("known", "created_at", "identities", "notes", "products"),
+    "conversation.read": ("history", "promises"),
+    "ticket.read": ("tickets",),
+}
 
 
 async def customers(
@@ -39,9 +44,11 @@ async def customer(call: Caller, id: Id) -> Any:
 
 
 def known(connection: Connection, actor: Actor, id: int) -> dict[str, Any]:
-    """All that the actor may know of a customer."""
+    """All that the actor may know of a customer: of each part only if he may read such."""
     beside = talks.beside(connection, actor, {"customer_id": id, "id": 0})
-    return {**profiles.one(connection, id)._mapping, **beside}
+    shut = {name for action, names in PARTS.items() if not allowed(actor, action) for name in names}
+    whole = {**profiles.one(connection, id)._mapping, **beside}
+    return {name: value for name, value in whole.items() if name not in shut}
 
 
 async def note_customer(call: Caller, id: Id, body: wishes.CustomerNote) -> Any:

@@ -153,12 +153,17 @@ class Identity(Shape):
     sender: str
 
 
-class CustomerLine(Shape):
-    """A customer in a list."""
+class Named(Shape):
+    """A customer, as whoever may see anything of him is told of him."""
 
     id: int
     name: str
     tier: str
+
+
+class CustomerLine(Named):
+    """A customer in a list."""
+
     known: dict[str, Any] = Field(description="What he told: language, contact, product …")
     created_at: datetime
 
@@ -171,13 +176,14 @@ class CustomerNote(Shape):
     at: datetime = Field(validation_alias="created_at")
 
 
-class Customer(CustomerLine):
-    """A customer with what of his may be seen."""
+class Customer(Named):
+    """A customer with what of his may be seen; null is what the token has no scope to read."""
 
-    products: list[dict[str, str]] = Field(description="What he owns: product, serial, bought.")
-    notes: list[CustomerNote]
-
-    identities: list[Identity]
-    conversations: list[Past] = Field(validation_alias="history")
-    tickets: list[TicketLine]
-    promises: list[Promise]
+    known: dict[str, Any] | None = Field(None, description="What he told: language, contact, product …")
+    created_at: datetime | None = None
+    products: list[dict[str, str]] | None = Field(None, description="What he owns: product, serial, bought.")
+    notes: list[CustomerNote] | None = None
+    identities: list[Identity] | None = None
+    conversations: list[Past] | None = Field(None, validation_alias="history")
+    tickets: list[TicketLine] | None = None
+    promises: list[Promise] | None = None

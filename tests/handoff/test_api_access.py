@@ -156,6 +156,26 @@ async def test_a_scope_opens_what_it_names_and_nothing_else(shop: Shop) -> None:
     assert found.json()["tickets"] == []
 
 
+async def test_what_a_scope_does_not_name_is_not_told_beside_what_it_does(shop: Shop) -> None:
+    parts = {
+        "customer.read": {"known", "created_at", "identities", "notes", "products"},
+        "conversation.read": {"conversations", "promises"},
+        "ticket.read": {"tickets"},
+    }
+    named = {"id", "name", "tier"}
+    for scopes in (["conversation.read"], ["customer.read"], ["customer.read", "ticket.read"], ["read"]):
+        await shop.token("root", *scopes)
+        shown = named.union(*(names for scope, names in parts.items() if scope in scopes or scopes == ["read"]))
+        talk = await shop.ask("root", "GET", f"{AT}/conversations/C-{OWN}")
+        one = await shop.ask("root", "GET", f"{AT}/customers/1")
+        told = [a.json()["customer"] for a in (talk,) if a.status_code == 200]
+        told += [a.json() for a in (one,) if a.status_code == 200]
+        assert len(told) == 1 + (scopes == ["read"])
+        for customer in told:
+            assert {name for name, value in customer.items() if value is not None} == shown
+            assert customer["name"] == "Customer of repair"
+
+
 async def test_what_is_foreign_stays_hidden_in_lists_searches_and_bodies(shop: Shop) -> None:
     await shop.token("anna", "all")
     lists = ("conversations", "conversations?tab=queue", "tickets", "tickets?q=sales", "customers", "customers?q=sales")
