@@ -1,7 +1,8 @@
 """What a text written at a desk means: words for the customer, a command, or neither. Pure, and on the safe side.
 
 Whatever begins a line with something like an exclamation mark is meant for us: it is a command we know, or it goes
-nowhere. So do a command's name behind another sign (``/note``, ``1note``) and ``note:``, for a key that was missed.
+nowhere. So do a command's name behind another sign (``/note``, ``1note``) and what looks like a note without its sign
+(``note:``, ``internal note``), for a key that was missed.
 """
 
 from __future__ import annotations
@@ -37,7 +38,12 @@ _BLANK: Final = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"
 )  # letters by their kind, nothing to the eye
 _SPEECH: Final = frozenset("*_~\"'“”‘’«»()（）[]【】「」《》<>&•·-–—")  # signs that words to a customer may begin with
-_MENTIONS: Final = re.compile(r"(?:@\S+[ \t]*)+")  # before a command: whoever is named
+_MENTIONS: Final = re.compile(r"(?:@[^\s!]+[ \t]*)+")  # before a command: whoever is named
+_NOTED: Final = re.compile(  # what a note begins with that lacks its sign; "Note that it is hot" and 备注栏 do not
+    r"internal\s+note(?![a-z])|(?<![a-z])notes?\s*(?:[-–—:,]|$)"
+    r"|[内內]部[备備][注註]|[备備][注註](?:[\s。.:,-]|$)",
+    re.IGNORECASE,
+)
 _NEAR: Final = 0.75  # how like a command's name a word must be to be taken for one misspelt
 
 
@@ -135,11 +141,17 @@ def nearest(name: str) -> str:
 
 def _slipped(line: str) -> str:
     """The command that a line was probably meant to be although it has no exclamation mark; "" for ordinary words."""
-    found = re.match(r"(?P<lead>[^A-Za-z\u4e00-\u9fff\u0370-\u058f]*)(?P<word>[^\W\d_]+)(?P<after>.?)", line.lstrip())
+    named = _MENTIONS.match(line.lstrip())
+    bare = line.lstrip()[named.end() if named else 0 :]
+    found = re.match(r"(?P<lead>[^A-Za-z\u4e00-\u9fff\u0370-\u058f]*)(?P<word>[^\W\d_]+)(?P<after>.?)", bare)
+    if named and _NOTED.search(line):  # whoever is named may have a name of several words, and nothing behind it
+        return "note"
     if not found:
         return ""
+    if _NOTED.match(bare, found.start("word")):
+        return "note"
     lead, word, after = found["lead"], found["word"], found["after"]
     beside = bool(lead) and not lead[-1].isspace() and not set(lead) <= _SPEECH
     if beside or after == "!":
         return nearest(word)
-    return "note" if after in (":", "：") and nearest(word) == "note" else ""
+    return "note" if after == ":" and nearest(word) == "note" else ""
