@@ -25,6 +25,7 @@ from handoff.desks.posting import House
 from handoff.desks.reading import Command, Said, Wrong, read, visible
 from handoff.desks.showing import say, verbatim
 from handoff.desks.words import Matter
+from handoff.door import Reused
 from handoff.tables import agent
 from intents.times import times
 
@@ -147,7 +148,7 @@ class Deeds:
             case "transfer":
                 return await self._whom(row, rest)
             case "promise":
-                return self._promise(rest)
+                return self._promise(rest, row.received_at)
         return {}
 
     async def _order(
@@ -160,12 +161,14 @@ class Deeds:
         files: list[Attachment],
         how: str = "",
     ) -> None:
-        """Through the door. Raises Told where it came to nothing."""
+        """Through the door, once however often it is tried. Raises Told where it came to nothing."""
         key = f"desk:{self._channel.name}:{how or name}:{row.key}"
         try:
             told = await self._house.door.command(who, matter.number, name, data, key, files)
         except Denied:
             raise Told(say(self.lang, "refused.denied")) from None
+        except Reused:  # the key is this word's own: it went through before a crash, and reads otherwise by now
+            return
         if told.state == "under way":
             raise Told(say(self.lang, "slow"))
         if told.state == "lost":
@@ -173,10 +176,11 @@ class Deeds:
             values = {"by": verbatim(str(told.data.get("by", ""))), "reason": verbatim(reason)}
             raise Told(say(self.lang, f"refused.{reason if reason in REFUSED else 'other'}", **values))
 
-    def _promise(self, rest: str) -> dict[str, Any]:
-        """What is promised and by when, read like any time people write."""
-        now = datetime.now(self._house.settings.handoff.hours.calendar(self._house.settings.company.timezone).zone)
-        found = next((one for one in times(rest, now) if one[0] == "datetime" or "T" in one[1]), None)
+    def _promise(self, rest: str, at: float) -> dict[str, Any]:
+        """What is promised and by when, read like any time people write; ``at`` is when it was written."""
+        zone = self._house.settings.handoff.hours.calendar(self._house.settings.company.timezone).zone
+        written = datetime.fromtimestamp(at, zone)
+        found = next((one for one in times(rest, written) if one[0] == "datetime" or "T" in one[1]), None)
         if found is None:
             raise Told(say(self.lang, "wrong.when"))
         _, value, start, end = found

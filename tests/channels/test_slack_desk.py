@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ import pytest
 from sqlalchemy import text as sql
 
 from bot.messages import Kind
-from channels import Budget
+from channels import Budget, DeskWord
+from handoff.desks.words import forget, keep
 from tests.channels.desks import PNG, Firm, eventually, opened, settings
 from tests.handoff.test_desk_reading import note
 from tests.wire.slack import FakeSlack
@@ -337,15 +339,34 @@ async def test_a_thread_that_a_crash_left_behind_says_so(scene: Scene) -> None:
     assert await scene.firm.rows("SELECT 1 FROM conversation WHERE owner = 'agent'") == []
 
 
-async def test_what_was_written_is_forgotten_in_time(scene: Scene) -> None:
-    from handoff.desks import words
+async def test_a_promise_counts_from_when_it_was_written_and_is_made_once(scene: Scene) -> None:
+    thread = await scene.thread(await scene.firm.asks())
+    place = await scene.firm.rows("SELECT address FROM desk_place")
+    written = time.time() - 1800
+    word = DeskWord("T1:promise", place[0][0], "UBOB", text="!promise a technician calls in two hours", native=thread)
+    await scene.firm.app.store.write(lambda c: keep(c, "slack", word, written))
+    done = "SELECT outcome FROM desk_word WHERE outcome <> ''"
+    await scene.firm.until(done, [("promise",)])
+    [(due,)] = await scene.firm.rows("SELECT due_at FROM promise")
+    assert abs(due - written - 7200) < 120
+    for later in (0, 3600):  # a crash came before it was known to be done; and it may be read otherwise by then
+        await scene.firm.app.store.write(
+            lambda c, at=written + later: c.execute(
+                sql("UPDATE desk_word SET outcome = '', received_at = :at").bindparams(at=at)
+            )
+        )
+        await scene.firm.until(done, [("promise",)])
+    assert await scene.firm.rows("SELECT due_at FROM promise") == [(due,)]
+    assert not [m for m in scene.slack.posted if "failed on our side" in whole(m)]
 
+
+async def test_what_was_written_is_forgotten_in_time(scene: Scene) -> None:
     thread = await scene.thread(await scene.firm.asks())
     await scene.say("a word of mine", thread)
     await scene.firm.until("SELECT 1 FROM desk_word WHERE outcome = 'said'")
-    await scene.firm.app.store.write(lambda c: words.forget(c, "slack", 0.0))
+    await scene.firm.app.store.write(lambda c: forget(c, "slack", 0.0))
     assert await scene.firm.rows("SELECT sender FROM desk_word") == [("UBOB",)]
-    await scene.firm.app.store.write(lambda c: words.forget(c, "slack", 1e12))
+    await scene.firm.app.store.write(lambda c: forget(c, "slack", 1e12))
     [(kept, sender)] = await scene.firm.rows("SELECT body, sender FROM desk_word")
     assert (str(kept), sender) == ("{}", "")
 
