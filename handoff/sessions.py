@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from bot.bulk import insert as upsert
 from bot.store import Store
@@ -101,7 +101,7 @@ def begin(connection: Connection, agent_id: int, network: str) -> str:
     who = connection.execute(select(agent).where(agent.c.id == agent_id)).one()
     if who.role == "agent" and who.presence == "offline":
         connection.execute(update(agent).where(agent.c.id == agent_id).values(presence="online"))
-    connection.execute(update(agent).where(agent.c.id == agent_id).values(seen_at=now))
+    there(connection, actor_of(who))
     audit(connection, actor_of(who), "signed_in", data={"network": network})
     return token
 
@@ -136,12 +136,14 @@ def noted(connection: Connection, session: Session) -> None:
     """It is being used: note it for the session and for who is there."""
     now = time.time()
     connection.execute(update(agent_session).where(agent_session.c.token_hash == session.key).values(seen_at=now))
-    connection.execute(update(agent).where(agent.c.id == session.actor.id).values(seen_at=now))
+    there(connection, session.actor)
 
 
 def there(connection: Connection, actor: Actor) -> None:
-    """He has the console before his eyes."""
-    connection.execute(update(agent).where(agent.c.id == actor.id).values(seen_at=time.time()))
+    """He gives a sign of himself; who said that he stays for hours is not taken at less than his word."""
+    now = time.time()
+    earlier = or_(agent.c.seen_at.is_(None), agent.c.seen_at < now)
+    connection.execute(update(agent).where(agent.c.id == actor.id, earlier).values(seen_at=now))
 
 
 def end(connection: Connection, session: Session) -> None:

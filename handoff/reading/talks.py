@@ -11,7 +11,7 @@ from bot import dead
 from bot.bulk import insert as upsert
 from bot.hub import COLUMNS
 from bot.tables import chat, conversation, customer, fact, identity, inbox, message, rating, reply, ticket
-from handoff import agents
+from handoff import agents, sessions
 from handoff.agents import Actor, audit, conversations, of_chat, tickets
 from handoff.reading import profiles
 from handoff.reading.lists import DUE
@@ -199,7 +199,7 @@ def look(
     connection.execute(new.on_conflict_do_update(index_elements=["agent_id", "chat_id"], set_=row))
     further = seen.c.agent_id == actor.id, seen.c.chat_id == here["chat_id"], seen.c.seq < read
     connection.execute(update(seen).where(*further).values(seq=read))
-    connection.execute(update(agent).where(agent.c.id == actor.id).values(seen_at=now))
+    sessions.there(connection, actor)
 
 
 def resend(connection: Connection, actor: Actor, number: str, reply_id: int) -> None:

@@ -17,7 +17,7 @@ from handoff import accounts, seen, sessions
 from handoff.agents import Actor, Unknown
 from handoff.door import _place
 from handoff.queue import snapshot
-from handoff.tables import agent, handover
+from handoff.tables import agent, agent_session, handover
 from tests.handoff.conftest import Desk
 from tests.handoff.staffed import Staffed
 
@@ -49,6 +49,30 @@ async def test_who_gives_no_sign_is_not_there(store: Store) -> None:
         await house.order("Anna", number, "remark", text="from another desk")  # a deed is a sign as well
         assert await store.read(there) == (True, True, 100, True)
         assert await online() == 2
+
+
+async def test_who_said_that_he_stays_is_there_until_then_whatever_he_closes(desk: Desk) -> None:
+    until = time.time() + 8 * 3600
+    anna = Actor(desk.ids["anna"], "Anna", "agent", frozenset({"repair"}))
+
+    async def stays() -> float:
+        read = select(agent.c.seen_at).where(agent.c.id == anna.id)
+        return float(await desk.app.store.read(lambda c: c.execute(read).scalar_one()))
+
+    await desk.app.store.write(lambda c: c.execute(update(agent).values(seen_at=until)))
+    await desk.let_in("anna")
+    seen_long_ago = update(agent_session).values(seen_at=time.time() - 2 * sessions.NOTED)
+    await desk.app.store.write(lambda c: c.execute(seen_long_ago))
+    assert (await desk.ask("anna", "GET", "/list")).status_code == 200
+    looked = await desk.ask("anna", "POST", "/conversations/C-REPAIR00/seen", json={"seq": 1})
+    assert looked.status_code == 200
+    await desk.app.store.write(lambda c: sessions.there(c, anna))
+    assert await stays() == until
+    await desk.app.store.write(lambda c: accounts.be(c, anna, "online"))  # unless he says something else
+    assert await stays() < time.time() + 1
+    await desk.app.store.write(lambda c: c.execute(update(agent).values(seen_at=None)))
+    await desk.app.store.write(lambda c: sessions.there(c, anna))
+    assert await stays() > time.time() - 60
 
 
 async def test_open_tickets_of_a_disabled_agent_go_back_to_the_line(store: Store) -> None:
