@@ -34,7 +34,18 @@ def sorry(turn: Turn) -> Decision | Need | Wait:
     try:
         if not draft.agent_has_floor:
             wishes.human(draft, "error")
-        deadlines.follow(draft)
+        _follow(draft)
     except Missing as missing:
         return missing.need
     return draft.decision()
+
+
+def _follow(draft: Draft) -> None:
+    """What is promised moves with it, unless that is what could not be handled: then its clocks start anew."""
+    try:
+        deadlines.follow(draft)
+    except Missing:
+        raise
+    except Exception:
+        draft.keep(clocks=None, urgency=None)
+        deadlines.follow(draft)

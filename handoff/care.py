@@ -114,8 +114,11 @@ def told_by_hand(turn: Turn, decided: Decision | Wait) -> Decision | Wait:
     said = [e for e in decided.effects if isinstance(e, Say)] if isinstance(decided, Decision) else []
     if isinstance(decided, Wait) or not (turn.by_hand and said):
         return decided
-    who = turn.event.data.get("agent")
-    task = Alarm("tell_customer", "\n\n".join(one.reply.text for one in said), who if isinstance(who, int) else None)
+    words, data = "\n\n".join(one.reply.text for one in said), turn.event.data
+    named = turn.event.subject.removeprefix("ticket:") or data.get("ticket") or data.get("number")
+    ticket = next((t for t in turn.tickets if t.number == named), None)
+    who = data.get("agent") or (ticket.agent if ticket else None)
+    task = Alarm("tell_customer", words, who if isinstance(who, int) else None, ticket=ticket.number if ticket else "")
     return Decision(decided.talk, (*(e for e in decided.effects if e not in said), task))
 
 

@@ -11,9 +11,10 @@ from sqlalchemy import Connection, func, insert, select, update
 from bot.bulk import insert as upsert
 from bot.fitting import allowance
 from bot.messages import BY_HAND
-from bot.tables import chat, conversation, customer, identity
+from bot.tables import chat, conversation, customer, identity, timer
 from channels import NOWHERE, Can
 from handoff.agents import Actor, Unknown, audit
+from handoff.standards import MEASURED
 from handoff.tables import customer_note
 
 NOTE: Final = 2000  # characters
@@ -39,10 +40,15 @@ def note(connection: Connection, actor: Actor, id: int, text: str) -> None:
 
 def set_tier(connection: Connection, actor: Actor, id: int, tier: str) -> None:
     """How he is to be treated from now on; "" as everybody. Raises Unknown."""
+    his = select(chat.c.id).where(chat.c.customer_id == id).order_by(chat.c.id)
+    places = list(connection.scalars(his.with_for_update()))  # before himself, as a turn takes them
     was = connection.execute(select(customer.c.tier).where(customer.c.id == id).with_for_update(key_share=True)).first()
     if was is None:
         raise Unknown("there is no such customer")
     connection.execute(update(customer).where(customer.c.id == id).values(tier=tier[:TIER]))
+    run = timer.c.kind.in_(MEASURED), timer.c.fired_at.is_(None), timer.c.queued_at.is_(None)
+    now = update(timer).where(timer.c.chat_id.in_(places), *run).values(due_at=time.time())
+    connection.execute(now)  # what he is promised may be due sooner: each clock is looked at, and plans itself
     audit(connection, actor, "customer.tier", f"customer:{id}", {"was": was.tier, "tier": tier[:TIER]})
 
 

@@ -43,8 +43,8 @@ def follow(draft: Draft) -> None:
 
 def _conversation(draft: Draft) -> None:
     was = draft.turn.conversation.owner if draft.turn.conversation else "none"
-    owner, before = floor.owner(draft.turn, draft.effects), kept(draft.talk.extra.get("clocks", {}))
-    if draft.talk.extra.get("platform") or not (before or owner in PEOPLE):
+    owner, before = _owner(draft), kept(draft.talk.extra.get("clocks", {}))
+    if not (before or owner in PEOPLE):
         return
     waits = next((e for e in draft.effects if isinstance(e, Queue)), None)
     asked = waits is not None and was not in PEOPLE
@@ -68,6 +68,11 @@ def _conversation(draft: Draft) -> None:
     if owner not in PEOPLE:
         draft.keep(urgency=None)
     watch.set_timers(before)
+
+
+def _owner(draft: Draft) -> str:
+    """Who has the customer after this turn; of people on the platform itself nothing is promised."""
+    return "platform" if draft.talk.extra.get("platform") else floor.owner(draft.turn, draft.effects)
 
 
 def _of_talk(draft: Draft) -> Watch:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select, update
 
 from bot.policy import Policy
 from bot.store import Store
-from bot.tables import ticket, timer
+from bot.tables import chat, ticket, timer
 from handoff.standards import MEASURED, Clock, plan
 
 AT_ONCE: Final = 500  # clocks looked at in one transaction
@@ -36,8 +36,10 @@ def some(connection: Connection, policy: Policy, after: int, now: datetime) -> t
     One whose event waits already is left alone: it plans itself.
     """
     running = timer.c.kind.in_(MEASURED), timer.c.fired_at.is_(None), timer.c.queued_at.is_(None)
-    its = select(timer).where(timer.c.id > after, *running).order_by(timer.c.id).limit(AT_ONCE)
-    rows = connection.execute(its.with_for_update(skip_locked=True)).all()  # what is being written is planned as of now
+    its = select(timer).join(chat, chat.c.id == timer.c.chat_id).where(timer.c.id > after, *running)
+    its = its.order_by(timer.c.id).limit(AT_ONCE)
+    # What is being written is planned as of now. The chats are taken first, as a turn takes them: it has their tickets.
+    rows = connection.execute(its.with_for_update(of=(chat, timer), skip_locked=True)).all()
     moved = sum(_moved(connection, row, policy, now) for row in rows)
     return (rows[-1].id if len(rows) == AT_ONCE else -1), moved
 

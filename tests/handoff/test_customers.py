@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import update
 
 from bot import verify
+from bot.dialogue import Alarm, Decision, Note, Say, Talk
 from bot.inbox import chat_id
-from bot.messages import BY_HAND
+from bot.messages import BY_HAND, Reply
 from bot.store import Store
 from bot.tables import customer, message
 from channels import Can
 from handoff import search
 from handoff.agents import Actor
+from handoff.care import told_by_hand
 from handoff.door import Told
 from handoff.packet import packet
 from handoff.reading import profiles
@@ -54,12 +57,27 @@ async def test_a_call_of_somebody_new_is_a_ticket_like_any_other(store: Store) -
 
         moved = await house.order("Bo", told.data["number"], "ticket_move", state="waiting_parts", text="A lens")
         assert moved.state == "done"
-        [(kind, text, whose)] = await house.rows("SELECT kind, text, agent_id FROM alarm")
-        assert (kind, whose) == ("tell_customer", house.actors["Bo"].id)
+        [(kind, text, whose, of)] = await house.rows(
+            "SELECT alarm.kind, text, alarm.agent_id, number FROM alarm JOIN ticket ON ticket.id = ticket_id"
+        )
+        assert (kind, whose, of) == ("tell_customer", house.actors["Bo"].id, told.data["number"])
         assert "A lens" in text
         assert await house.rows("SELECT 1 FROM reply") == []
         assert await house.rows("SELECT 1 FROM message") == []
         assert (await store.read(verify.verify))["broken"] == {}
+
+
+def test_what_falls_due_is_told_him_by_whoever_has_his_ticket() -> None:
+    turn: Any = SimpleNamespace(
+        by_hand=True,
+        event=SimpleNamespace(subject="ticket:T-1", data={"clock": {}}),
+        tickets=(SimpleNamespace(number="T-1", agent=7),),
+    )
+    said = Decision(Talk(), (Say(Reply("We are late.")), Note("apologised")))
+    assert told_by_hand(turn, said).effects == (  # type: ignore[union-attr]
+        Note("apologised"),
+        Alarm("tell_customer", "We are late.", 7, ticket="T-1"),
+    )
 
 
 async def test_the_same_call_sent_twice_is_registered_once(store: Store) -> None:

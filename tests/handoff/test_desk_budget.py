@@ -1,4 +1,4 @@
-"""Where a platform counts our messages, agents' words are fitted to what is left, and the desk says how many that is."""
+"""Where a platform counts our messages, agents' words are fitted to what is left, and the desk says how much."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from bot.store import Store
 from bot.tables import chat, ticket, timer
 from bot.verify import verify
 from handoff import accounts
+from handoff.customers import set_tier
 from handoff.hours import Calendar, Hours
 from handoff.replanning import replan, some
 from handoff.standards import MEASURED, SLACK, Clock, Standards, plan
@@ -343,3 +344,16 @@ async def test_what_somebody_promised_who_leaves_is_kept_by_whoever_leads(store:
         kept = {"promise": told.data["promise"], "state": "kept", "proof": "his photo"}
         assert (await house.order("Cho", number, "promise_end", **kept)).state == "done"
         assert (await store.read(verify))["ok"]
+
+
+async def test_another_tier_has_his_clocks_planned_anew(store: Store) -> None:
+    async with measured(Staffed(store)) as house:
+        number = await people(house)
+        await house.order("Anna", number, "ticket_open", kind="repair", subject="It fell down")
+        due = "SELECT due_at FROM timer WHERE kind = 'resolution' AND fired_at IS NULL"
+        [(before,)] = await house.rows(due)
+        [(who,)] = await house.rows("SELECT id FROM customer")
+        await store.write(lambda c: set_tier(c, house.actors["Cho"], who, "gold"))
+        await passed(house, 0)
+        [(after,)] = await house.rows(due)
+        assert after == pytest.approx(time.time() + 4.5 * HOUR, abs=60) < before - HOUR
