@@ -20,7 +20,7 @@ from handoff.agents import Actor, Denied, access, allowed
 from handoff.reading import files
 from handoff.tokens import Token
 
-BRAKE: Final = "api"  # wrong tokens are counted under this, the network and the token's number
+BRAKE: Final = "api"  # wrong tokens are counted under this and the network, with the token's number and without
 WRONG: Final = 60  # wrong tokens a minute from one network; more are told to wait, at no cost of ours
 HTTPS: Final = "a token is taken over HTTPS only, or on this very computer"
 KEY: Final = "Makes the command yours: sent again with the same key it is done once, and you are told what came of it."
@@ -106,6 +106,12 @@ Caller = Annotated[Call, Depends(_call)]
 Commander = Annotated[Call, Depends(_keyed)]
 
 
+def _braked(connection: Connection, brake: str) -> None:
+    """Raises TooMany while tries under this name have to wait."""
+    if (wait := sessions.waits(connection, brake)) > 0:
+        raise sessions.TooMany(wait)
+
+
 class Gate:
     """Lets integrations in."""
 
@@ -147,12 +153,14 @@ class Gate:
         if said and not private(request):
             raise Denied(HTTPS)
         subject = clean(str(request.path_params.get(operation.subject, "")))[:100]
-        brake = f"{BRAKE} {network_of(request)} {tokens.number_of(said)}"[:255]
+        network = f"{BRAKE} {network_of(request)}"[:240]
+        brakes = {"network": network, "token": f"{network} {tokens.number_of(said)}"[:255]}
 
         def look(connection: Connection) -> tuple[Token | None, Denied | None]:
-            if (wait := sessions.waits(connection, brake)) > 0:
-                raise sessions.TooMany(wait)
+            _braked(connection, brakes["token"])
             token = tokens.find(connection, said) if said else None
+            if said and token is None:  # who guesses waits whatever he claims; others of his network are let in
+                _braked(connection, brakes["network"])
             try:
                 if token:
                     access(connection, token.actor, subject, operation.action)
@@ -164,7 +172,7 @@ class Gate:
         if token is None:
             if said:
                 self._wrong.spend(network_of(request))
-                await self._house.store.write(lambda c: sessions.count(c, {"token": brake}))
+                await self._house.store.write(lambda c: sessions.count(c, brakes))
             raise NoToken
         self._pace.spend(str(token.id))
         if denied:

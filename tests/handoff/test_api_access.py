@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text, update
 from typer.testing import CliRunner, Result
 
 from bot import errand
@@ -20,6 +20,7 @@ from handoff.agents import RULES
 from handoff.api import open_api
 from handoff.api.gate import Operation
 from handoff.api.routes import AT, operations
+from handoff.tables import throttle
 from tests.handoff.conftest import PEOPLE, Desk
 from tests.handoff.test_console_access import ALL, FOREIGN, LOOK, OWN, WORK
 
@@ -229,6 +230,21 @@ async def test_who_guesses_a_token_waits_and_nobody_else(shop: Shop) -> None:
     assert told.status_code == 429
     assert int(told.headers["retry-after"]) >= 1
     assert (await shop.ask(other, "GET", f"{AT}/me")).status_code == 200
+
+
+async def test_who_varies_what_he_guesses_waits_as_well_and_costs_no_write(shop: Shop) -> None:
+    good, store = await shop.token("root", "all"), shop.desk.app.store
+    secret, kept = good.split("_", 2)[2], select(throttle.c.key, throttle.c.tries, throttle.c.until)
+    codes = [(await shop.ask(f"aftercare_{n}_{secret}", "GET", f"{AT}/me")).status_code for n in range(1000, 1031)]
+    assert codes == [401] * 31
+    assert await store.read(lambda c: sorted(row.tries for row in c.execute(kept))) == [1] * 31 + [31]
+    await store.write(lambda c: c.execute(update(throttle).values(until=throttle.c.until + 60)))
+    before = await store.read(lambda c: sorted(c.execute(kept).all()))
+    told = await shop.ask(f"aftercare_5000_{secret}", "GET", f"{AT}/me")
+    assert told.status_code == 429
+    assert int(told.headers["retry-after"]) >= 1
+    assert await store.read(lambda c: sorted(c.execute(kept).all())) == before
+    assert (await shop.ask(good, "GET", f"{AT}/me")).status_code == 200
 
 
 async def test_too_many_requests_are_told_when_to_come_again(shop: Shop) -> None:
