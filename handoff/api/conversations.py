@@ -41,8 +41,9 @@ async def search(
 
     def read(c: Connection) -> dict[str, Any]:
         talked = lists.found(c, call.actor, clean(q))
-        may = allowed(call.actor, "ticket.read")
-        work = tickets.page(c, call.actor, tickets.found(c, clean(q)), before=0, most=tickets.SHOWN) if may else []
+        if not allowed(call.actor, "ticket.read"):
+            return {"conversations": talked, "tickets": []}
+        work = tickets.page(c, call.actor, tickets.found(c, call.actor, clean(q)), before=0, most=tickets.SHOWN)
         return {"conversations": talked, "tickets": [dict(row._mapping) for row in work]}
 
     return await call.read(read)

@@ -29,7 +29,7 @@ async def tickets(
     before = paging.before(cursor)
 
     def read(c: Connection) -> list[Any]:
-        where = [reading.found(c, clean(q)) if q else reading.whose(call.actor, whose)]
+        where = [reading.found(c, call.actor, clean(q)) if q else reading.whose(call.actor, whose)]
         where += [reading.in_state(state)] if state else []
         return reading.page(c, call.actor, *where, before=before, most=limit + 1)
 

@@ -26,7 +26,7 @@ async def listing(asked: Asked) -> Response:
         if view == "board":
             shown = {state: reading.some(c, asked.actor, where, state) for state in STATES}
             return {"lanes": shown, "rows": [], **shell(c, asked.actor)}
-        where = reading.found(c, q) if q else where
+        where = reading.found(c, asked.actor, q) if q else where
         return {"rows": reading.some(c, asked.actor, where), "lanes": {}, **shell(c, asked.actor)}
 
     values = {"whose": whose, "q": q, "view": view, "states": STATES, "section": "tickets"}

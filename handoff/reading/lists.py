@@ -91,7 +91,9 @@ def found(connection: Connection, actor: Actor, query: str) -> list[dict[str, An
     for hit in search.hits(connection, query):
         if hit.conversation_id:
             newest.setdefault(hit.conversation_id, hit)
-    shown = lines(connection, actor, list(newest)[:SHOWN])
+    its = select(conversation.c.id).outerjoin(handover).where(conversation.c.id.in_(newest))
+    his = set(connection.scalars(its.where(conversations(connection, actor))))
+    shown = lines(connection, actor, [id for id in newest if id in his][:SHOWN])
     for line in shown:
         hit = newest[line["id"]]
         if hit.kind == "message":

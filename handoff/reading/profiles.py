@@ -24,7 +24,7 @@ def found(connection: Connection, actor: Actor, query: str) -> list[Any]:
     hits = [hit for words in dict.fromkeys((query, spoken)) for hit in search.hits(connection, words)]
     places = list(dict.fromkeys(hit.chat_id for hit in hits if hit.kind in ("customer", "ticket")))
     its = select(customer, chat.c.id.label("chat_id")).join(chat, chat.c.customer_id == customer.c.id)
-    its = its.where(chat.c.id.in_(places[: 4 * SHOWN]), customers(connection, actor))
+    its = its.where(chat.c.id.in_(places), customers(connection, actor))
     rows = {row.chat_id: row for row in connection.execute(its)}
     ordered = {rows[place].id: rows[place] for place in reversed(places) if place in rows}
     return list(reversed(ordered.values()))[:SHOWN]

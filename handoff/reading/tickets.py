@@ -38,10 +38,11 @@ def whose(actor: Actor, which: str) -> ColumnElement[bool]:
     return open_ones
 
 
-def found(connection: Connection, query: str) -> ColumnElement[bool]:
-    """The tickets in which all the words stand, the newest ones, for a query on ``ticket``."""
+def found(connection: Connection, actor: Actor, query: str) -> ColumnElement[bool]:
+    """The tickets he may see in which all the words stand, the newest ones, for a query on ``ticket``."""
     ids = dict.fromkeys(hit.ticket_id for hit in search.hits(connection, query) if hit.ticket_id)
-    return ticket.c.id.in_(list(ids)[:SHOWN])
+    his = set(connection.scalars(select(ticket.c.id).where(ticket.c.id.in_(ids), tickets(connection, actor))))
+    return ticket.c.id.in_([id for id in ids if id in his][:SHOWN])
 
 
 def in_state(state: str) -> ColumnElement[bool]:

@@ -8,11 +8,17 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Table, event, insert, select
 
+from bot.inbox import chat_id
 from bot.store import Store
+from bot.tables import chat, conversation, customer, ticket
 from handoff import search
+from handoff.agents import Actor
+from handoff.reading import lists, profiles, tickets
 from handoff.search import Indexer, tokens, wanted
+from handoff.tables import handover
+from tests.handoff.conftest import Desk
 from tests.house import House
 
 
@@ -64,6 +70,49 @@ async def test_only_what_is_new_of_a_chat_is_read(store: Store) -> None:
         await house.settled()
         plan = await store.read(asked)
         assert any("message USING" in step and "chat_id=? AND seq>?" in step for step in plan), plan
+
+
+def crowd(connection: Connection, many: int) -> None:
+    """A camera of the repair team's customer, and then many of the sales team's."""
+
+    def made(table: Table, **row: Any) -> int:
+        return int(connection.execute(insert(table).values(row).returning(table.c.id)).scalar_one())
+
+    own, old = (
+        connection.execute(select(ticket).order_by(ticket.c.id.desc() if n else ticket.c.id)).first() for n in (0, 1)
+    )
+    assert own
+    assert old
+    rows = [(own.chat_id, own.conversation_id, own.id)]
+    copied = {name: value for name, value in old._mapping.items() if name != "id"}
+    for n in range(many):
+        who, home = made(customer, name=f"Sold {n}", created_at=1.0), chat_id("web", f"sold {n}")
+        made(chat, id=home, channel="web", address=f"sold {n}", customer_id=who, created_at=1.0)
+        talk = made(conversation, number=f"C-{n:08}", chat_id=home, customer_id=who, owner="queue", opened_at=1.0)
+        connection.execute(
+            insert(handover).values(conversation_id=talk, reason="asked", priority=2, wants={"team": "sales"})
+        )
+        mine = {"number": f"T-{n:08}", "chat_id": home, "customer_id": who, "conversation_id": talk}
+        rows.append((home, talk, made(ticket, **{**copied, **mine})))
+    found = [
+        {"kind": kind, "chat_id": home, "ref": 1, "conversation_id": talk, "ticket_id": work, "text": "camera"}
+        for home, talk, of in rows
+        for kind, work in (("customer", None), ("ticket", of))
+    ]
+    search.write(connection, found, {})
+
+
+async def test_what_one_may_see_is_found_however_much_newer_others_have(desk: Desk) -> None:
+    store, anna = desk.app.store, Actor(desk.ids["anna"], "Anna", "agent", frozenset({"repair"}))
+    await store.write(lambda c: crowd(c, 130))
+    assert [one["number"] for one in await store.read(lambda c: lists.found(c, anna, "camera"))] == ["C-REPAIR00"]
+    people = await store.read(lambda c: profiles.found(c, anna, "camera"))
+    assert [one.name for one in people] == ["Customer of repair"]
+    work = await store.read(lambda c: tickets.some(c, anna, tickets.found(c, anna, "camera")))
+    assert [one.number for one in work] == ["T-REPAIR00"]
+    chief = Actor(desk.ids["chief"], "Chief", "supervisor")
+    assert len(await store.read(lambda c: lists.found(c, chief, "camera"))) == lists.SHOWN
+    assert len(await store.read(lambda c: tickets.some(c, chief, tickets.found(c, chief, "camera")))) == tickets.SHOWN
 
 
 async def test_what_comes_later_is_found_and_numbers_too(store: Store) -> None:
