@@ -201,9 +201,16 @@ def _messages(connection: Connection, desk: str, one: Thread, lang: str, names: 
         files = attachments({"attachments": row.attachments or ()})
         said = showing.spoken(dict(row._mapping), lang, one.customer, names, here=here) if row.text or not files else ""
         spent = row.author == "agent"
-        yield Item(said, files[:1], mark=mark if len(files) < 2 else {}, at=row.created_at, spent=spent)
-        for n, file in enumerate(files[1:], 2):
-            yield Item("", (file,), mark=mark if n == len(files) else {}, at=row.created_at)
+        yield from _pieces(said, files, mark, row.created_at, spent=spent)
+
+
+def _pieces(
+    said: str, files: tuple[Attachment, ...], mark: Mapping[str, Any], at: float, *, spent: bool = False
+) -> Iterator[Item]:
+    """Words and one file to each post; all of it is told when the last is."""
+    yield Item(said, files[:1], mark=mark if len(files) < 2 else {}, at=at, spent=spent)
+    for n, file in enumerate(files[1:], 2):
+        yield Item("", (file,), mark=mark if n == len(files) else {}, at=at)
 
 
 def _course(connection: Connection, one: Thread, lang: str, people: Mapping[int, tuple[str, str]]) -> Iterator[Item]:
@@ -220,7 +227,7 @@ def _remarks(connection: Connection, one: Thread, lang: str, names: Mapping[int,
         who = verbatim(names.get(row.agent_id, "?"))
         files = attachments({"attachments": row.attachments or ()})
         said = say(lang, "note", name=who, text=verbatim(row.text))
-        yield Item(said, files[:1], mark={"remark": row.id}, at=row.created_at)
+        yield from _pieces(said, files, {"remark": row.id}, row.created_at)
 
 
 def _alarms(connection: Connection, one: Thread, lang: str) -> Iterator[Item]:
