@@ -20,7 +20,7 @@ def keepable(one: Inbound) -> Inbound:
         return Inbound(one.channel, f"unkeepable:{mark}", None, raw=one.raw)
     words = {"text": one.text, "name": one.name, "language": one.language, "choice": one.choice}
     changed: dict[str, Any] = {field: said for field, word in words.items() if (said := clean(word)) != word}
-    if one.extra and (extra := _deeply(dict(one.extra))) != one.extra:
+    if one.extra and (extra := mended(dict(one.extra))) != one.extra:
         changed["extra"] = extra
     return replace(one, **changed) if changed else one
 
@@ -31,12 +31,13 @@ def _fit(one: Inbound) -> bool:
     return short and all(clean(name) == name for name in (one.key, *names))
 
 
-def _deeply(value: Any) -> Any:
+def mended(value: Any) -> Any:
+    """The same with every text in it cleaned, however deep."""
     match value:
         case str():
             return clean(value)
         case dict():
-            return {clean(str(key)): _deeply(inner) for key, inner in value.items()}
+            return {clean(str(key)): mended(inner) for key, inner in value.items()}
         case list() | tuple():
-            return [_deeply(inner) for inner in value]
+            return [mended(inner) for inner in value]
     return value

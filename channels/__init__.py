@@ -130,7 +130,7 @@ class Office(Protocol):
         """The channel's notes whose keys begin so."""
 
     async def heard(self, word: DeskWord) -> None:
-        """Keep what was written at the desk; returns after the commit."""
+        """Keep what was written at the desk; returns after the commit. Raises only where a retry may help."""
 
     async def failed(self, address: str, id: str, why: str) -> None:
         """The platform takes back that a reply it called ``id`` went out; it is dead, for all to see."""

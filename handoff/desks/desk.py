@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from bot.duty import Duty
 from bot.messages import Reply
-from bot.store import Away
+from bot.store import Away, Unusable
 from channels import Channel, DeskWord, NotSent, Refused
 from handoff.agents import audit
 from handoff.desks import words
@@ -49,7 +49,19 @@ class Desk:
     # ------------------------------------------------------------ hearing
 
     async def heard(self, word: DeskWord) -> None:
-        """Keep it to be done; returns after the commit. Who counts for nothing is written down, now and then."""
+        """Keep it to be done; returns after the commit. Raises ``store.Away`` and ``store.Unusable``.
+
+        What cannot be kept for another reason is let go: it would come again for ever, and others behind it never.
+        """
+        try:
+            await self._heard(word)
+        except (Away, Unusable):
+            raise
+        except Exception as error:
+            log.error("desk_unkeepable", channel=self._channel.name, error=type(error).__name__)
+
+    async def _heard(self, word: DeskWord) -> None:
+        """Who counts for nothing is written down, now and then."""
         if word.nobody:
             return await self._ignored(word.sender, word.nobody)
         who = await self._store.read(lambda c: words.actor(c, self._channel.name, word.sender))

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, select, update
 
 from bot.bulk import insert
+from bot.keepable import mended
 from bot.messages import Attachment
 from bot.tables import chat, conversation
+from bot.text import clean
 from channels import DeskWord
 from handoff.agents import Actor
 from handoff.seen import WORKING
@@ -20,6 +22,7 @@ from handoff.tables import agent, agent_identity, desk_place, desk_word
 
 TOGETHER: Final = 2.0  # seconds until the messages of an album are taken for complete
 AT_ONCE: Final = 100
+NOTHING: Final = ("answered", "ignored", "failed")  # outcomes of what changed nothing
 _KEPT: Final = ("text", "choice", "change", "album", "below", "mentions")
 
 
@@ -55,7 +58,7 @@ def matter(connection: Connection, channel: str, thread: str) -> Matter | None:
 
 def keep(connection: Connection, channel: str, word: DeskWord, now: float) -> bool:
     """Keep it to be done, once however often it comes; whether it is new."""
-    body = {name: value for name in _KEPT if (value := getattr(word, name))}
+    body: dict[str, Any] = {name: value for name in _KEPT if (value := getattr(word, name))}
     body["files"] = [{"file": asdict(file), "errand": dict(errand)} for file, errand in word.files]
     row = {
         "channel": channel,
@@ -63,12 +66,22 @@ def keep(connection: Connection, channel: str, word: DeskWord, now: float) -> bo
         "thread": word.thread,
         "sender": word.sender,
         "native": word.native,
-        "body": body,
+        "body": mended(body),
         "ready_at": now + TOGETHER if word.album else now,
         "received_at": now,
     }
     new = insert(desk_word).values(row).on_conflict_do_nothing(index_elements=["channel", "key"])
-    return connection.scalar(new.returning(desk_word.c.id)) is not None
+    fresh = connection.scalar(new.returning(desk_word.c.id)) is not None
+    if fresh and word.album:  # all of it waits for the last
+        its = desk_word.c.channel == channel, desk_word.c.outcome == "", desk_word.c.thread == word.thread
+        early = desk_word.c.ready_at < row["ready_at"]
+        connection.execute(update(desk_word).where(*its, _of_album(word.album), early).values(ready_at=row["ready_at"]))
+    return fresh
+
+
+def _of_album(album: str) -> ColumnElement[bool]:
+    its: ColumnElement[bool] = desk_word.c.body["album"].as_string() == clean(album)
+    return its
 
 
 def waiting(connection: Connection, channel: str) -> list[Any]:
@@ -82,20 +95,22 @@ def waiting(connection: Connection, channel: str) -> list[Any]:
 
 def album(connection: Connection, row: Any) -> str:
     """The words that came with any message of the same album."""
-    near = (
-        desk_word.c.channel == row.channel,
-        desk_word.c.thread == row.thread,
-        desk_word.c.id.between(row.id - 50, row.id + 50),
+    its = desk_word.c.channel == row.channel, desk_word.c.thread == row.thread
+    bodies = connection.scalars(
+        select(desk_word.c.body).where(*its, _of_album(row.body["album"])).order_by(desk_word.c.id)
     )
-    bodies = connection.scalars(select(desk_word.c.body).where(*near).order_by(desk_word.c.id))
-    return next((b["text"] for b in bodies if b.get("album") == row.body["album"] and b.get("text")), "")
+    return next((body["text"] for body in bodies if body.get("text")), "")
 
 
 def before(connection: Connection, row: Any) -> str:
-    """What became of the message before it was changed: an outcome, "" if it is not known."""
+    """What became of the message before it was changed: an outcome, "" if it is not known.
+
+    A change that came to nothing left it as it was.
+    """
     same = desk_word.c.channel == row.channel, desk_word.c.thread == row.thread, desk_word.c.native == row.native
-    last = select(desk_word.c.outcome).where(*same, desk_word.c.id < row.id, desk_word.c.sender == row.sender)
-    return str(connection.scalar(last.order_by(desk_word.c.id.desc()).limit(1)) or "")
+    its = select(desk_word.c.outcome).where(*same, desk_word.c.id < row.id, desk_word.c.sender == row.sender)
+    last = its.order_by(desk_word.c.outcome.in_(NOTHING), desk_word.c.id.desc()).limit(1)
+    return str(connection.scalar(last) or "")
 
 
 def done(connection: Connection, which: int, outcome: str) -> None:

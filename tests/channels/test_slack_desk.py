@@ -7,10 +7,12 @@ import json
 import random
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 from sqlalchemy import text as sql
 
 from bot.messages import Kind
@@ -350,11 +352,8 @@ async def test_a_promise_counts_from_when_it_was_written_and_is_made_once(scene:
     [(due,)] = await scene.firm.rows("SELECT due_at FROM promise")
     assert abs(due - written - 7200) < 120
     for later in (0, 3600):  # a crash came before it was known to be done; and it may be read otherwise by then
-        await scene.firm.app.store.write(
-            lambda c, at=written + later: c.execute(
-                sql("UPDATE desk_word SET outcome = '', received_at = :at").bindparams(at=at)
-            )
-        )
+        again = sql("UPDATE desk_word SET outcome = '', received_at = :at").bindparams(at=written + later)
+        await scene.firm.app.store.write(partial(Connection.execute, statement=again))
         await scene.firm.until(done, [("promise",)])
     assert await scene.firm.rows("SELECT due_at FROM promise") == [(due,)]
     assert not [m for m in scene.slack.posted if "failed on our side" in whole(m)]

@@ -135,6 +135,16 @@ async def test_an_album_is_a_note_if_any_of_its_words_are(scene: Scene) -> None:
     assert "passport" not in await scene.firm.to_customer()
 
 
+async def test_what_no_column_holds_stops_nobody(scene: Scene) -> None:
+    topic = await scene.topic(await scene.firm.asks())
+    odd = {"file_id": "d\0\ud800", "file_unique_id": "d", "file_name": "x.pdf", "mime_type": "a\0/\ud800"}
+    scene.say("", topic, document=odd)
+    scene.say("", topic, BOB | {"id": "\0\ud800"})  # as nobody sends it
+    scene.say("go on", topic)
+    await scene.firm.heard("go on")
+    await scene.shown("x.pdf is not taken", topic)
+
+
 async def test_nobody_who_hides_or_passes_on_counts(scene: Scene) -> None:
     topic = await scene.topic(await scene.firm.asks())
     scene.say("I am hidden", topic, ANONYMOUS, sender_chat=DESK)
