@@ -99,7 +99,7 @@ async def suggested(call: Caller, number: Number) -> Any:
 
     def read(c: Connection) -> tuple[list[str], str]:
         here = talks.talk(c, call.actor, number)
-        return answers.said(c, here["chat_id"]), here["lang"]
+        return answers.said(c, here["id"]), here["lang"]
 
     words, lang = await call.read(read)
     return await answers.suggested(call.house.shelf.now, words, lang)

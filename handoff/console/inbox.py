@@ -155,7 +155,7 @@ async def suggested(asked: Asked) -> Response:
 
     def read(c: Connection) -> tuple[list[str], str]:
         here = talks.talk(c, asked.actor, number)
-        return said(c, here["chat_id"]), here["lang"]
+        return said(c, here["id"]), here["lang"]
 
     words, lang = await asked.read(read)
     return JSONResponse({"answers": await suggestions(asked.house.shelf.now, words, lang)})

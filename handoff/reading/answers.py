@@ -17,9 +17,9 @@ MOST: Final = 6
 BACK: Final = 8  # of the customer's last messages, in which his question is looked for
 
 
-def said(connection: Connection, chat_id: int) -> list[str]:
-    """What the customer wrote last, the latest first."""
-    his = select(message.c.text).where(message.c.chat_id == chat_id, message.c.author == "customer")
+def said(connection: Connection, conversation_id: int) -> list[str]:
+    """What the customer wrote last in a conversation, the latest first."""
+    his = select(message.c.text).where(message.c.conversation_id == conversation_id, message.c.author == "customer")
     return list(connection.scalars(his.order_by(message.c.seq.desc()).limit(BACK)))
 
 
