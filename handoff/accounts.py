@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, func, insert, select, text, update
 
 from bot.bulk import insert as upsert
-from bot.tables import chat, conversation, ticket
+from bot.tables import chat, conversation, customer, ticket
 from bot.text import clean
 from handoff.agents import ROLES, Actor, audit
 from handoff.heirs import bequeath
@@ -68,15 +68,19 @@ def disable(connection: Connection, id: int) -> None:
     """Nobody works under this account any more, from this moment on; what it did stays on record."""
     his = select(conversation.c.chat_id).where(conversation.c.agent_id == id, conversation.c.owner == "agent")
     promised = select(promise.c.chat_id).where(promise.c.agent_id == id, promise.c.state == "open")
-    chats = select(chat.c.id).where(chat.c.id.in_(his.union(promised))).order_by(chat.c.id)
+    work = ticket.c.agent_id == id, ticket.c.closed_at.is_(None)
+    places = his.union(promised, select(ticket.c.chat_id).where(*work))
+    chats = select(chat.c.id).where(chat.c.id.in_(places)).order_by(chat.c.id)
     connection.execute(chats.with_for_update(key_share=True))  # chats before agents, as a turn takes them
+    whose = select(customer.c.id).where(customer.c.id.in_(select(ticket.c.customer_id).where(*work)))
+    connection.execute(whose.order_by(customer.c.id).with_for_update(key_share=True))  # of another chat, as well
     _keep_an_admin(connection, id)
     gone = {"disabled_at": time.time(), "presence": "offline"}
     connection.execute(update(agent).where(agent.c.id == id, agent.c.disabled_at.is_(None)).values(gone))
     release(connection, id, time.time())
     bequeath(connection, id, time.time())
     left = {"owner": "queue", "agent_id": None, "epoch": ticket.c.epoch + 1}
-    connection.execute(update(ticket).where(ticket.c.agent_id == id, ticket.c.closed_at.is_(None)).values(left))
+    connection.execute(update(ticket).where(*work).values(left))
     connection.execute(delete(agent_session).where(agent_session.c.agent_id == id))
     connection.execute(delete(agent_link).where(agent_link.c.agent_id == id, agent_link.c.used_at.is_(None)))
 

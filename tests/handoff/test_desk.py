@@ -319,6 +319,38 @@ async def test_disabling_takes_chats_before_the_agent_as_a_turn_does(store: Stor
         await fine(house)
 
 
+@pytest.mark.parametrize(  # a turn has both, before it promises something on a ticket
+    "held", ["SELECT id FROM chat FOR NO KEY UPDATE", "SELECT id FROM customer FOR NO KEY UPDATE"]
+)
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)  # on SQLite one writes at a time
+async def test_disabling_takes_whose_tickets_he_has_before_the_agent(store: Store, held: str) -> None:
+    async with Staffed(store) as house:
+        await house.come("Anna", "Ben")
+        await house.come("Dan", role="admin")
+        await house.hear("human")
+        await house.settled()
+        number, who = await house.number("a"), house.actors["Anna"].id
+        await house.order("Anna", number, "ticket_open", subject="it hums")
+        await house.order("Ben", number, "claim", take=True)
+        await house.settled()
+        assert await house.rows("SELECT agent_id FROM ticket WHERE agent_id IS NOT NULL") == [(who,)]
+        assert await house.rows("SELECT agent_id FROM conversation") == [(house.actors["Ben"].id,)]
+        other = await asyncpg.connect(store.url.set(drivername="postgresql").render_as_string(hide_password=False))
+        turn = other.transaction()
+        await turn.start()
+        await other.execute(held)
+        disabling = asyncio.create_task(store.write(lambda c: accounts.disable(c, who)))
+        while not await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") and not disabling.done():
+            await asyncio.sleep(0.01)
+        assert not disabling.done()
+        await other.execute("SELECT id FROM ticket FOR NO KEY UPDATE")
+        await other.execute("SELECT id FROM agent WHERE id = $1 FOR SHARE NOWAIT", who)  # nobody has it yet
+        await turn.rollback()
+        await other.close()
+        await disabling
+        await fine(house)
+
+
 async def test_people_are_told_what_they_need_to_know(store: Store) -> None:
     async with Staffed(store) as house:
         await house.come("Anna")
