@@ -81,7 +81,7 @@ class Writer:
             "created_at": self.now,
         }
         self.rows.messages.append(row)
-        self.rows.said.append(Said(lane.channel, lane.address, lane.message_seq, event_data(row)))
+        self.rows.said.append(Said(lane.channel, lane.address, lane.message_seq, event_data(row), self.conversation_id))
         return row
 
     def edit(self, native: str, words: str, *, deleted: bool = False) -> None:

@@ -26,6 +26,7 @@ BACKLOG = 1000  # events a slow reader may be behind before he has to read the d
 
 COLUMNS = (
     message.c.seq,
+    message.c.conversation_id,
     message.c.native,
     message.c.author,
     message.c.agent_id,
@@ -76,7 +77,7 @@ class Hub:
         """Messages that were just committed."""
         for one in said:
             if streams := self._streams.get((one.channel, one.address)):
-                self._put(streams, {"event": "message", "seq": one.seq, "data": one.data})
+                self._put(streams, _event(one.seq, one.data, one.conversation_id))
 
     def tell(self, channel: str, address: str, event: str, data: dict[str, Any]) -> None:
         """Something that is not kept: typing, read."""
@@ -168,15 +169,19 @@ class Hub:
         def read(connection: Connection) -> list[Event]:
             query = select(*COLUMNS).where(message.c.chat_id == chat_id(channel, address), message.c.seq > after)
             rows = connection.execute(query.order_by(message.c.seq).limit(PAGE))
-            return [{"event": "message", "seq": row.seq, "data": event_data(row._asdict())} for row in rows]
+            return [_event(row.seq, event_data(row._asdict()), row.conversation_id) for row in rows]
 
         return await self._store.read(read)
+
+
+def _event(seq: int, data: dict[str, Any], of: int | None) -> Event:
+    return {"event": "message", "seq": seq, "data": data, "of": of}  # of: the conversation, not for customers' eyes
 
 
 def _since(connection: Connection, missed: Mapping[Place, int]) -> list[Said]:
     places = {chat_id(*place): place for place in missed}
     rows = connection.execute(SINCE, {"chats": list(places), "firsts": list(missed.values())})
-    return [Said(*places[row.chat_id], row.seq, event_data(row._asdict())) for row in rows]
+    return [Said(*places[row.chat_id], row.seq, event_data(row._asdict()), row.conversation_id) for row in rows]
 
 
 class _Clock:

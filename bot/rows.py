@@ -85,6 +85,7 @@ class Said:
     address: str
     seq: int
     data: dict[str, Any]
+    conversation_id: int | None
 
 
 @dataclass(frozen=True, slots=True)

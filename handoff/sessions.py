@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, Select, delete, insert, or_, select, update
 
 from bot.bulk import insert as upsert
 from bot.store import Store
@@ -111,20 +112,22 @@ def find(connection: Connection, token: str) -> Session | None:
     return _found(connection, secret_hash(token)) if token else None
 
 
-def still(connection: Connection, session: Session) -> bool:
-    """Whether the session still stands, with the same role and teams."""
-    now = _found(connection, session.key)
-    return now is not None and now.actor == session.actor
+def standing(connection: Connection, keys: Collection[str]) -> dict[str, Actor]:
+    """Those of these sessions that still stand, and whose they are, as he is now."""
+    rows = connection.execute(_standing().where(agent_session.c.token_hash.in_(keys)))
+    return {row.token_hash: actor_of(row) for row in rows}
 
 
 def _found(connection: Connection, key: str) -> Session | None:
+    row = connection.execute(_standing().where(agent_session.c.token_hash == key)).first()
+    return Session(actor_of(row), row.csrf, key, row.used_at) if row else None
+
+
+def _standing() -> Select[Any]:
     now = time.time()
     lasting = agent_session.c.expires_at > now, agent_session.c.seen_at > now - IDLE, agent.c.disabled_at.is_(None)
-    columns = (agent, agent_session.c.csrf, agent_session.c.seen_at.label("used_at"))
-    row = connection.execute(
-        select(*columns).join(agent_session).where(agent_session.c.token_hash == key, *lasting)
-    ).first()
-    return Session(actor_of(row), row.csrf, key, row.used_at) if row else None
+    own = agent_session.c.token_hash, agent_session.c.csrf, agent_session.c.seen_at.label("used_at")
+    return select(agent, *own).join(agent_session).where(*lasting)
 
 
 def stale(session: Session) -> bool:
@@ -139,11 +142,12 @@ def noted(connection: Connection, session: Session) -> None:
     there(connection, session.actor)
 
 
-def there(connection: Connection, actor: Actor) -> None:
-    """He gives a sign of himself; who said that he stays for hours is not taken at less than his word."""
+def there(connection: Connection, *actors: Actor) -> None:
+    """They give a sign of themselves; who said that he stays for hours is not taken at less than his word."""
     now = time.time()
     earlier = or_(agent.c.seen_at.is_(None), agent.c.seen_at < now)
-    connection.execute(update(agent).where(agent.c.id == actor.id, earlier).values(seen_at=now))
+    ids = sorted({actor.id for actor in actors})
+    connection.execute(update(agent).where(agent.c.id.in_(ids), earlier).values(seen_at=now))
 
 
 def end(connection: Connection, session: Session) -> None:

@@ -15,7 +15,7 @@ from handoff.api import paging, wishes
 from handoff.api.gate import Caller
 from handoff.api.paging import Cursor, Limit
 from handoff.reading import alarms as seeing
-from handoff.reading import books, lists, talks
+from handoff.reading import books, talks, waits
 from handoff.reading import wall as figures
 from handoff.reading.answers import answers_to
 from handoff.tables import agent
@@ -55,10 +55,7 @@ async def colleagues(call: Caller) -> Any:
 async def counts(call: Caller) -> Any:
     """How much waits: as the badges of the console tell it."""
 
-    def read(c: Connection) -> dict[str, int]:
-        return {**lists.counts(c, call.actor), "alarms": seeing.waiting(c, call.actor)}
-
-    return await call.read(read)
+    return await call.read(lambda c: waits.counts(c, [call.actor])[call.actor])
 
 
 async def wall(call: Caller) -> Any:

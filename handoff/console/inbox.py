@@ -13,11 +13,11 @@ from channels.gate import Refused
 from handoff.agents import allowed
 from handoff.console import canned
 from handoff.console.gate import Asked, fits
-from handoff.console.live import FIRST, Live, numbers
+from handoff.console.live import FIRST
 from handoff.console.look import safe_json
 from handoff.console.nav import shell
 from handoff.desk import COMMANDS
-from handoff.reading import lists, talks
+from handoff.reading import lists, talks, waits
 from handoff.reading.answers import answers_to, said
 from handoff.reading.answers import suggested as suggestions
 
@@ -34,7 +34,7 @@ async def listing(asked: Asked) -> Response:
 
 async def counts(asked: Asked) -> Response:
     """GET /counts: how much waits; and whether the server is there again."""
-    return JSONResponse(await asked.read(lambda c: numbers(c, asked.actor)))
+    return JSONResponse(await asked.read(lambda c: waits.counts(c, [asked.actor])[asked.actor]))
 
 
 async def conversation(asked: Asked) -> Response:
@@ -64,7 +64,7 @@ async def _listed(asked: Asked, number: str = "") -> dict[str, Any]:
             found = len(rows)
         else:
             rows = lists.inbox(c, asked.actor, tab, before=before, only=only)
-        return {"rows": rows, "counts": lists.counts(c, asked.actor), **shell(c, asked.actor)}
+        return {"rows": rows, "counts": waits.counts(c, [asked.actor])[asked.actor], **shell(c, asked.actor)}
 
     values = await asked.read(read)
     more = values["rows"][-1]["id"] if tab == "closed" and len(values["rows"]) == lists.SHOWN and not q else 0
@@ -117,7 +117,7 @@ async def older(asked: Asked) -> Response:
     return JSONResponse({"messages": [event_data(row) for row in rows], "more": bool(rows) and rows[0]["seq"] > 1})
 
 
-async def look(asked: Asked, live: Live) -> Response:
+async def look(asked: Asked) -> Response:
     """POST /conversations/{number}/seen {seq, looking, typing}: how far one has read, and whether one types."""
     data, actor, number = await asked.data(), asked.actor, asked.path("number")
     seq, typing, looking = data.get("seq"), data.get("typing") is True, data.get("looking") is not False
@@ -130,7 +130,6 @@ async def look(asked: Asked, live: Live) -> Response:
         return here
 
     here = await asked.write(write)
-    live.look(number)
     if typing and here["mine"]:
         asked.house.typing(here["channel"], here["address"], "agent")
     return JSONResponse({})

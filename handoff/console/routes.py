@@ -45,7 +45,7 @@ def ways(pages: live.Live) -> list[Way]:
         Way("/faq/search", inbox.answers, "faq.read"),
         *_of_customers(),
         *_of_accounts(),
-        *_of_a_conversation(pages),
+        *_of_a_conversation(),
     ]
 
 
@@ -73,7 +73,7 @@ def _of_accounts() -> list[Way]:
     ]
 
 
-def _of_a_conversation(pages: live.Live) -> list[Way]:
+def _of_a_conversation() -> list[Way]:
     read, command, here = "conversation.read", "conversation.command", "/conversations/{number}"
     return [
         Way(here, inbox.conversation, read, "number", page=True),
@@ -81,7 +81,7 @@ def _of_a_conversation(pages: live.Live) -> list[Way]:
         Way(f"{here}/side", inbox.side, read, "number"),
         Way(f"{here}/older", inbox.older, read, "number"),
         Way(f"{here}/files/{{id}}", work.download, read, "number"),
-        Way(f"{here}/seen", partial(inbox.look, live=pages), read, "number", "POST"),
+        Way(f"{here}/seen", inbox.look, read, "number", "POST"),
         Way(f"{here}/suggested", inbox.suggested, read, "number"),
         Way(f"{here}/canned", inbox.phrases, command, "number"),
         Way(f"{here}/files", work.upload, command, "number", "POST"),

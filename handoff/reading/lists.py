@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, select, tuple_
 
 from bot.tables import chat, conversation, customer, message, timer
 from handoff import search
-from handoff.agents import Actor, conversations, team_mates, wanted
+from handoff.agents import Actor, conversations, team_mates
 from handoff.standards import MEASURED
 from handoff.tables import agent, handover, seen
 
@@ -61,7 +61,7 @@ def page(
     picked = picked.where(conversations(connection, actor), _of(connection, actor, tab))
     if only:
         picked = picked.join(chat, chat.c.id == conversation.c.chat_id)
-        picked = picked.where(_unread(actor) if only == "unread" else chat.c.channel == only)
+        picked = picked.where(unread(actor.id) if only == "unread" else chat.c.channel == only)
     order: tuple[Any, ...] = (conversation.c.id.desc(),)
     if tab == "queue":
         order = handover.c.priority, handover.c.waiting_since, conversation.c.id
@@ -117,20 +117,6 @@ def around(said: str, query: str) -> tuple[str, str, str]:
     return ("…" if start else "") + said[start:at], said[at:end], said[end : end + 120]
 
 
-def counts(connection: Connection, actor: Actor) -> dict[str, int]:
-    """How many conversations he has, how many of them are unread, how many wait, how many his team has; and the
-    newest that waits. Asked by every open page whenever anything changes, so each is read from a small index."""
-    owned = conversation.join(chat, chat.c.id == conversation.c.chat_id)
-    mine = select(func.count().label("mine"), func.count(case((_unread(actor), 1))).label("unread")).select_from(owned)
-    own = connection.execute(mine.where(conversation.c.owner == "agent", conversation.c.agent_id == actor.id)).one()
-    free = wanted(actor)
-    line = select(func.count().label("queue"), func.coalesce(func.max(handover.c.conversation_id), 0).label("newest"))
-    waiting = connection.execute(line.where(handover.c.waiting_since.is_not(None), free)).one()
-    mates = [id for id in team_mates(connection, actor) if id != actor.id]
-    team = select(func.count()).where(conversation.c.owner == "agent", conversation.c.agent_id.in_(mates))
-    return {**own._mapping, **waiting._mapping, "team": connection.scalar(team) or 0}
-
-
 def _of(connection: Connection, actor: Actor, tab: str) -> ColumnElement[bool]:
     match tab:
         case "mine":
@@ -145,9 +131,10 @@ def _of(connection: Connection, actor: Actor, tab: str) -> ColumnElement[bool]:
     return conversation.c.owner != "none"
 
 
-def _unread(actor: Actor) -> ColumnElement[bool]:
-    """Whether the last words of a person in the chat are the customer's, and he has not seen them."""
-    his = select(seen.c.seq).where(seen.c.chat_id == chat.c.id, seen.c.agent_id == actor.id).correlate(chat)
+def unread(whose: Any) -> ColumnElement[bool]:
+    """Whether the last words of a person in the chat are the customer's, and an agent (an id, or a column of
+    ``conversation``) has not seen them."""
+    his = select(seen.c.seq).where(seen.c.chat_id == chat.c.id, seen.c.agent_id == whose).correlate(chat, conversation)
     author = select(_people.c.author).where(_people.c.chat_id == chat.c.id, _people.c.seq == _spoken).correlate(chat)
     return and_(author.scalar_subquery() == "customer", func.coalesce(his.scalar_subquery(), 0) < _spoken)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from typing import Any, Final
 
 from sqlalchemy import Connection, and_, func, select, text, update
@@ -20,6 +21,8 @@ from handoff.tables import agent, handover, promise, remark, seen
 from handoff.tables import audit as book
 
 PRESENT: Final = 15.0  # seconds an agent counts as looking at a conversation, or typing, after he last said so
+MOST: Final = 500  # remarks, or turns of its course, that are read at once
+STATE: Final = 8  # of a conversation's marks, those of its head and its panel
 COURSE: Final = "'owner', 'closed', 'reopened'"  # the facts an index is kept for: see bot/tables.py
 
 
@@ -84,11 +87,19 @@ def beside(connection: Connection, actor: Actor, here: dict[str, Any]) -> dict[s
 
 def others(connection: Connection, actor: Actor, chat_id: int) -> list[dict[str, Any]]:
     """Colleagues who are looking at this chat now, and whether they type."""
+    return [one for one in present(connection, [chat_id]).get(chat_id, ()) if one["id"] != actor.id]
+
+
+def present(connection: Connection, chat_ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
+    """Whoever is looking at each of these chats now, by name, and whether he types."""
     since = time.time() - PRESENT
-    here = select(agent.c.id, agent.c.name, seen.c.typing_at).join(agent, agent.c.id == seen.c.agent_id)
-    there = seen.c.chat_id == chat_id, seen.c.looking_at > since, seen.c.agent_id != actor.id
-    rows = connection.execute(here.where(*there).order_by(agent.c.name))
-    return [{"id": r.id, "name": r.name, "typing": bool(r.typing_at and r.typing_at > since)} for r in rows]
+    here = select(seen.c.chat_id, agent.c.id, agent.c.name, seen.c.typing_at).join(agent, agent.c.id == seen.c.agent_id)
+    found: dict[int, list[dict[str, Any]]] = {}
+    there = here.where(seen.c.chat_id.in_(chat_ids), seen.c.looking_at > since)
+    for row in connection.execute(there.order_by(agent.c.name)):
+        who = {"id": row.id, "name": row.name, "typing": bool(row.typing_at and row.typing_at > since)}
+        found.setdefault(row.chat_id, []).append(who)
+    return found
 
 
 def beginning(connection: Connection, chat_id: int, before: int, most: int) -> int:
@@ -125,8 +136,8 @@ def beats(connection: Connection, conversation_id: int, after: dict[str, int]) -
     course = select(fact.c.id, fact.c.at, fact.c.kind, fact.c.data).where(text(f"fact.kind IN ({COURSE})"))
     course = course.where(fact.c.conversation_id == conversation_id, fact.c.id > after["deed"])
     return {
-        "remarks": connection.execute(noted.order_by(remark.c.id).limit(500)).all(),
-        "deeds": [_deed(connection, row) for row in connection.execute(course.order_by(fact.c.id).limit(500))],
+        "remarks": connection.execute(noted.order_by(remark.c.id).limit(MOST)).all(),
+        "deeds": [_deed(connection, row) for row in connection.execute(course.order_by(fact.c.id).limit(MOST))],
     }
 
 
@@ -137,15 +148,30 @@ def _deed(connection: Connection, row: Any) -> dict[str, Any]:
     return {"id": row.id, "at": row.at, "what": what, "who": name or "", "reason": row.data.get("reason", "")}
 
 
-def standing(connection: Connection, conversation_id: int) -> tuple[Any, ...]:
-    """Values that differ when the head or the panel of a conversation has something new to show."""
-    columns = (conversation.c.owner, conversation.c.epoch, conversation.c.agent_id, handover.c.snoozed_until)
-    row = connection.execute(select(*columns).outerjoin(handover).where(conversation.c.id == conversation_id)).one()
-    of = ticket.c.conversation_id == conversation_id
-    work = connection.execute(select(func.count(), func.sum(ticket.c.epoch)).where(of)).one()
-    made = promise.c.conversation_id == conversation_id
-    promised = connection.execute(select(func.count(), func.count(promise.c.ended_at)).where(made)).one()
-    return (*row, *work, *promised)
+def marks(connection: Connection, ids: Collection[int]) -> dict[int, tuple[Any, ...]]:
+    """For each of these conversations, values that differ when anything of it that a page shows has changed; the
+    first STATE of them when its head or its panel has something new."""
+
+    def of(what: Any, table: Any, *also: Any) -> Any:
+        its = select(what).select_from(table).where(table.c.conversation_id == conversation.c.id, *also)
+        return its.correlate(conversation).scalar_subquery()
+
+    course = text(f"fact.kind IN ({COURSE})")
+    state = (
+        *(conversation.c.owner, conversation.c.epoch, conversation.c.agent_id, handover.c.snoozed_until),
+        *(of(func.count(), ticket), of(func.sum(ticket.c.epoch), ticket)),
+        *(of(func.count(), promise), of(func.count(promise.c.ended_at), promise)),
+    )
+    newest = chat.c.message_seq, of(func.max(remark.c.id), remark), of(func.max(fact.c.id), fact, course)
+    query = select(conversation.c.id, *state, *newest).join(chat, chat.c.id == conversation.c.chat_id)
+    query = query.outerjoin(handover, handover.c.conversation_id == conversation.c.id)
+    return {row[0]: tuple(row[1:]) for row in connection.execute(query.where(conversation.c.id.in_(ids)))}
+
+
+def visible(connection: Connection, actor: Actor, ids: Collection[int]) -> set[int]:
+    """Those of these conversations that he may see."""
+    its = select(conversation.c.id).outerjoin(handover).where(conversation.c.id.in_(ids))
+    return set(connection.scalars(its.where(conversations(connection, actor))))
 
 
 def delivery(connection: Connection, chat_id: int, after: int) -> dict[int, dict[str, Any]]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, Engine, event, insert, select, update
 
 from bot.hub import BACKLOG
 from bot.inbox import chat_id
@@ -18,7 +19,7 @@ from handoff.console.gate import Asked
 from handoff.console.live import Live, Stream
 from handoff.console.look import Look
 from handoff.reading import talks
-from handoff.tables import handover
+from handoff.tables import agent, handover, remark
 from tests.handoff.conftest import Desk
 
 OWN = "C-REPAIR00"
@@ -87,5 +88,143 @@ async def test_a_stream_that_can_bring_no_more_ends(desk: Desk) -> None:
         page._live._pulse = asyncio.create_task(asyncio.sleep(0))
         async with asyncio.timeout(30):
             frames = [frame async for frame in page.frames()]
-        assert sum(b"event: typing" in frame for frame in frames) == brought
+        assert b"".join(frames).count(b"event: typing") == brought
         assert hub.closed
+
+
+# ---------------------------------------------------------------- one look for all pages
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What is asked of the database meanwhile, by anybody."""
+    asked: list[str] = []
+
+    def count(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("SELECT"):
+            asked.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", count)
+    try:
+        yield asked
+    finally:
+        event.remove(Engine, "before_cursor_execute", count)
+
+
+async def opened(desk: Desk, live: Live, logins: Sequence[str]) -> list[Stream]:
+    """A page of each login's on the same pulse, which has looked around once."""
+    live._pulse = asyncio.create_task(asyncio.sleep(3600))  # beats when the test says so
+    pages = []
+    for login in logins:
+        page = await stream(desk, login)
+        page._live = live
+        live.enter(page)
+        pages.append(page)
+    await beat(live)
+    for page in pages:
+        page._news()
+    return pages
+
+
+async def beat(live: Live) -> None:
+    """One beat, as after a commit a while after the last."""
+    live._lists_due, live._listed, live._checked = True, -1e9, -1e9
+    await live.trusted()
+    await live._look()
+
+
+def noted(c: Connection) -> None:
+    """A remark on the conversation."""
+    its = select(conversation.c.id).where(conversation.c.number == OWN).scalar_subquery()
+    c.execute(insert(remark).values(conversation_id=its, agent_id=1, text="look twice", created_at=time.time()))
+
+
+async def test_many_pages_of_the_same_people_cost_one_read(desk: Desk) -> None:
+    costs = []
+    for many in (1, 20):
+        live = Live(desk.app)
+        pages = await opened(desk, live, ["anna", "root"] * many)
+        await desk.app.store.write(noted)
+        with statements() as asked:
+            await beat(live)
+            told = [b"".join([*await page._said(), *page._news()]) for page in pages]
+        costs.append(len(asked))
+        assert all(b"look twice" in one and b"event: counts" in one for one in told)
+    assert costs[0] == costs[1] > 5
+
+
+async def test_a_message_goes_out_without_a_read(desk: Desk) -> None:
+    live = Live(desk.app)
+    page, *_ = await opened(desk, live, ["anna"])
+    own = page.here["id"] if page.here else 0
+    with statements() as asked:
+        page._talk.append({"event": "message", "seq": 2, "data": {"text": "straight on"}, "of": own})
+        assert b"straight on" in b"".join(await page._said())
+    assert asked == []
+
+
+async def test_what_has_not_changed_is_not_told(desk: Desk) -> None:
+    live = Live(desk.app)
+    pages = await opened(desk, live, ["anna", "root"])
+    await live._look()  # at once: the lists have just been told
+    assert [page._news() for page in pages] == [[], []]
+
+
+async def test_a_refresh_that_comes_too_soon_is_made_up_for(desk: Desk) -> None:
+    live = Live(desk.app)
+    page, *_ = await opened(desk, live, ["anna"])
+    live._lists_due = True
+    await live._look()
+    assert page._news() == []
+    live._listed = -1e9
+    await live._look()
+    assert b"event: counts" in b"".join(page._news())
+
+
+async def test_who_comes_later_gets_what_was_before(desk: Desk) -> None:
+    live = Live(desk.app)
+    first, *_ = await opened(desk, live, ["anna"])
+    await desk.app.store.write(noted)
+    await beat(live)
+    assert b"look twice" in b"".join(first._news())
+    second, *_ = await opened(desk, live, ["root"])
+    later = await stream(desk, "root")
+    live.enter(later)
+    await beat(live)
+    assert b"look twice" in b"".join(later._news())
+    assert b"look twice" not in b"".join(first._news() + second._news())
+
+
+async def test_who_may_no_longer_see_a_conversation_hears_nothing_of_it(desk: Desk) -> None:
+    live = Live(desk.app)
+    anna, root = await opened(desk, live, ["anna", "root"])
+    other = {"team": "sales"}
+    its = select(conversation.c.id).where(conversation.c.number == OWN).scalar_subquery()
+
+    def moved(c: Connection) -> None:
+        c.execute(update(handover).where(handover.c.conversation_id == its).values(wants=other))
+        c.execute(update(conversation).where(conversation.c.number == OWN).values(epoch=conversation.c.epoch + 1))
+        noted(c)
+
+    await desk.app.store.write(moved)
+    await beat(live)
+    own = anna.here["id"] if anna.here else 0
+    for page, sees in ((anna, False), (root, True)):
+        beside = b"".join(page._news())
+        page._talk.append({"event": "message", "seq": 1, "data": {"text": "words for repair"}, "of": own})
+        said = b"".join(await page._said())
+        assert (b"look twice" in beside, b"words for repair" in said) == (sees, sees)
+
+
+async def test_pages_of_who_is_disabled_or_gets_another_role_end(desk: Desk) -> None:
+    live = Live(desk.app)
+    anna, sam, root = await opened(desk, live, ["anna", "sam", "root"])
+
+    def changed(c: Connection) -> None:
+        c.execute(update(agent).where(agent.c.id == desk.ids["anna"]).values(disabled_at=time.time()))
+        c.execute(update(agent).where(agent.c.id == desk.ids["sam"]).values(teams=["sales"]))
+
+    await desk.app.store.write(changed)
+    await beat(live)
+    assert [page._ended for page in (anna, sam, root)] == [True, True, False]
+    assert b"event: bye" in b"".join([frame async for frame in anna.frames()])
