@@ -12,7 +12,7 @@ from bot.flows import journal, line
 from bot.flows.draft import FINISHED, Draft, Missing
 from handoff import care
 from handoff.care import Refused, notice
-from handoff.dialogue import AgentView, MoveTicket, OwnTicket, Result, TicketWord
+from handoff.dialogue import AgentView, MoveTicket, OwnTicket, Result, Settle, TicketWord
 
 WORK: Final = frozenset({"assigned", "waiting_customer", "waiting_parts", "resolved", "closed"})
 MOVES: Final[Mapping[str, frozenset[str]]] = {  # from -> to
@@ -26,6 +26,7 @@ MOVES: Final[Mapping[str, frozenset[str]]] = {  # from -> to
 }
 WAITING: Final = frozenset({"waiting_customer", "waiting_parts"})
 DAY: Final = timedelta(days=1)
+DAILY: Final = ("ticket_overdue", "ticket_waiting")  # alarms of which only the last one counts, until it moves
 PRIORITIES: Final = frozenset({"normal", "high", "urgent"})
 CAME: Final = ("chat", "phone", "email", "letter", "visit")  # ways in which a matter reached us
 USUAL: Final = {"kind": "question", "priority": "normal", "came": "chat"}  # of a ticket somebody opens
@@ -135,6 +136,7 @@ def move(
     elif state in WAITING:
         due = due_at or policy.hours.add(draft.now, people.remind_after)
     draft.do(MoveTicket(ticket.number, ticket.state, state, agent, text, None if state == "closed" else due))
+    draft.do(Settle(DAILY, ticket.number))
     if state == "closed":
         draft.do(DropTimer("ticket_due", f"ticket:{ticket.number}"))
     elif due:
@@ -154,6 +156,7 @@ def due(draft: Draft) -> None:
     if ticket.state not in WAITING and ticket.due_at and ticket.due_at > draft.now:  # it was planned anew
         _look_after(draft, ticket.number, ticket.due_at + DAY, said=said)
         return
+    draft.do(Settle(DAILY, ticket.number))
     if ticket.state == "waiting_customer":
         if not said and _free(draft) and not silent:
             journal.begin(draft, "ticket_reply", number=ticket.number, text=ticket.note, again=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from itertools import product
 
@@ -51,6 +52,34 @@ async def test_a_ticket_goes_its_way(store: Store) -> None:
             ("agent", "move", "resolved\nIt works again."),
             ("agent", "move", "closed"),
         ]
+        assert (await store.read(verify))["ok"]
+
+
+@pytest.mark.parametrize("state", ["waiting_parts", "waiting_customer"])
+async def test_what_is_told_of_it_every_day_is_told_once_and_done_with_when_it_moves(store: Store, state: str) -> None:
+    alarms = "SELECT settled_at IS NULL FROM alarm WHERE kind IN ('ticket_overdue', 'ticket_waiting') ORDER BY id"
+    unfired = "SELECT count(*) FROM timer WHERE kind = 'ticket_due' AND fired_at IS NULL AND due_at < 1"
+
+    async def a_day(house: Staffed) -> None:
+        overdue = "UPDATE timer SET due_at = 0 WHERE kind = 'ticket_due' AND fired_at IS NULL"
+        await store.write(lambda c: c.exec_driver_sql(overdue))
+        house.rounds.wake(0.0)
+        while await house.rows(unfired) != [(0,)]:
+            await asyncio.sleep(0.02)
+        await house.settled()
+
+    async with Staffed(store) as house:
+        number, ticket = await opened(house)
+        await house.order("Anna", number, "ticket_move", ticket=ticket, state=state, text="Which lens?")
+        await house.hear("cancel")
+        await house.settled()
+        for _ in range(4):
+            await a_day(house)
+        told = await house.rows(alarms)
+        assert len(told) >= 3
+        assert told == [(False,)] * (len(told) - 1) + [(True,)]
+        await house.order("Anna", number, "ticket_move", ticket=ticket, state="resolved")
+        assert await house.rows(alarms) == [(False,)] * len(told)
         assert (await store.read(verify))["ok"]
 
 
