@@ -65,9 +65,8 @@ class Talk:
                 Pending(p["inbox_id"], p["text"], tuple(Attachment(**a) for a in p["attachments"]), p.get("native", ""))
                 for p in known["pending"]
             )
-        for name in ("journal", "offered"):
-            if name in known:
-                known[name] = tuple((k, v) for k, v in known[name])
+        for name in known.keys() & {"journal", "offered"}:
+            known[name] = tuple((k, v) for k, v in known[name])
         return cls(**known)
 
 
@@ -147,6 +146,7 @@ class Turn:
     numbers: tuple[str, ...] = ()  # ready-made: "C-…" for a conversation first, then "T-…" for tickets
     looked: Mapping[tuple[str, str], Any] = field(default_factory=dict)  # results of Look, by (kind, key)
     by_hand: bool = False  # nobody can write to him: what is to be said is told by people
+    left: int | None = None  # messages that the platform takes until the customer writes again; None: any number
     people_there: bool = False  # people answer on the platform itself: the customer can be handed over to them
 
 

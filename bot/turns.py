@@ -56,4 +56,5 @@ def turn(lane: Lane, policy: Policy, knowledge: Any, *, people_there: bool) -> T
         numbers=numbers(),
         people_there=people_there,
         by_hand=lane.channel == BY_HAND,
+        left=lane.left,
     )

@@ -80,6 +80,8 @@ def speak(draft: Draft, who: AgentView, text: str) -> None:
     """His words go out, if the customer wants any and nobody else has him."""
     if draft.talk.stopped or draft.turn.by_hand:
         raise Refused("stopped" if draft.talk.stopped else "by_hand")
+    if draft.turn.left == 0:
+        raise Refused("window")
     hold(draft, who)
     draft.do(Say(Reply(text, attachments=draft.files), author=Author.AGENT, agent=who.id))
     answered(draft, who)

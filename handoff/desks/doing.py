@@ -36,7 +36,7 @@ PREVIEW: Final = 300  # characters of one
 MEANT: Final = {"note": "remark", "take": "claim"}  # commands of the door that have another name here
 WORDY: Final = frozenset({"say", "note", "promise", "faq", "transfer"})  # nothing without words behind them
 FRESH: Final = 4.0  # seconds in which a thread that was begun is written down, if it ever is
-REFUSED: Final = frozenset("taken busy away nobody closed stopped empty when gone".split())
+REFUSED: Final = frozenset("taken busy away nobody closed stopped window empty when gone".split())
 
 
 class Told(Exception):

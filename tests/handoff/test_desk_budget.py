@@ -28,3 +28,11 @@ async def test_agents_words_are_fitted_to_the_messages_that_are_left(store: Stor
         one = Thread(which, number, "t", shown, chat_id, "kf", "ann", "Ann", "agent", (), busy=False)
         items, _ = await store.read(lambda c: news.items(c, "slack", one, "en", CAN))
         assert items[-1].text.startswith("0 more messages may be sent")
+        for name in ("say", "close"):
+            told = await house.order("Bob", number, name, text="one more")
+            assert (told.state, told.data["reason"]) == ("lost", "window"), name
+        assert await house.rows("SELECT text FROM message WHERE text LIKE '%one more%'") == []
+        assert (await house.order("Bob", number, "remark", text="call her")).state == "done"
+        await house.hear("what now", kind=Kind.TEXT, channel="kf", chat="ann")
+        await house.settled()
+        assert (await house.order("Bob", number, "say", text="one more")).state == "done"
