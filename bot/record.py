@@ -137,6 +137,9 @@ def _decided(decision: Decision, outcome: Outcome, rows: Rows, writer: Writer, n
     if gone and lane.kind is Kind.TIMER:
         writer.cause = gone[-1]  # the timer only set it off; the turn is that of the words it waited with
     replied = writer.apply(decision.effects, outcome.parts)
+    if lane.talk.pending and writer.conversation_id != (lane.open.id if lane.open else None):
+        its = {"place": lane.chat_id, "its": writer.conversation_id}  # opened just now: what waited belongs to it
+        rows.belonging += [{**its, "heard": p.inbox_id} for p in lane.talk.pending]
     if gone and not decision.talk.pending:
         writer.drop_timer("burst", f"chat:{lane.chat_id}")
     spoken = "replied" if replied else "silent"

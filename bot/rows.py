@@ -67,6 +67,15 @@ JOINED = Bulk(
     {"event": inbox.c.id, **JOIN},
     lambda new: update(inbox).where(inbox.c.id == new["event"]).values({name: new[name] for name in JOIN}),
 )
+BELONGING = Bulk(
+    {"place": message.c.chat_id, "heard": message.c.inbox_id, "its": message.c.conversation_id},
+    lambda new: (
+        update(message)
+        .where(message.c.chat_id == new["place"], message.c.inbox_id == new["heard"])
+        .where(message.c.conversation_id.is_(None))
+        .values(conversation_id=new["its"])
+    ),
+)
 MESSAGES = inserts(
     message, "chat_id seq conversation_id author agent_id native text choices attachments why inbox_id created_at"
 )
@@ -113,6 +122,7 @@ class Rows:
     timers: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)  # by (subject, kind)
     dropped: set[tuple[str, str]] = field(default_factory=set)
     joined: list[dict[str, Any]] = field(default_factory=list)  # earlier events of a burst that a turn completes
+    belonging: list[dict[str, Any]] = field(default_factory=list)  # words said before their conversation was opened
     said: list[Said] = field(default_factory=list)
     results: list[CommandResult] = field(default_factory=list)  # of agents' commands
     moved: bool = False  # somebody waits, or has room, who did not before
@@ -123,6 +133,7 @@ class Rows:
         timers = [self.timers[key] for key in sorted(self.timers)]
         results = [{"inbox_id": r.inbox_id, "done": r.done, "data": r.data} for r in self.results]
         NEW(connection, self.messages, self.replies, self.facts, self.words, self.answered, timers, results)
+        BELONGING(connection, self.belonging)
         JOINED(connection, self.joined)
         EVENTS(connection, self.events)
         STATES(connection, self.chats)  # last: which event is next depends on the states above

@@ -149,6 +149,28 @@ async def test_words_of_a_burst_are_decided_together(store: Store) -> None:
         assert await house.rows("SELECT cause_inbox_id FROM check_reply WHERE seq > 4") == [(4,)]
 
 
+@pytest.mark.parametrize("last", ["why?", ""])
+async def test_the_first_words_of_a_burst_belong_to_the_conversation_that_it_opens(store: Store, last: str) -> None:
+    def brain(turn: Turn) -> Decision | Wait:
+        if turn.event.kind is Kind.TEXT and not turn.event.text.endswith(("?", "!")):
+            return Wait(turn.now + timedelta(seconds=30 if last else 0.3))
+        return Decision(turn.talk, (Say(Reply("hm")),)) if turn.event.text.endswith("!") else echo(turn)
+
+    async with House(store, brain=brain) as house:
+        await house.hear("of no matter!")  # nothing is opened by it
+        for words in filter(None, ["my router", "is slow", last]):
+            await house.hear(words)
+        await house.hear("my camera", chat="b")
+        await house.hear("what?", chat="b")
+        await house.settled()
+        said = """SELECT m.text, c.number IS NOT NULL FROM message m LEFT JOIN conversation c
+            ON c.id = m.conversation_id AND c.chat_id = m.chat_id WHERE m.author = 'customer'"""
+        rows = {text: bool(its) for text, its in await house.rows(said)}
+        belong = filter(None, ["my router", "is slow", last, "my camera", "what?"])
+        assert rows == {"of no matter!": False, **dict.fromkeys(belong, True)}
+    assert (await store.read(verify))["ok"]
+
+
 @pytest.mark.parametrize("last", ["bad?", ""])
 async def test_the_words_of_a_turn_that_dies_die_with_it_and_can_be_tried_again(store: Store, last: str) -> None:
     broken = True
