@@ -126,6 +126,7 @@ def test_a_talk_from_the_queue_to_the_rating_through_a_crash(opened: Opener, com
     expect(owner.locator("#collision")).to_contain_text("looking at this too")
 
     _both_ways(owner, other, customer)
+    _refused_and_sent_later(owner, other, customer)
     _through_a_crash(owner, customer, company)
     _back_again_and_closed(owner, customer)
 
@@ -143,6 +144,21 @@ def _both_ways(owner: Page, other: Page, customer: Page) -> None:
     expect(owner.locator("#files li")).to_contain_text("lights.png")
     answers(owner, "like this?")
     expect(customer.locator(".message.agent img")).to_be_visible()
+
+
+def _refused_and_sent_later(owner: Page, other: Page, customer: Page) -> None:
+    answers(other, "what I would say")
+    expect(other.locator("#send")).to_be_enabled()
+    expect(other.locator(".toast.bad").last).to_be_visible()
+    expect(other.locator("#text")).to_have_value("what I would say")
+    owner.locator('[data-command="back"]').first.click()
+    expect(other.locator(".who")).to_contain_text("Bot")
+    other.locator("#text").press("Control+Enter")
+    heard(customer, "what I would say")
+    other.locator('[data-command="back"]').first.click()
+    expect(owner.locator(".who")).to_contain_text("Bot")
+    owner.locator('[data-command="claim"]').first.click()
+    expect(owner.locator(".state")).to_contain_text("You have it")
 
 
 def _through_a_crash(owner: Page, customer: Page, company: Company) -> None:

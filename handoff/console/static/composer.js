@@ -45,8 +45,8 @@ export function openComposer({ root, path, command, look, ended, toEnd }) {
     $("send").disabled = true;
     const done = await command(kind, { text: said, files }, sending.key);
     $("send").disabled = false;
+    if (done !== null) sending = { words: "", key: "" }; // what was refused may be sent anew, as another command
     if (!done) return;
-    sending = { words: "", key: "" };
     text.value = "";
     localStorage.removeItem(kept);
     attached = [];

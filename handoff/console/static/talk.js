@@ -169,19 +169,19 @@ export function openTalk(root) {
     if (there) others(JSON.parse(there));
   }
 
-  // A command; resolves to whether it was done. The same key changes nothing twice.
+  // A command; resolves to whether it was done, null if nobody knows. The same key changes nothing twice.
   async function command(name, data = {}, key = crypto.randomUUID()) {
     let result;
     try {
       result = await post(`${path}/commands/${name}`, { ...data, key });
     } catch {
       toast(say("lost"), true);
-      return false;
+      return null;
     }
     if (result.status === 202) toast(say("underway"));
     else if (result.status !== 200) failed(result);
     if (result.status < 300 && name !== "say" && name !== "remark") head();
-    return result.status < 300;
+    return result.status < 300 || (result.status === 409 ? false : null);
   }
 
   root.addEventListener("click", (event) => {
