@@ -28,11 +28,11 @@ from handoff.console.rooms import Beside, Room, look, shown
 from handoff.reading import talks, waits
 
 SILENCE: Final = 5.0  # seconds after which a stream shows that it lives
-POLL: Final = 0.9  # seconds; being woken is only quicker
+POLL: Final = 0.4  # seconds after a pause; being woken is only quicker
 GATHER: Final = 0.05  # seconds in which what comes together is read together, and the words themselves go first
 PAUSE: Final = 0.5  # seconds between two beats
 LIST_PAUSE: Final = 1.0  # seconds between two refreshes of the lists
-TRUSTED: Final = 1.0  # seconds a session is not asked about again
+TRUSTED: Final = 1.0  # seconds after which a session is asked about again before anything is told
 PRESENCE: Final = 30.0  # seconds between two notes that somebody is there
 FIRST: Final = 60  # messages of a talk that come at once
 _LINE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -73,11 +73,14 @@ class Live:
                 del self._rooms[stream.here["number"]]
 
     async def trusted(self) -> None:
-        """Ask which sessions still stand, with the same role and teams: for all pages, once a second at most."""
+        """Ask for all pages which sessions still stand, with the same role and teams, unless that was done just now."""
         if time.monotonic() - self._checked > TRUSTED:
-            if self._checking is None or self._checking.done():
-                self._checking = asyncio.create_task(self._check(), name="console sessions")
-            await asyncio.shield(self._checking)
+            await self._ask()
+
+    async def _ask(self) -> None:
+        if self._checking is None or self._checking.done():
+            self._checking = asyncio.create_task(self._check(), name="console sessions")
+        await asyncio.shield(self._checking)
 
     async def _check(self) -> None:
         now, streams = time.monotonic(), tuple(self._streams)
@@ -99,7 +102,7 @@ class Live:
                 self._lists_due |= self._changed.is_set()
                 self._changed.clear()
                 with suppress(Away):
-                    await self.trusted()
+                    await self._ask()
                     await self._note()
                     await self._look()
                 await asyncio.sleep(0 if self.house.hub.over else PAUSE)

@@ -228,3 +228,25 @@ async def test_pages_of_who_is_disabled_or_gets_another_role_end(desk: Desk) -> 
     await beat(live)
     assert [page._ended for page in (anna, sam, root)] == [True, True, False]
     assert b"event: bye" in b"".join([frame async for frame in anna.frames()])
+
+
+async def test_an_open_page_hears_what_nobody_here_told_until_its_reader_may_no_longer(desk: Desk) -> None:
+    page = await stream(desk, "anna")
+
+    async def until(what: bytes) -> None:
+        async for frame in frames:
+            if what in frame:
+                return
+        raise AssertionError("the stream has ended")
+
+    def disabled(c: Connection) -> None:
+        c.execute(update(agent).where(agent.c.id == desk.ids["anna"]).values(disabled_at=time.time()))
+
+    frames = page.frames()
+    async with asyncio.timeout(30):
+        await until(b"words for repair")
+        await desk.app.store.write(noted)  # as another process would
+        await until(b"look twice")
+        await desk.app.store.write(disabled)
+        await until(b"event: bye")
+        assert [frame async for frame in frames] == []
