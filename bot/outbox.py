@@ -178,7 +178,8 @@ class Outbox:
     async def _rest(self) -> None:
         try:
             pause = min([POLL, *(free - time.time() for free in self._early.values())])
-            await asyncio.wait_for(self._woken.wait(), max(0.0, pause))
+            async with asyncio.timeout(max(0.0, pause)):
+                await self._woken.wait()
         except TimeoutError:
             pass
 

@@ -84,7 +84,8 @@ async def _not_ready(app: App) -> list[str]:
     """Why this process should get no traffic just now."""
     wrong = []
     try:
-        await asyncio.wait_for(app.store.read(lambda c: c.execute(text("SELECT 1"))), 3)
+        async with asyncio.timeout(3):
+            await app.store.read(lambda c: c.execute(text("SELECT 1")))
     except (Away, TimeoutError):
         wrong.append("the database is away")
     if not app.store.writable:

@@ -64,7 +64,8 @@ class Fetcher:
                 log.warning("fetching_failed", channel=self._name, error=type(error).__name__)
             due = min((at for _, at in self._tries.values()), default=POLL + time.monotonic()) - time.monotonic()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), min(POLL, max(due, 0.05)))
+                async with asyncio.timeout(min(POLL, max(due, 0.05))):
+                    await self._woken.wait()
 
     async def _round(self, office: Office) -> None:
         errands = await office.notes(NOTE)

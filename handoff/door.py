@@ -129,7 +129,8 @@ class Door:
                 if (left := end - time.monotonic()) <= 0:
                     return Told("under way")
                 with suppress(TimeoutError):
-                    return await asyncio.wait_for(asyncio.shield(future), min(LOOK, left))
+                    async with asyncio.timeout(min(LOOK, left)):
+                        return await asyncio.shield(future)
         finally:
             self._waiting.pop(place, None)
 

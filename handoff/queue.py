@@ -136,7 +136,8 @@ class Dispatch:
                 if self._auto and await self._duty.hold() and await self.round():
                     continue
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), POLL)
+                async with asyncio.timeout(POLL):
+                    await self._woken.wait()
         await self._duty.drop()
 
     async def round(self) -> bool:

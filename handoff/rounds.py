@@ -120,4 +120,5 @@ class Rounds:
 
     async def _rest(self, pause: float) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._changed.wait(), pause)
+            async with asyncio.timeout(pause):
+                await self._changed.wait()

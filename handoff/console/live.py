@@ -97,7 +97,8 @@ class Live:
             self._changed.set()
             while self._streams and not self.house.hub.over:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), POLL)
+                    async with asyncio.timeout(POLL):
+                        await self._changed.wait()
                 await asyncio.sleep(GATHER)
                 self._lists_due |= self._changed.is_set()
                 self._changed.clear()
@@ -191,7 +192,8 @@ class Stream:
             yield b"retry: 1000\n\n"
             while not self._live.house.hub.over:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stir.wait(), SILENCE)
+                    async with asyncio.timeout(SILENCE):
+                        await self._stir.wait()
                 told = self._stir.is_set()
                 self._stir.clear()
                 await self._live.trusted()

@@ -107,7 +107,8 @@ class Desk:
                     log.warning("database_away", reason=str(error))
                 await asyncio.sleep(BREATH)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(changed.wait(), POLL / 2 if more else POLL)
+                    async with asyncio.timeout(POLL / 2 if more else POLL):
+                        await changed.wait()
 
     async def _listen(self) -> None:
         swept = 0.0
@@ -124,7 +125,8 @@ class Desk:
             except Away as error:
                 log.warning("database_away", reason=str(error))
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), POLL / 2)
+                async with asyncio.timeout(POLL / 2):
+                    await self._woken.wait()
 
     async def _begin(self) -> None:
         """Do what waits: in each thread one after the other, the threads beside each other."""
