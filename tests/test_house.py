@@ -72,7 +72,7 @@ def test_nothing_is_left_to_do() -> None:
 
 
 def test_nobody_waits_in_a_way_that_forgets_to_stop() -> None:
-    """On Python 3.11 ``wait_for`` loses a cancellation that comes together with what it waits for; a timeout does not."""
+    """On Python 3.11 ``wait_for`` loses a cancellation that comes with what it waits for; a timeout does not."""
     assert not [name(path) for path in MODULES if "asyncio.wait_for(" in path.read_text("utf-8")]
 
 
