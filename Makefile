@@ -12,7 +12,7 @@ install: $(V)/.installed $(if $(SEMANTIC),$(V)/.semantic)
 test: lint chromium
 	@$(V)/bin/pytest -q --ignore $(KIT)
 	@echo "And every channel through the same cases, several at once: they wait for clocks most of the time"
-	@$(V)/bin/pytest -q -n 6 --dist worksteal $(KIT)
+	@$(V)/bin/pytest -q -n 4 --dist worksteal $(KIT)
 
 lint: $(V)/.test
 	@$(V)/bin/ruff check --quiet .

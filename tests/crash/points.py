@@ -57,7 +57,7 @@ class Mortal(Store):
 
         def watched(connection: Any) -> Any:
             result = work(connection)
-            owner = work.__qualname__
+            owner = getattr(work, "__qualname__", "")  # a partial has none
             names[:] = [name for name, (whose, it_was) in COMMITS.items() if owner.startswith(whose) and it_was(result)]
             for name in names:
                 self.reaper.at(f"before {name}")

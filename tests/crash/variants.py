@@ -54,7 +54,7 @@ class SendsThenCommits(Mortal):
     async def write(self, work: Work[Any], *, first: bool = False) -> Any:
         def sending(connection: Any) -> Any:
             result = work(connection)
-            if not work.__qualname__.startswith("Worker._commit"):
+            if not getattr(work, "__qualname__", "").startswith("Worker._commit"):
                 return result
             new = (reply.c.state == "waiting", reply.c.channel == "platform")
             for row in connection.execute(select(reply).where(*new).order_by(reply.c.id)).all():
@@ -75,7 +75,7 @@ class CommitsTwice(Mortal):
     """Keeps the state in one transaction and the replies in the next."""
 
     async def write(self, work: Work[Any], *, first: bool = False) -> Any:
-        if not work.__qualname__.startswith("Worker._commit"):
+        if not getattr(work, "__qualname__", "").startswith("Worker._commit"):
             return await super().write(work, first=first)
         held: list[tuple[str, Any]] = []
 
