@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 from urllib.request import Request, urlopen
 
 from sqlalchemy import Connection, select, update
 
+from bot import rows
+from bot.bulk import Row
 from bot.inbox import Also, Inbox, Receipt, chat_id
 from bot.messages import Inbound
 from bot.store import Work
@@ -54,7 +57,7 @@ class SendsThenCommits(Mortal):
     async def write(self, work: Work[Any], *, first: bool = False) -> Any:
         def sending(connection: Any) -> Any:
             result = work(connection)
-            if not getattr(work, "__qualname__", "").startswith("Worker._commit"):
+            if not _named(work).startswith("Worker._commit"):
                 return result
             new = (reply.c.state == "waiting", reply.c.channel == "platform")
             for row in connection.execute(select(reply).where(*new).order_by(reply.c.id)).all():
@@ -62,7 +65,7 @@ class SendsThenCommits(Mortal):
             connection.execute(update(reply).where(*new).values(state="sent", due_at=None, attempts=1))
             return result
 
-        sending.__qualname__ = work.__qualname__
+        sending.__qualname__ = _named(work)
         return await super().write(sending, first=first)
 
     def _send(self, what: dict[str, Any]) -> None:
@@ -75,32 +78,39 @@ class CommitsTwice(Mortal):
     """Keeps the state in one transaction and the replies in the next."""
 
     async def write(self, work: Work[Any], *, first: bool = False) -> Any:
-        if not getattr(work, "__qualname__", "").startswith("Worker._commit"):
+        if not _named(work).startswith("Worker._commit"):
             return await super().write(work, first=first)
-        held: list[tuple[str, Any]] = []
+        held: list[Row] = []
 
         def holding(connection: Any) -> Any:
-            return work(cast("Connection", _Holding(connection, held)))
+            with _held_back(held):
+                return work(connection)
 
-        holding.__qualname__ = work.__qualname__
+        holding.__qualname__ = _named(work)
         result = await super().write(holding, first=first)
-        await super().write(lambda c: [c.exec_driver_sql(*statement) for statement in held], first=first)
+        await super().write(lambda c: rows.REPLIES(c, held), first=first)
         return result
 
 
-class _Holding:
-    """A connection that keeps back what is written into the outbox."""
+@contextmanager
+def _held_back(held: list[Row]) -> Iterator[None]:
+    """What is written into the outbox meanwhile is kept back."""
+    whole: Any = rows.NEW
 
-    def __init__(self, connection: Any, held: list[tuple[str, Any]]) -> None:
-        self._connection, self._held = connection, held
+    def without(connection: Connection, messages: Sequence[Row], replies: Sequence[Row], *more: Sequence[Row]) -> None:
+        held.extend(replies)
+        whole(connection, messages, (), *more)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._connection, name)
+    rows.NEW = without  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        rows.NEW = whole
 
-    def exec_driver_sql(self, statement: str, values: Any) -> Any:
-        if statement.startswith("INSERT INTO reply"):
-            return self._held.append((statement, values))
-        return self._connection.exec_driver_sql(statement, values)
+
+def _named(work: Work[Any]) -> str:
+    """Whose work it is; a partial has no name."""
+    return getattr(work, "__qualname__", "")
 
 
 INBOXES = {"acknowledge, then commit": AcknowledgesFirst, "high-water mark": HighWaterMark}
