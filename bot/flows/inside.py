@@ -53,6 +53,9 @@ def inside(draft: Draft) -> bool:
         return True
     middle = in_the_middle(draft, run) and (is_question(draft.words) or not run.asked.free)
     value = None if middle and run.asked.free else run.asked.read(draft.heard)
+    if value is None and telling_instead(draft, run):
+        run = run.beside(draft.words)
+        draft.remember(journal=tuple(run.journal))
     if value is not None:
         if run.asked.name == "what" and not run.turns:
             run = run.noticing(draft.heard.numbers)
@@ -69,6 +72,12 @@ def telling_more(draft: Draft, run: journal.Run, value: str) -> bool:
     if run.name != "ticket" or not run.asked or run.asked.name not in SMALL:
         return False
     return wishes.letters(draft.words) - wishes.letters(value) >= (DECLINED if value == SKIP else BESIDE)
+
+
+def telling_instead(draft: Draft, run: journal.Run) -> bool:
+    """Whether he tells of his matter instead of answering a small question of his ticket: people should read it."""
+    small = run.name == "ticket" and run.asked is not None and run.asked.name in SMALL
+    return small and wishes.letters(draft.words) >= DECLINED and not is_question(draft.words)
 
 
 def left(draft: Draft) -> None:
