@@ -41,9 +41,10 @@ def aftermath(draft: Draft) -> bool:
 def inside(draft: Draft) -> bool:
     """A flow is running: a way out of it, an answer to its question, or a question in the middle."""
     run = journal.resume(draft) if draft.talk.flow else None
-    if not run or not run.asked:
+    asked = run.asked if run else None
+    if not run or not asked:
         return False
-    if run.asked.light and elsewhere(draft, run):
+    if asked.light and elsewhere(draft, run):
         journal.drop(draft)
         return False
     if way_out(draft, run):
@@ -51,13 +52,13 @@ def inside(draft: Draft) -> bool:
     if run.continues(draft.heard):
         run.amend(draft.words)
         return True
-    middle = in_the_middle(draft, run) and (is_question(draft.words) or not run.asked.free)
-    value = None if middle and run.asked.free else run.asked.read(draft.heard)
+    middle = in_the_middle(draft, run) and (is_question(draft.words) or not asked.free)
+    value = None if middle and asked.free else asked.read(draft.heard)
     if value is None and telling_instead(draft, run):
         run = run.beside(draft.words)
         draft.remember(journal=tuple(run.journal))
     if value is not None:
-        if run.asked.name == "what" and not run.turns:
+        if asked.name == "what" and not run.turns:
             run = run.noticing(draft.heard.numbers)
         wishes.answered(draft, run.beside(draft.words) if telling_more(draft, run, value) else run, value)
     elif middle:
