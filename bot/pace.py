@@ -19,7 +19,7 @@ class Pace:
     """
 
     def __init__(self, budget: Budget, place: Callable[[str], tuple[str, bool]]) -> None:
-        self._budget, self._place = budget, place
+        self._budget, self._place_of = budget, place
         self._sent: dict[str, deque[float]] = {}
         self._held: dict[str, float] = {}
         self._all: deque[float] = deque(maxlen=max(1, int(budget.overall)))  # the latest, to anywhere
@@ -58,6 +58,12 @@ class Pace:
         self._all.append(now)
         if len(self._sent) > FORGET:
             self._sent = {w: t for w, t in self._sent.items() if t[-1] > now - MINUTE}
+
+    def _place(self, address: str) -> tuple[str, bool]:
+        try:
+            return self._place_of(address)
+        except Exception:  # no address of the channel's: sending will tell, and the others must not wait for it
+            return address, False
 
     def hold(self, address: str, until: float, *, everything: bool = False) -> None:
         """The platform said: not before then. Only this place waits, unless it said everything."""

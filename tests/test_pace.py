@@ -47,3 +47,13 @@ def test_a_platforms_no_holds_its_own_scope_only() -> None:
     pace.hold("a", 60.0, everything=True)
     assert (pace.room(59.0, 5), pace.room(60.0, 5)) == (0, 5)
     assert (pace.free_at("a"), pace.free_at("b")) == (60.0, 60.0)
+
+
+def test_an_address_of_no_known_form_is_a_place_of_its_own_and_spoils_no_others_pace() -> None:
+    def only_numbers(address: str) -> tuple[str, bool]:
+        return str(int(address)), False
+
+    pace = Pace(Budget(per_address=1.0), only_numbers)
+    pace.spend("True", 10.0)
+    pace.hold("soup", 30.0)
+    assert [pace.free_at(address) for address in ("True", "soup", "7")] == [11.0, 30.0, 0.0]

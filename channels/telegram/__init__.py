@@ -131,6 +131,7 @@ class Telegram(Channel):
             heard = at_desk(update, self._ground) or read(update, raw, self._ground)
             if heard.inbound and not heard.inbound.sound:
                 raise TypeError("not as documented")
+            place_of((heard.inbound and heard.inbound.address) or "0")  # or nobody could be answered there
         except Exception as error:
             log.warning("telegram_unreadable", channel=self.name, error=type(error).__name__)
             return Heard(unreadable(self.name, raw))

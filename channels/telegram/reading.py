@@ -136,7 +136,7 @@ def _message(update: Update, message: Message, raw: bytes, ground: Ground) -> He
 
 def _numbers(*ids: Any) -> None:
     """The library takes what comes; an id that is no number is not Telegram's."""
-    if not all(id is None or isinstance(id, int) for id in ids):
+    if not all(id is None or type(id) is int for id in ids):  # True is an int, too
         raise TypeError("an id is not a number")
 
 

@@ -89,6 +89,7 @@ async def test_telegram(store: Store) -> None:
     heard = [channel._read(json.dumps(one).encode()) for one in recorded("telegram")]
     await kept(store, [one.inbound for one in heard if one.inbound])
     assert all(isinstance(note, bytes | None) for one in heard for note in one.notes.values())
+    assert all(channel.place(one.inbound.address)[0] for one in heard if one.inbound and one.inbound.address)
 
 
 async def test_slack(store: Store) -> None:
