@@ -31,9 +31,13 @@ RULES: Final[dict[str, str]] = {
         WHERE c.ready_at IS NULL""",
     "events of a chat were handled in the order of their receipt": """
         SELECT id FROM (
-            SELECT id, done_at, max(done_at) OVER (
-                PARTITION BY chat_id ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS prior
-            FROM inbox WHERE outcome IN ('replied', 'silent') AND priority = 1) o
+            SELECT i.id, i.done_at, max(i.done_at) OVER (
+                PARTITION BY i.chat_id ORDER BY coalesce(t.seq, i.seq)
+                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS prior
+            FROM inbox i LEFT JOIN (  -- words that waited for more have their turn when the timer fires
+                SELECT turn_id, max(seq) AS seq FROM inbox WHERE outcome = 'timer' GROUP BY turn_id) t
+            ON t.turn_id = i.id
+            WHERE i.outcome IN ('replied', 'silent') AND i.priority = 1) o
         WHERE o.done_at < o.prior""",
     "the messages of a chat are numbered without a hole": """
         SELECT c.id FROM chat c JOIN (SELECT chat_id, count(*) AS n, max(seq) AS last FROM message GROUP BY chat_id) m

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import time
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,8 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.backup import NoBackup, WrongTarget, backup
 from bot.dead import NoSuchDead, discard, listed, retry
-from bot.dialogue import Decision, Turn
-from bot.messages import Reply
+from bot.dialogue import Decision, Say, Turn, Wait
+from bot.messages import Kind, Reply
 from bot.migrate import migrate, newest, revision, step_by_step
 from bot.schema import metadata
 from bot.store import Away, Store
@@ -37,6 +38,24 @@ async def test_a_fresh_house_keeps_every_rule(store: Store) -> None:
     found = await store.read(verify)
     assert found["ok"], found
     assert found["rules"] == len(RULES)
+
+
+@pytest.mark.parametrize("kind", [Kind.NOTICE, Kind.EDIT])
+async def test_what_is_told_while_words_wait_for_more_overtakes_them_by_right(store: Store, kind: Kind) -> None:
+    def brain(turn: Turn) -> Decision | Wait:
+        if turn.event.text == "half":
+            return Wait(turn.now + timedelta(seconds=0.3))
+        return echo(turn) if turn.event.kind is not kind else Decision(turn.talk, (Say(Reply("by the way")),))
+
+    async with House(store, brain=brain) as house:
+        await house.hear("half")
+        await house.hear("", kind=kind)
+        await house.settled()
+        assert await house.rows("SELECT text FROM message WHERE author = 'bot' ORDER BY seq") == [
+            ("by the way",),
+            ("echo half burst",),
+        ]
+    assert (await store.read(verify))["ok"]
 
 
 BREAKS = {
