@@ -82,9 +82,15 @@ def choice(draft: Draft) -> None:
 
 
 def hello(draft: Draft) -> None:
-    """The chat was opened: greet once, if it is new; whoever says so himself (``/start``) is answered each time."""
-    asked = bool(draft.event.data.get("asked"))
-    new = not (draft.turn.conversation or draft.turn.last or draft.talk.extra.get("greeted") or draft.talk.stopped)
+    """The chat was opened: greet once, if it is new; whoever says so himself (``/start``) is answered each time.
+
+    What was written before it is answered before it.
+    """
+    asked, waited = bool(draft.event.data.get("asked")), bool(draft.turn.talk.pending)
+    known = draft.turn.conversation or draft.turn.last or draft.talk.extra.get("greeted") or draft.talk.stopped
+    new = not (known or waited)
+    if waited:
+        words(draft)
     if asked:
         draft.remember(stopped=False)
         draft.note("started", link=str(draft.event.data.get("start", "")))

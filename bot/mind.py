@@ -59,7 +59,7 @@ class Mind:
     def understand(self, turn: Turn) -> Turn:
         """What the words of a turn mean: those of the burst before it and its own, as one."""
         written = turn.event.kind in (Kind.TEXT, Kind.EDIT) or turn.event.timer == "burst"
-        if not written and not (turn.talk.pending and turn.event.kind is Kind.CHOICE):
+        if not written and not (turn.talk.pending and turn.event.kind in (Kind.CHOICE, Kind.HELLO)):
             return turn
         spoken = self.policy.languages
         hint = next((x for x in (turn.talk.language, turn.event.language[:2].lower()) if x in spoken), spoken[0])

@@ -208,7 +208,8 @@ class Chat:
     def turn(self, kind: Kind, **event: Any) -> d.Turn:
         happened = d.Event(1, kind, self.now, language=self.language, **event)
         pending = self.talk.pending if kind is not Kind.EDIT else ()
-        words = kind in (Kind.TEXT, Kind.EDIT) or happened.timer == "burst" or bool(pending and kind is Kind.CHOICE)
+        joins = bool(pending and kind in (Kind.CHOICE, Kind.HELLO))
+        words = kind in (Kind.TEXT, Kind.EDIT) or happened.timer == "burst" or joins
         joined = "\n".join(t for t in (*(p.text for p in pending), happened.text) if t)
         hint = self.talk.language or "en"
         meant = self.meaning(joined, hint)

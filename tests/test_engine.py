@@ -57,6 +57,17 @@ def view(owner: str = "bot", **more: Any) -> d.ConversationView:
     return d.ConversationView(1, "C-0PEN0000", owner, 0, 1, START - timedelta(minutes=5), **more)
 
 
+def test_what_waited_for_more_is_answered_before_a_start_that_follows_it() -> None:
+    waited = d.Talk(pending=(d.Pending(1, "How do I reset my router?"),))
+    one = turn(kind=Kind.HELLO, talk=waited, data={"asked": True})
+    answer, *more = decided(replace(one, understood=understood("How do I reset my router?"))).replies
+    assert "reset" in answer.reply.text.lower()
+    assert len(more) == 1
+    opened = replace(one, understood=understood("How do I reset my router?"), event=replace(one.event, data={}))
+    assert [say.reply.text for say in decided(opened).replies] == [answer.reply.text]
+    assert decided(opened).talk.pending == ()
+
+
 def test_opening_comes_first_and_a_timer_with_it() -> None:
     effects = decided(turn("how do i reset my router")).effects
     assert effects[0] == d.Open("C-00000001")

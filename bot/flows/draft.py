@@ -58,7 +58,7 @@ class Draft:
 
     def __init__(self, turn: Turn) -> None:
         self.turn, self.now, self.event, self.meant = turn, turn.now, turn.event, turn.understood
-        asks = turn.event.kind in (Kind.TEXT, Kind.CHOICE) or turn.event.timer == "burst"
+        asks = turn.event.kind in (Kind.TEXT, Kind.CHOICE, Kind.HELLO) or turn.event.timer == "burst"
         burst = turn.talk.pending if asks else ()
         said = (*(p.text for p in burst), turn.event.text)
         self.words = clean("\n".join(filter(None, said))).strip()[:WORDS].strip()
