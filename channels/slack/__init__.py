@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,7 +11,7 @@ from typing import Any, Protocol
 
 import structlog
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from bot.messages import Attachment, Reply
@@ -127,14 +128,14 @@ class Slack(Channel):
         except (ValueError, RecursionError):
             payload = {}
         if payload.get("type") == "url_verification":
-            return JSONResponse({"challenge": str(payload.get("challenge", ""))})
+            return Response(json.dumps({"challenge": str(payload.get("challenge", ""))}), media_type="application/json")
         try:
             async with asyncio.timeout(IN_TIME):
                 answer = await self.take(payload, raw)
         except Exception as error:
             log.warning("slack_cannot_store", error=type(error).__name__)
             raise Refused(503, "not stored, please send it again", wait=2) from error
-        return JSONResponse(dict(answer)) if answer else Response()
+        return Response(json.dumps(dict(answer)), media_type="application/json") if answer else Response()
 
     async def take(self, payload: Mapping[str, Any], raw: bytes) -> Mapping[str, Any] | None:
         """Store what came; what Slack is to be answered. Raises what the store raises."""

@@ -81,10 +81,11 @@ class Socket:
 
     async def _heard(self, client: Any, message: dict[str, Any], _raw: str | None = None) -> None:
         envelope, payload = message.get("envelope_id"), message.get("payload")
-        if not envelope or not isinstance(payload, dict):
+        if not envelope:
             return  # hello, disconnect
         try:
-            answer = await self._take(payload, json.dumps(payload).encode())  # a retry's envelope has another id
+            read = payload if isinstance(payload, dict) else {}
+            answer = await self._take(read, json.dumps(payload).encode())  # a retry's envelope has another id
         except Exception as error:  # not stored, so not acknowledged: Slack brings it again
             log.warning("slack_cannot_store", error=type(error).__name__)
             return

@@ -164,7 +164,9 @@ async def test_forged_stale_and_strange_requests(scene: Scene) -> None:
         assert await scene.slack.post(strange) == (200, b"")
     assert await scene.rows("SELECT state, count(*) FROM inbox GROUP BY state") == [("dead", 4)]
     challenge = await scene.slack.post(b'{"type":"url_verification","challenge":"abc"}')
-    assert challenge == (200, b'{"challenge":"abc"}')
+    assert challenge == (200, b'{"challenge": "abc"}')
+    lone = rb'{"type":"url_verification","challenge":"\ud800"}'
+    assert await scene.slack.post(lone) == (200, rb'{"challenge": "\ud800"}')
 
 
 async def test_while_the_store_is_away_slack_sends_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -364,6 +366,10 @@ async def test_socket_mode(slack: FakeSlack, folder: Path, monkeypatch: pytest.M
         statuses, said = await slack.tell(slack.command("how long does delivery take?"))
         assert statuses == [200]
         assert said["response_type"] == "ephemeral"
+        for odd in ([1], "words", None):  # whatever it is, it is kept and acknowledged, or it would come for ever
+            acks = len(slack.acks)
+            await slack.sockets[0].send_json({"envelope_id": f"odd {odd}", "type": "events_api", "payload": odd})
+            await until(lambda acks=acks: len(slack.acks) > acks)
         await slack.sockets[0].send_json({"type": "disconnect", "reason": "refresh_requested"})
         await asyncio.sleep(0.3)
         await until(lambda: len(slack.sockets) == 1)
