@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import Final
 
 from bot.dialogue import Alarm, Decision, Need, Turn, Wait
-from bot.flows import buttons, changed, journal, line, notices, platform, public, waiting, wishes
+from bot.flows import buttons, changed, journal, line, matter, notices, platform, public, waiting, wishes
 from bot.flows.draft import FILES, Draft, Missing
 from bot.flows.inside import aftermath, inside, left
 from bot.flows.questions import answer, choose, contacted, outcome, unknown
-from bot.flows.reading import is_score, ticket_number, typed
+from bot.flows.reading import is_score, ticket_number
 from bot.messages import Kind
 from handoff import care, deadlines, desk, promises, tickets
 
@@ -190,7 +190,7 @@ def emergency(draft: Draft) -> bool:
         return False
     journal.drop(draft)
     draft.open()
-    more = wishes.known(draft, danger=draft.meant.emergency, open=draft.own_ticket("emergency"))
+    more = matter.known(draft, danger=draft.meant.emergency, open=draft.own_ticket("emergency"))
     called = line.join(draft, "emergency", {**more, "what": draft.words}, quiet=True)
     journal.begin(draft, "emergency", **more, called=called or None)
     return True
@@ -198,7 +198,7 @@ def emergency(draft: Draft) -> bool:
 
 def button(draft: Draft) -> bool:
     """Every button can be typed; a digit belongs to the last question asked, yes and no to our last sentence."""
-    pressed = typed(draft.words, draft.talk.offered, draft.meant, last=not draft.talk.extra.get("passed"))
+    pressed = buttons.typed(draft.words, draft.talk.offered, draft.meant, last=not draft.talk.extra.get("passed"))
     if pressed:
         buttons.press(draft, pressed)
     return bool(pressed)
@@ -217,11 +217,11 @@ def wish(draft: Draft) -> bool:
     intent = draft.meant.intent if draft.meant else ""
     if draft.meant and intent in VERDICTS and draft.meant.intent_confidence < 1 and not draft.talk.answered:
         return False  # about what?
-    if intent == "complaint" and not wishes.complains(draft):
+    if intent == "complaint" and not matter.complains(draft):
         return False  # only guessed
     if draft.meant and not intent and waiting.asks_when(draft, of_ours=True):
         intent = "ticket_status"
-    elif draft.meant and not intent and outcome(draft) != "answer" and not wishes.telling(draft):
+    elif draft.meant and not intent and outcome(draft) != "answer" and not matter.telling(draft):
         own = (ticket.number for ticket in draft.turn.tickets)
         if ticket_number(draft.heard, own) or waiting.asks_when(draft, of_ours=False):
             intent = "ticket_status"

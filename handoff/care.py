@@ -100,7 +100,17 @@ def fresh(draft: Draft) -> None:
     """Whoever has the floor next starts anew: no flow, no misses, no old question, no old anger."""
     journal.drop(draft)
     draft.remember(unknowns=0, last_question="", last_entry="")
-    draft.keep(soothed=None, settled=None, ticket=None, kept=None, escalated=None, place=None, placed=None)
+    draft.keep(
+        told=None,
+        product=None,
+        soothed=None,
+        settled=None,
+        ticket=None,
+        kept=None,
+        escalated=None,
+        place=None,
+        placed=None,
+    )
 
 
 def notice(draft: Draft, key: str, **values: Any) -> None:

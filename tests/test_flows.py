@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.flows import FLOWS, reading
+from bot.flows import FLOWS, buttons, reading
 from bot.flows.journal import LONGEST
 from bot.flows.reading import Heard
 from bot.flows.steps import Ask, Flow, Known, Say, Ticket
@@ -187,7 +187,7 @@ def test_ticket_numbers_as_people_type_them(text: str, number: str) -> None:
 )
 def test_buttons_can_be_typed(text: str, found: str) -> None:
     offered = (("a", "Yes, send it"), ("b", "2 🙁"), ("c", "换货"))
-    assert reading.typed(text, offered, None) == found
+    assert buttons.typed(text, offered, None) == found
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_buttons_can_be_typed(text: str, found: str) -> None:
 )
 def test_scores_can_be_typed(text: str, score: str) -> None:
     offered = tuple((f"rate:C-1:1:{n}", f"{n} 😀") for n in "12345")
-    assert reading.typed(text, offered, understood(text)).removeprefix("rate:C-1:1:") == score
+    assert buttons.typed(text, offered, understood(text)).removeprefix("rate:C-1:1:") == score
 
 
 @pytest.mark.parametrize(

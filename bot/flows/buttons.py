@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from bot.flows import journal, wishes
+from bot.flows import journal, matter, wishes
 from bot.flows.draft import Draft
-from bot.flows.reading import SUBJECT, mentioned, reachable
+from bot.flows.reading import PART, SUBJECT, bare, mentioned, reachable
 from bot.flows.steps import SKIP
+
+if TYPE_CHECKING:
+    from intents import Understanding
 
 TAKING_OVER: Final = frozenset({"human", "complaint"})  # what was told so far goes with them
 REPEATS: Final = frozenset({"solved", "not_helpful", "ticket_status", "none"})  # no reason to leave the running flow
+_DIGIT = re.compile(r"[\W_]*(\d{1,2})[\W_]*")
+_DID = re.compile(r"y\b|yes|yep|yeah|是|有|对", re.IGNORECASE)  # "yes" to "did that help?", where "ok" only goes on
+_NOTHING = re.compile(
+    r"all\b|nothing|else|more|need|fine|good|later|th(?:an)?[kx]|了|没事|别的|其他|不用|不需要|谢", re.IGNORECASE
+)
 
 
 def press(draft: Draft, choice: str) -> None:
@@ -61,7 +71,7 @@ def do(draft: Draft, rest: str) -> None:
         if wish == "ticket_status":
             wishes.grant(draft, wish)
         else:
-            draft.note("helped" if wish == "solved" else wish, entry=wishes.held(draft, about))
+            draft.note("helped" if wish == "solved" else wish, entry=matter.held(draft, about))
         repeat(draft)
     else:
         if wish not in TAKING_OVER:
@@ -92,6 +102,42 @@ def repeat(draft: Draft) -> None:
     """Ask the running flow's question again."""
     if draft.talk.flow and (run := journal.resume(draft)):
         run.say_question()
+
+
+def typed(text: str, offered: tuple[tuple[str, str], ...], meant: Understanding | None, *, last: bool = True) -> str:
+    """The id of the button that was typed, by number or by label, "" if none was.
+
+    ``last``: the buttons stand below our last sentence, so that yes and no may mean them too.
+    """
+    if not offered:
+        return ""
+    if digit := _DIGIT.fullmatch(unicodedata.normalize("NFKC", text)):
+        place = int(digit[1]) - 1
+        return offered[place][0] if 0 <= place < len(offered) else ""
+    said = bare(text)
+    labels = {choice: bare(label) for choice, label in offered}
+    if exact := [choice for choice, label in labels.items() if said and said == label]:
+        return exact[0]
+    part = [choice for choice, label in labels.items() if said in label and choice.startswith("flow:")]
+    if len(part) == 1 and len(said.encode()) >= PART:
+        return part[0]
+    return _meant(offered, meant, last) if meant else ""
+
+
+def _meant(offered: tuple[tuple[str, str], ...], meant: Understanding, last: bool) -> str:
+    """A button hit by other words for the same: stars for a score, yes and no to what was asked with the buttons."""
+    ids = [choice for choice, _ in offered]
+    said = {meant.yes_no, meant.intent} if last else set()
+    wanted = f"{ids[0].rpartition(':')[0]}:{meant.rating}"
+    if "yes" in said and "do:ticket" in ids and "do:ticket_status" not in ids:  # "shall I pass it to my colleagues?"
+        wanted = "do:ticket"
+    elif "yes" in said and _DID.match(meant.text):
+        wanted = "do:solved"
+    elif "no" in said and "do:none" in ids:
+        wanted = "do:none"
+    elif "no" in said and not _NOTHING.search(meant.text):  # "no, that's all" is no complaint
+        wanted = "do:not_helpful"
+    return next((choice for choice in ids if f"{choice}:".startswith(f"{wanted}:")), "")
 
 
 BUTTONS: Final[dict[str, Callable[[Draft, str], None]]] = {

@@ -21,7 +21,7 @@ def complaint(known: Known) -> Flow:
         yield Say("complaint.again", number=number)
     else:
         details = {name: known.get(name, "") for name in ("product", "contact")}
-        opened = yield Ticket("complaint", known.get("what") or known["words"], "high", details)
+        opened = yield Ticket("complaint", known.get("what") or known.get("about") or known["words"], "high", details)
         number = opened["number"]
         yield Note("complained", {"ticket": number})
         yield Say("complaint.sorry", **opened)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from knowledge.index import Ranking
 
 WORDS: Final = 2000  # characters of a burst that are looked at
+TOLD: Final = 5  # messages kept for a ticket to come
 FILES: Final = 10  # files kept for a ticket to come
 LABEL: Final = 60  # characters on a button
 BUTTON: Final = 60  # bytes of a button's id
@@ -123,7 +124,13 @@ class Draft:
         """The words were a free question: it is what a ticket opened next will be about."""
         if self.words:
             self.remember(last_question=self.words[:SUBJECT])
+            self.tells(self.words)
             self.keep(settled=None)
+
+    def tells(self, words: str) -> None:
+        """The words belong to the matter that people are to read, as long as no answer settles it."""
+        before = [said for said in self.talk.extra.get("told", ()) if said != words[:SUBJECT]]
+        self.keep(told=[*before, words[:SUBJECT]][-TOLD:])
 
     def keep_files(self) -> None:
         """Files wait in the talk for the ticket they belong to."""
@@ -169,7 +176,7 @@ class Draft:
 
     def _anew(self, **changes: Any) -> None:
         self.remember(flow="", journal=(), asked="", misses=0, unknowns=0, **changes)
-        self.keep(files=None, ticket=None, soothed=None, platform=None)
+        self.keep(files=None, ticket=None, soothed=None, platform=None, told=None, product=None)
 
     def look(self, kind: str, key: str) -> Any:
         """What the worker found, or what the turn carries. Raises Missing."""
@@ -197,7 +204,7 @@ class Draft:
         details = {k: v for k, v in wanted.details.items() if v} | {"language": self.lang}
         subject = wanted.subject[:SUBJECT]
         self.do(OpenTicket(number, wanted.kind, subject, due, wanted.priority, details, files, wanted.agent))
-        self.keep(files=None, ticket=number)
+        self.keep(files=None, ticket=number, told=None, product=None)
         self.remember(last_question="")
         self.files = ()
         return {"number": number, "within": (due - self.now).total_seconds()}
@@ -254,7 +261,8 @@ class Draft:
             buttons += [_about("do:solved", entry_id), _about("do:not_helpful", entry_id)]
         self.tell("\n\n".join([text.strip(), *links]), tuple(Choice(b, self.label(b)) for b in buttons), why)
         self.remember(last_entry=entry_id, answered=self.talk.answered + 1, unknowns=0)
-        self.keep(settled=True)  # no matter for people, unless it did not help
+        open_yet = [said for said in self.talk.extra.get("told", ()) if said != self.talk.last_question]
+        self.keep(settled=True, told=open_yet or None)  # no matter for people, unless it did not help
 
     def ask_rating(self, number: str, cycle: int) -> None:
         """Ask for a score, unless it was asked lately or given already, or the customer wants no more words."""

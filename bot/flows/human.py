@@ -20,7 +20,7 @@ def human(known: Known) -> Flow:
         yield Add(number, known.get("words", ""))
         yield Say("human.already", number=number)
     else:
-        details = {name: known.get(name, "") for name in ("reason", "product", "contact")}
+        details = {**known.get("slots", {}), **{name: known.get(name, "") for name in ("reason", "product", "contact")}}
         opened = yield Ticket("urgent", known.get("what") or known["words"], "urgent", details)
         number = opened["number"]
         yield Note("handed_over", {"reason": known.get("reason", ""), "ticket": number})

@@ -5,18 +5,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.flows import journal, wishes
+from bot.flows import fields, journal, matter, wishes
 from bot.flows.draft import Draft
 from bot.flows.questions import answer, outcome
 from bot.flows.rating import FAIR
-from bot.flows.reading import is_calm, is_question
+from bot.flows.reading import bare, is_calm, is_question, refused
 from bot.flows.steps import LEFT, SKIP
 
 MISSES: Final = 3  # answers in a row that did not fit, then a person
 ASIDE: Final = frozenset({"ticket_status", "complaint"})  # wishes granted in the middle of a flow
 WAITED: Final = frozenset({"emergency", "human"})  # flows that only ask how to reach the customer
 BESIDE: Final = 16  # letters beside an answer that tell something (a Chinese character counts two) …
-SMALL: Final = frozenset({"product", "contact", "serial", "order"})  # fields whose answer is a name or a number
 DECLINED: Final = 40  # … and beside "I would rather not say"
 COMMENTS: Final = frozenset({"not_helpful", "solved", "yes", "no", "rating", "smalltalk", "cancel", "back"})
 
@@ -52,33 +51,37 @@ def inside(draft: Draft) -> bool:
     if run.continues(draft.heard):
         run.amend(draft.words)
         return True
-    middle = in_the_middle(draft, run) and (is_question(draft.words) or not asked.free)
-    value = None if middle and asked.free else asked.read(draft.heard)
-    if value is None and telling_instead(draft, run):
-        run = run.beside(draft.words)
+    if kind := fields.changed(draft, run):
+        wishes.instead(draft, kind)
+        return True
+    others = fields.told(draft, run)
+    passed = fields.elsewhere(draft, run, others)
+    middle = not passed and in_the_middle(draft, run) and (is_question(draft.words) or not asked.free)
+    value = None if passed or (middle and asked.free) else asked.read(draft.heard)
+    run = run.noticing(others) if others else run
+    told = fields.aside(draft, run, others) if value is None and not middle else ""
+    if told:
+        run = run.beside(told)
         draft.remember(journal=tuple(run.journal))
     if value is not None:
-        if asked.name == "what" and not run.turns:
-            run = run.noticing(draft.heard.numbers)
         wishes.answered(draft, run.beside(draft.words) if telling_more(draft, run, value) else run, value)
+    elif others:
+        draft.remember(journal=tuple(run.journal), misses=0)
+        run.say_question(draft.text("flow.noted"))
     elif middle:
         aside(draft, run)
     else:
-        missed(draft, run)
+        missed(draft, run, "flow.noted" if told else "flow.needed" if needed(draft, run) else "")
     return True
 
 
 def telling_more(draft: Draft, run: journal.Run, value: str) -> bool:
     """Whether the words that answer a small question of a ticket tell more of its matter."""
-    if run.name != "ticket" or not run.asked or run.asked.name not in SMALL:
+    if run.name != "ticket" or not run.asked or run.asked.name not in fields.SMALL:
         return False
-    return wishes.letters(draft.words) - wishes.letters(value) >= (DECLINED if value == SKIP else BESIDE)
-
-
-def telling_instead(draft: Draft, run: journal.Run) -> bool:
-    """Whether he tells of his matter instead of answering a small question of his ticket: people should read it."""
-    small = run.name == "ticket" and run.asked is not None and run.asked.name in SMALL
-    return small and wishes.letters(draft.words) >= DECLINED and not is_question(draft.words)
+    if run.asked.name == "contact" and fields.signed(draft):
+        return True
+    return matter.letters(draft.words) - matter.letters(value) >= (DECLINED if value == SKIP else BESIDE)
 
 
 def left(draft: Draft) -> None:
@@ -98,7 +101,7 @@ def elsewhere(draft: Draft, run: journal.Run) -> bool:
     intent = draft.meant.intent if draft.meant else ""
     late = draft.now - asked_at > timedelta(seconds=draft.turn.policy.idle)
     unhappy = run.known.get("score", FAIR + 1) <= FAIR  # "too slow" is why, even where the FAQ has an answer to it
-    sure = not unhappy or bool(draft.meant and draft.meant.intent_confidence >= wishes.SURE)
+    sure = not unhappy or bool(draft.meant and draft.meant.intent_confidence >= matter.SURE)
     wished = bool(intent) and intent not in COMMENTS and sure
     known = outcome(draft) == "answer" and not unhappy
     return late or wished or not draft.words or known or is_question(draft.words)
@@ -107,8 +110,15 @@ def elsewhere(draft: Draft, run: journal.Run) -> bool:
 def in_the_middle(draft: Draft, run: journal.Run) -> bool:
     """Whether the words are a question we are sure of, or a wish that a flow can be interrupted for."""
     intent = draft.meant.intent if draft.meant else ""
-    guessed = intent == "complaint" and not wishes.complains(draft)
-    return outcome(draft) == "answer" or (intent in ASIDE and intent != run.name and not guessed)
+    guessed = intent == "complaint" and not matter.complains(draft)
+    asks = outcome(draft) == "answer" and (run.name != fields.FORM or asked(draft))
+    return asks or (intent in ASIDE and intent != run.name and not guessed)
+
+
+def asked(draft: Draft) -> bool:
+    """Whether the words ask what the FAQ has, and do not tell something of the matter a form is about."""
+    nearest = draft.ranking.candidates[0].nearest if draft.ranking and draft.ranking.candidates else ""
+    return is_question(draft.words) or bare(nearest) == bare(draft.words)
 
 
 def way_out(draft: Draft, run: journal.Run) -> bool:
@@ -123,7 +133,12 @@ def way_out(draft: Draft, run: journal.Run) -> bool:
             wishes.grant(draft, "goodbye")
         case "back":
             journal.back(draft, run)
-        case "language" if not wishes.telling(draft):
+        case "not_helpful" if run.name == fields.FORM and run.asked and not run.asked.free:
+            draft.note("not_helpful", entry=matter.held(draft, draft.talk.last_entry), question=draft.words)
+            run.say_question(draft.text("flow.not_helpful"))
+        case "thanks" | "greeting" if run.asked and run.asked.name == "confirm":
+            run.say_question()
+        case "language" if not matter.telling(draft):
             wishes.language(draft, "")
             run.say_question()
         case _:
@@ -143,10 +158,16 @@ def aside(draft: Draft, run: journal.Run) -> None:
     run.say_question()
 
 
-def missed(draft: Draft, run: journal.Run) -> None:
+def needed(draft: Draft, run: journal.Run) -> bool:
+    """Whether he would rather not answer a question of a form that cannot do without."""
+    form, ask = run.name == fields.FORM, run.asked
+    return form and ask is not None and ask.name in fields.SMALL - {"confirm"} and refused(draft.heard)
+
+
+def missed(draft: Draft, run: journal.Run, noted: str = "") -> None:
     """The answer does not fit: ask again in other words; the third time it is a person's turn."""
     misses, number, files = draft.talk.misses + 1, run.number, bool(draft.files)
-    again = draft.text("files.noted" if files and not draft.words else run.again)
+    again = draft.text("files.noted" if files and not draft.words else noted or run.again)
     if number and (draft.words or files):  # no answer, but people should know it
         draft.add(number, draft.words)
         again = draft.text("files.added" if files else "flow.added", number=number)

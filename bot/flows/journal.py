@@ -138,9 +138,19 @@ class Run:
         told = "\n".join(filter(None, (self.known.get("more", ""), more)))[:SUBJECT]
         return Run(self.draft, self.name, [("start", {**self.known, "more": told}), *self.journal[1:]])
 
-    def noticing(self, named: Mapping[str, str]) -> Run:
-        """The same flow, knowing numbers that are named in what is told just now: they are not asked for."""
-        return Run(self.draft, self.name, [("start", {**self.known, "named": dict(named)}), *self.journal[1:]])
+    def noticing(self, told: Mapping[str, str]) -> Run:
+        """The same flow, knowing what is told just now of other questions: answered anew, or not asked any more."""
+        given, start = [*self.journal[1:]], {**self.known}
+        for name, value in told.items():
+            if at := [place for place, (step, _) in enumerate(given) if step == name]:
+                given[at[-1]] = (name, value)
+            else:
+                start[name] = value
+        return Run(self.draft, self.name, [("start", start), *given])
+
+    def told(self, name: str) -> str:
+        """What was answered to a question, or was known before; "" if nothing."""
+        return str(next((value for step, value in reversed(self.journal) if step == name), self.known.get(name, "")))
 
     def store(self) -> None:
         """Keep the journal while a question is open; a flow that has ended leaves nothing behind."""
@@ -224,8 +234,12 @@ def take_over(draft: Draft) -> dict[str, str]:
     drop(draft)
     fields = draft.turn.policy.forms.fields
     told = {name: value for name, value in said if name in fields and isinstance(value, str) and value != SKIP}
-    more = journal[0][1].get("more", "") if journal else ""
-    return {**told, "what": "\n".join(filter(None, (told.get("what", ""), more)))} if more else told
+    known = journal[0][1] if journal else {}
+    what = "\n".join(filter(None, (told.pop("what", ""), known.get("more", ""))))
+    form = draft.turn.policy.forms.kinds.get(known.get("kind", ""))
+    if not what and form and "what" not in form.asks:  # what is wanted says it all
+        what = form.label[draft.lang]
+    return {**told, **({"what": what} if what else {})}
 
 
 def _token(value: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.dialogue import Learn
-from bot.flows import journal, wishes
+from bot.flows import journal, matter, wishes
 from bot.flows.draft import Draft
 from bot.flows.reading import SUBJECT, bare, given_freely, is_question
 
@@ -33,7 +33,7 @@ def contacted(draft: Draft) -> bool:
         return False
     draft.open()
     draft.do(Learn("contact", contact))
-    tells = wishes.letters(draft.words) - wishes.letters(contact) >= wishes.TELLING + wishes.GRIEVANCE
+    tells = matter.letters(draft.words) - matter.letters(contact) >= matter.TELLING + matter.GRIEVANCE
     if tells and outcome(draft) == "answer":
         return False
     if tells:

@@ -19,14 +19,10 @@ NAME: Final = (4, 12)  # words, and Chinese characters, of a product we do not k
 
 _PHONE = re.compile(r"(?<![\w.])(?:\+|00)?[(\d](?:[\s().-]{0,2}\d){5,15}\)?(?!\w)")
 _MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]{2,}")
-_DIGIT = re.compile(r"[\W_]*(\d{1,2})[\W_]*")
 _BARE = re.compile(r"(?<![A-Z0-9])(?=[A-Z]*[0-9])(?=[0-9]*[A-Z])([0-9A-TV-Z]{8})(?![A-Z0-9])")
-_DID = re.compile(r"y\b|yes|yep|yeah|是|有|对", re.IGNORECASE)  # "yes" to "did that help?", where "ok" only goes on
-_NOTHING = re.compile(
-    r"all\b|nothing|else|more|need|fine|good|later|th(?:an)?[kx]|了|没事|别的|其他|不用|不需要|谢", re.IGNORECASE
-)
 _REFUSED = re.compile(
     r"不方便|不告诉|保密|不想|不用|不需要|不留|没有|不知道|不清楚|不确定|忘了|不记得|记不"
+    r"|磨掉|磨没|看不清|找不到|丢了|没了|不见了|\b(?:dunno|idk|no clue)\b|can(?:no|')?t (?:find|read|see|remember)"
     r"|(?:won'?t|not going to|not) tell|none of your|rather not|prefer not|not sure|no idea"
     r"|do(?: not|n'?t) (?:want|know|have|remember)",
     re.IGNORECASE,
@@ -59,6 +55,17 @@ _REACH = re.compile(
 )
 _ALONE = re.compile(r"(?=.*[0-9])[0-9A-Z]{6,24}")
 _SUM = re.compile(r"[0-9][0-9,]{0,11}(?:\.[0-9]{1,2})?")
+_ROUGHLY = re.compile(
+    r"(?:(?:in )?(?:early|late|spring|summer|autumn|fall|winter|christmas) )?(?:last|this) (?:year|month|week)"
+    r"|last (?:spring|summer|autumn|fall|winter|christmas|black friday)|\byesterday\b"
+    r"|(?:\d+|an?|one|two|three|four|five|six|half a|(?:a )?few|(?:a )?couple of|several) (?:year|month|week|day)s? ago"
+    r"|(?:大前年|前年|去年|今年|上个?月|上个?星期|上周|前天|昨天)[^,，。、\s买购的入吧]{0,6}"
+    r"|[0-9一二两三四五六七八九十半几]+个?多?(?:年|月|星期|周|天)多?(?:之?前|以前)",
+    re.IGNORECASE,
+)
+_QUANTITY = re.compile(
+    r"[0-9一二两三四五六七八九十几]+ ?[个台只根条套件对]|(?:\d+|one|two|three|four|five)", re.IGNORECASE
+)
 _WHEN = re.compile(
     r"\b(?:any ?time|week(?:day|end)s?|morning|afternoon|evening|noon|night|daytime|asap|soon|always"
     r"|(?:mon|tues|wednes|thurs|fri|satur|sun)days?)\b|随时|都(?:行|可以)|尽快|周[末内中一二三四五六日天]|工作日|上午|下午|中午|晚上|早上|白天|点|节假日",
@@ -94,6 +101,10 @@ class Heard:
         entities = self.meant.entities if self.meant else ()
         return next((entity.value for entity in entities if entity.kind in kinds), "")
 
+    def said(self, *kinds: str) -> str:
+        """All that is named of these kinds, in the customer's own words."""
+        return " ".join(e.text.strip() for e in (self.meant.entities if self.meant else ()) if e.kind in kinds)
+
     @property
     def numbers(self) -> dict[str, str]:
         """The serial and order numbers that are named."""
@@ -117,7 +128,8 @@ def product(heard: Heard) -> str | None:
     if refused(heard):
         return "skip"
     described = 0 < len(heard.text) <= 60 and "\n" not in heard.text and not (heard.asks or heard.intent)
-    return heard.text if described and _names(heard.text) else None
+    other = (heard.meant and heard.meant.entities) or day(heard) or _QUANTITY.fullmatch(heard.text.strip())
+    return heard.text if described and not other and _names(heard.text) else None
 
 
 def _names(text: str) -> bool:
@@ -144,6 +156,11 @@ def reachable(text: str) -> bool:
     return bool(_PHONE.search(unicodedata.normalize("NFKC", text)) or _MAIL.search(text))
 
 
+def number_alone(text: str) -> str:
+    """A text that is nothing but a phone number of whatever country, "" if it is not."""
+    return text.strip() if _PHONE.fullmatch(unicodedata.normalize("NFKC", text).strip()) else ""
+
+
 def given_freely(heard: Heard) -> str:
     """The customer's own phone number or address, told without being asked; "" if it may be somebody else's."""
     found, text = heard.named("email", "phone"), unicodedata.normalize("NFKC", heard.text)
@@ -158,7 +175,9 @@ def refused(heard: Heard) -> bool:
 
 
 def text(heard: Heard) -> str | None:
-    """Any short text."""
+    """Any short text; "yes" is none."""
+    if heard.yes_no == "yes":
+        return None
     return "skip" if refused(heard) else heard.text[:SUBJECT] or None
 
 
@@ -181,10 +200,14 @@ def _number(heard: Heard, kind: str) -> str | None:
 
 
 def date(heard: Heard) -> str | None:
-    """A day or a month."""
-    if found := heard.named("date", "datetime", "month"):
-        return found[:10]
-    return "skip" if refused(heard) else None
+    """A day or a month, or about when, in the customer's words."""
+    return day(heard) or ("skip" if refused(heard) else None)
+
+
+def day(heard: Heard) -> str:
+    """The day, the month or the season that is named, "" if none is."""
+    found, roughly = heard.named("date", "datetime", "month")[:10], _ROUGHLY.search(heard.text)
+    return found or (roughly[0] if roughly else "")
 
 
 def time(heard: Heard) -> str | None:
@@ -247,42 +270,6 @@ def ticket_number(heard: Heard, own: Iterable[str] = ()) -> str:
 def bare(text: str) -> str:
     """Letters and digits only, without case and width: how typed words and labels are compared."""
     return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
-
-
-def typed(text: str, offered: tuple[tuple[str, str], ...], meant: Understanding | None, *, last: bool = True) -> str:
-    """The id of the button that was typed, by number or by label, "" if none was.
-
-    ``last``: the buttons stand below our last sentence, so that yes and no may mean them too.
-    """
-    if not offered:
-        return ""
-    if digit := _DIGIT.fullmatch(unicodedata.normalize("NFKC", text)):
-        place = int(digit[1]) - 1
-        return offered[place][0] if 0 <= place < len(offered) else ""
-    said = bare(text)
-    labels = {choice: bare(label) for choice, label in offered}
-    if exact := [choice for choice, label in labels.items() if said and said == label]:
-        return exact[0]
-    part = [choice for choice, label in labels.items() if said in label and choice.startswith("flow:")]
-    if len(part) == 1 and len(said.encode()) >= PART:
-        return part[0]
-    return _meant(offered, meant, last) if meant else ""
-
-
-def _meant(offered: tuple[tuple[str, str], ...], meant: Understanding, last: bool) -> str:
-    """A button hit by other words for the same: stars for a score, yes and no to what was asked with the buttons."""
-    ids = [choice for choice, _ in offered]
-    said = {meant.yes_no, meant.intent} if last else set()
-    wanted = f"{ids[0].rpartition(':')[0]}:{meant.rating}"
-    if "yes" in said and "do:ticket" in ids and "do:ticket_status" not in ids:  # "shall I pass it to my colleagues?"
-        wanted = "do:ticket"
-    elif "yes" in said and _DID.match(meant.text):
-        wanted = "do:solved"
-    elif "no" in said and "do:none" in ids:
-        wanted = "do:none"
-    elif "no" in said and not _NOTHING.search(meant.text):  # "no, that's all" is no complaint
-        wanted = "do:not_helpful"
-    return next((choice for choice in ids if f"{choice}:".startswith(f"{wanted}:")), "")
 
 
 READERS: Final[Mapping[str, Callable[[Heard], str | None]]] = {  # what a field of a form may be read as

@@ -31,7 +31,9 @@ def ticket(known: Known) -> Flow:
         yield Say("ticket.dropped")
         return
     details = {name: said(told, name) for name in form if name != "what"}
-    what = said(told, "what") or ", ".join(part for name, part in details.items() if part and name != "contact")
+    what = said(told, "what")
+    if what == known.get("more", ""):  # what it is about stands in the other fields
+        what = ", ".join(filter(None, (*(part for name, part in details.items() if name != "contact"), what)))
     opened = yield Ticket(known["kind"], what or known["words"], known["priority"], details)
     if contact := details.get("contact"):
         yield Learn("contact", contact)

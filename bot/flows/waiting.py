@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from bot.dialogue import Alarm
-from bot.flows import journal, line, wishes
+from bot.flows import journal, line, matter, wishes
 from bot.flows.draft import Draft
 from handoff.dialogue import DeskView, HandoverView
 
@@ -75,7 +75,7 @@ def queued(draft: Draft) -> bool:
     elif _HOW_LONG.search(draft.words):
         line.tell(draft)
     else:
-        if not wishes.matter(draft):
+        if not matter.unsettled(draft):
             draft.asked_freely()
         if not draft.talk.extra.get("kept"):
             draft.keep(kept=True)
@@ -107,11 +107,11 @@ def give_up(draft: Draft, held: HandoverView | None, why: str) -> None:
     """Nobody can come, ``why``: what waited becomes a ticket, and that is said honestly."""
     packet = held.packet if held else {}
     line.leave(draft, why)
-    what = str(packet.get("question") or wishes.matter(draft))
+    what = str(packet.get("question") or matter.unsettled(draft))
     more: dict[str, Any] = {"what": what, "words": what or packet.get("words") or draft.text("no_words")}
     more |= {"said": GIVEN_UP[why], "reason": held.reason if held else "asked"}
     more["back"] = line.back(draft)
-    journal.begin(draft, "human", **wishes.known(draft, **more))
+    journal.begin(draft, "human", **matter.known(draft, **more))
 
 
 def _waited(draft: Draft, held: HandoverView | None) -> float:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
+from bot import texts
 from bot.dialogue import ConversationView, Learn, OpenTicket
-from bot.flows import journal, line, platform
+from bot.flows import journal, line, matter, platform
 from bot.flows.draft import RATE, Draft
-from bot.flows.reading import bare, ticket_number
+from bot.flows.reading import mentioned, ticket_number
 from handoff import tickets
 
 STARTERS: Final = ("do:ticket", "do:ticket_status", "do:human")
@@ -26,57 +27,7 @@ PLEASANTRIES: Final[dict[str, tuple[str, ...]]] = {  # wish -> sentence and butt
     "cancel": ("nothing_to_cancel",),
     "back": ("nothing_to_cancel",),
 }
-SURE: Final = 0.8  # confidence of a wish that was not just guessed
-WISH: Final = 16  # letters a bare wish may have (a Chinese character counts two) …
-TELLING: Final = 20  # … and how many more tell a matter
-GRIEVANCE: Final = 6  # letters beside the bare wish that tell what a complaint is about
-_COMPLAINT = re.compile(  # the bare wish, in any words
-    r"\b(?:i|id|ive|we|want|to|wanna|would|like|need|must|have|got|make|file|lodge|raise|register|an?|this|is|my|formal"
-    r"|compl(?:ain|aint|aints|aining)|about|against|over|of|you|your|the|please|company|service|support|us|and|now)\b"
-    r"|投诉|举报|我们?|[想要]|你们?|[您贵]|公司|客服|一下|登记|[请帮给的了]",
-    re.IGNORECASE,
-)
-_COMPLAINS = re.compile(r"complain|投诉|投訴", re.IGNORECASE)
 AFTERTHOUGHTS: Final = frozenset({"thanks", "yes", "no", "cancel", "back"})  # they open no new conversation
-
-
-def known(draft: Draft, **more: Any) -> dict[str, Any]:
-    """What a flow need not ask: the words, the product named, what the customer told before."""
-    customer = draft.turn.customer
-    return {
-        "words": draft.words or matter(draft) or draft.text("no_words"),
-        "product": draft.heard.named("model") or customer.get("product", ""),
-        "contact": customer.get("contact", ""),
-        **more,
-    }
-
-
-def telling(draft: Draft) -> str:
-    """The words if they tell a matter and not only a wish."""
-    wished = draft.ranking and draft.ranking.outcome == "intent"
-    wish = letters(draft.ranking.candidates[0].nearest) if draft.ranking and wished else WISH
-    return draft.words if letters(draft.words) >= wish + TELLING else ""
-
-
-def matter(draft: Draft) -> str:
-    """The question before, unless it was answered well."""
-    return "" if draft.talk.extra.get("settled") else draft.talk.last_question
-
-
-def complains(draft: Draft) -> bool:
-    """Whether a complaint is meant: the word is said, we are sure, or there is anger in it."""
-    meant = draft.meant
-    return meant is None or meant.intent_confidence >= SURE or meant.angry or bool(_COMPLAINS.search(draft.words))
-
-
-def held(draft: Draft, entry: str) -> str:
-    """The entry, if the knowledge still holds it."""
-    return entry if draft.turn.knowledge.entry(entry) else ""
-
-
-def letters(text: str) -> int:
-    """How much is said: a Chinese character counts two."""
-    return sum(2 if char > "\u2e80" else 1 for char in bare(text))
 
 
 def grant(draft: Draft, wish: str, about: str = "") -> bool:
@@ -115,12 +66,19 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
     if not kind or kind == "ticket":
         entry = draft.turn.knowledge.entry(draft.talk.last_entry)
         kind = "fault" if entry and entry.topic == "faults" else "question"
-    what = told.get("what") or telling(draft) or matter(draft)
+    what = told.get("what") or matter.telling(draft) or matter.unsettled(draft)
     priority = "high" if draft.meant and draft.meant.urgent else "normal"
     asks = draft.turn.policy.forms.asked(kind)
     more = {"what": what, "kind": kind, "priority": priority, "asks": asks, "named": draft.heard.numbers}
     more["products"] = draft.turn.policy.products[:8]
-    journal.begin(draft, "ticket", **known(draft, **{**told, **more}))
+    journal.begin(draft, "ticket", **matter.known(draft, **{**told, **more}))
+
+
+def instead(draft: Draft, kind: str) -> None:
+    """Another kind of ticket than the one being filled in: what was told for that goes along."""
+    told = journal.take_over(draft)
+    draft.say("flow.instead", kind=texts.Written(draft.turn.policy.forms.kinds[kind].label))
+    ticket(draft, kind, **told)
 
 
 def ticket_status(draft: Draft, number: str) -> None:
@@ -135,21 +93,24 @@ def human(draft: Draft, reason: str) -> None:
         return
     draft.open()
     flow, told = draft.talk.flow, journal.take_over(draft)
-    what = told.get("what") or telling(draft) or matter(draft)
+    what = told.get("what") or matter.telling(draft) or matter.unsettled(draft)
     again = reason == "error" and draft.talk.extra.get("failed")  # people have it once per conversation, then a ticket
-    if not again and line.join(draft, reason or "asked", known(draft, **{**told, "what": what, "flow": flow})):
+    if not again and line.join(draft, reason or "asked", matter.known(draft, **{**told, "what": what, "flow": flow})):
         draft.keep(failed=reason == "error" or None)
         return
-    more = {**told, "what": what, "reason": reason or "asked", "open": draft.own_ticket("urgent", "emergency")}
-    journal.begin(draft, "human", **known(draft, **more, **line.away(draft, reason)))
+    if product := mentioned(what, draft.turn.policy.products):
+        told = {"product": product, **told}
+    slots, people = {k: v for k, v in told.items() if k != "what"}, draft.own_ticket("urgent", "emergency")
+    more = {**told, "what": what, "slots": slots, "reason": reason or "asked", "open": people}
+    journal.begin(draft, "human", **matter.known(draft, **more, **line.away(draft, reason)))
 
 
 def callback(draft: Draft, _: str) -> None:
     """Rather than wait, be called: numbered, with a promise."""
     line.leave(draft, "callback")
     draft.open()
-    what = matter(draft)
-    journal.begin(draft, "human", **known(draft, what=what or draft.text("no_words"), reason="callback"))
+    what = matter.unsettled(draft)
+    journal.begin(draft, "human", **matter.known(draft, what=what or draft.text("no_words"), reason="callback"))
 
 
 def bot(draft: Draft, _: str) -> None:
@@ -177,10 +138,11 @@ def hand_over(draft: Draft, run: journal.Run) -> None:
 def complaint(draft: Draft, _: str) -> None:
     """A complaint; what was being told goes with it."""
     draft.open()
-    told = journal.take_over(draft)
-    grievance = draft.words if letters(_COMPLAINT.sub("", draft.words.replace("'", ""))) >= GRIEVANCE else ""
-    what = "\n".join(filter(None, (told.pop("what", ""), grievance)))
-    journal.begin(draft, "complaint", **{**known(draft, open=draft.own_ticket("complaint")), **told, "what": what})
+    told, before = journal.take_over(draft), matter.unsettled(draft)
+    upset = before if draft.talk.extra.get("soothed") else ""  # in anger he has told what is wrong
+    what = "\n".join(filter(None, (told.pop("what", "") or upset, matter.grievance(draft))))
+    more = {**told, "what": what, "about": "\n".join(filter(None, (before, draft.words)))}
+    journal.begin(draft, "complaint", **{**matter.known(draft, open=draft.own_ticket("complaint")), **more})
 
 
 def language(draft: Draft, name: str) -> None:
@@ -197,7 +159,7 @@ def language(draft: Draft, name: str) -> None:
 
 def solved(draft: Draft, entry: str) -> None:
     """Settled: a good moment to ask how it was."""
-    if held(draft, entry):
+    if matter.held(draft, entry):
         draft.note("helped", entry=entry)
     draft.say("solved")
     settle(draft)
@@ -224,8 +186,10 @@ def not_helpful(draft: Draft, entry: str) -> None:
     if last and last.closed_at and draft.now - last.closed_at <= soon:
         draft.reopen()
     draft.open()
-    about = held(draft, entry) or held(draft, draft.talk.last_entry)
+    about = matter.held(draft, entry) or matter.held(draft, draft.talk.last_entry)
     draft.note("not_helpful", entry=about, question=draft.talk.last_question)
+    if draft.talk.extra.get("settled") and draft.talk.last_question:
+        draft.tells(draft.talk.last_question)
     draft.keep(settled=None)
     draft.say("not_helpful", *WAYS_ON)
 
@@ -273,7 +237,7 @@ def _rated(draft: Draft, view: ConversationView, cycle: int, score: int) -> None
     about = ": ".join(filter(None, [draft.text("rating.about", number=number, score=score), asked]))
     more = {"conversation": number, "cycle": cycle, "score": score, "recovery": recoveries.get(of, "")}
     more["agent"] = str(view.served_by or "")
-    journal.begin(draft, "rating", **known(draft, **more, about=about, busy=bool(run)))
+    journal.begin(draft, "rating", **matter.known(draft, **more, about=about, busy=bool(run)))
     if opened := [e.number for e in draft.effects if isinstance(e, OpenTicket)]:
         draft.keep(recoveries=dict([*recoveries.items(), (of, opened[0])][-5:]))
     if run:

@@ -1,0 +1,67 @@
+"""What the customer has told of the matter, and how much of it his words tell."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from bot.flows.draft import Draft
+from bot.flows.reading import SUBJECT, bare
+
+SURE: Final = 0.8  # confidence of a wish that was not just guessed
+WISH: Final = 16  # letters a bare wish may have (a Chinese character counts two) …
+TELLING: Final = 20  # … and how many more tell a matter
+GRIEVANCE: Final = 6  # letters beside the bare wish that tell what a complaint is about
+_BARE_COMPLAINT = re.compile(  # the bare wish, in any words
+    r"\b(?:i|id|ive|we|want|to|wanna|would|like|need|must|have|got|make|file|lodge|raise|register|an?|this|is|my|formal"
+    r"|compl(?:ain|aint|aints|aining)|about|against|over|of|you|your|the|please|company|service|support|us|and|now)\b"
+    r"|投诉|举报|我们?|[想要]|你们?|[您贵]|公司|客服|一下|登记|[请帮给的了]",
+    re.IGNORECASE,
+)
+_COMPLAINS = re.compile(r"complain|投诉|投訴", re.IGNORECASE)
+
+
+def known(draft: Draft, **more: Any) -> dict[str, Any]:
+    """What a flow need not ask: the words, the product named, what the customer told before."""
+    customer = draft.turn.customer
+    return {
+        "words": draft.words or unsettled(draft) or draft.text("no_words"),
+        "product": draft.heard.named("model") or draft.talk.extra.get("product") or customer.get("product", ""),
+        "contact": customer.get("contact", ""),
+        **more,
+    }
+
+
+def telling(draft: Draft) -> str:
+    """The words if they tell a matter and not only a wish."""
+    wished = draft.ranking and draft.ranking.outcome == "intent"
+    wish = letters(draft.ranking.candidates[0].nearest) if draft.ranking and wished else WISH
+    return draft.words if letters(draft.words) >= wish + TELLING else ""
+
+
+def unsettled(draft: Draft) -> str:
+    """What was told and asked so far in this conversation, unless it was answered well."""
+    said = draft.talk.extra.get("told") or filter(None, [draft.talk.last_question])
+    return "" if draft.talk.extra.get("settled") else "\n".join(said)[-SUBJECT:]
+
+
+def complains(draft: Draft) -> bool:
+    """Whether a complaint is meant: the word is said, we are sure, or there is anger in it."""
+    meant = draft.meant
+    return meant is None or meant.intent_confidence >= SURE or meant.angry or bool(_COMPLAINS.search(draft.words))
+
+
+def grievance(draft: Draft) -> str:
+    """The words if they tell more than that a complaint is wished."""
+    beside = _BARE_COMPLAINT.sub("", draft.words.replace("'", ""))
+    return draft.words if letters(beside) >= GRIEVANCE else ""
+
+
+def held(draft: Draft, entry: str) -> str:
+    """The entry, if the knowledge still holds it."""
+    return entry if draft.turn.knowledge.entry(entry) else ""
+
+
+def letters(text: str) -> int:
+    """How much is said: a Chinese character counts two."""
+    return sum(2 if char > "\u2e80" else 1 for char in bare(text))
