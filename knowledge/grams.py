@@ -17,9 +17,10 @@ COMMON = 16  # a gram that more than one text in so many has is common
 TOGETHER = 128  # texts compared with all at a time: the sums of more do not fit the processor's cache
 
 
-def blocks(rows: Rows) -> Iterator[Rows]:
-    """Rows, ``TOGETHER`` at a time."""
-    return (rows[at : at + TOGETHER] for at in range(0, len(rows), TOGETHER))
+def blocks(rows: Rows, onwards: bool = False) -> Iterator[tuple[Rows, int]]:
+    """Rows, ``TOGETHER`` at a time, and the text from which on they are compared: the first, or their own first."""
+    for at in range(0, len(rows), TOGETHER):
+        yield rows[at : at + TOGETHER], int(rows[at]) if onwards else 0
 
 
 class Grams:
@@ -68,12 +69,13 @@ class Grams:
         products = np.concatenate([np.repeat(weights, often), self._more[again] * np.repeat(weights, many)])
         return np.asarray(np.bincount(rows, products, self.size) * self._scale, float)
 
-    def among(self, rows: Rows) -> Iterator[Vector]:
-        """The cosines of the texts in ``rows`` with every text, ``TOGETHER`` rows at a time.
+    def among(self, rows: Rows, onwards: bool = False) -> Iterator[Vector]:
+        """The cosines of the texts in ``rows`` with every text, ``TOGETHER`` rows at a time; see ``blocks``.
 
         What is common is one product of matrices; what is rare is added pair by pair, each where it is met.
         """
         columns = np.repeat(np.arange(len(self._start)), self._frequency)  # of each posting
+        cells = columns * self.size + self._rows  # in order
         common = self._frequency * COMMON > self.size
         tabled = common[columns]
         weights = self._unscaled(columns) * self._scale[self._rows]
@@ -83,14 +85,16 @@ class Grams:
         rare = rare[np.argsort(self._rows[rare], kind="stable")]  # by text
         much = np.bincount(self._rows[rare], minlength=self.size)
         first = np.cumsum(much) - much
-        for some in blocks(rows):
-            cosines = table[:, some].T @ table
+        for some, since in blocks(rows, onwards):
+            cosines = table[:, some].T @ table[:, since:]
             own = rare[_spans(first[some], much[some])]
-            often = self._frequency[columns[own]]
-            met = _spans(self._start[columns[own]], often)
-            cells = np.repeat(np.repeat(np.arange(len(some)) * self.size, much[some]), often) + self._rows[met]
+            start = np.searchsorted(cells, columns[own] * self.size + since) if since else self._start[columns[own]]
+            often = self._start[columns[own]] + self._frequency[columns[own]] - start
+            met = _spans(start, often)
+            line = np.arange(len(some)) * cosines.shape[1] - since
+            where = np.repeat(np.repeat(line, much[some]), often) + self._rows[met]
             products = weights[met] * np.repeat(weights[own], often)
-            yield cosines + np.bincount(cells, products, cosines.size).reshape(cosines.shape)
+            yield cosines + np.bincount(where, products, cosines.size).reshape(cosines.shape)
 
 
 def _spans(starts: Rows, lengths: Rows) -> Rows:

@@ -49,8 +49,12 @@ class Kernel(Protocol):
     def parts(self, text: str) -> Parts:
         """The single comparisons of a normalised text with every example, for ``join`` and for ``why``."""
 
-    def among(self, rows: Rows) -> Iterator[Parts]:
-        """The same of the examples in ``rows``, ``TOGETHER`` of them at a time."""
+    def among(self, rows: Rows, onwards: bool = False) -> Iterator[Parts]:
+        """The same of the examples in ``rows``, ``TOGETHER`` of them at a time.
+
+        With every example, or ``onwards``, if the rows are all there are, with those from their own first on: the
+        others have been compared before.
+        """
 
     def join(self, parts: Parts) -> Vector:
         """The kernel itself; it may use up the parts."""
@@ -59,8 +63,8 @@ class Kernel(Protocol):
 class Way(Protocol):
     """One way to compare the examples with each other."""
 
-    def among(self, rows: Rows) -> Iterator[Vector]:
-        """How alike those in ``rows`` are to every one, ``TOGETHER`` rows at a time."""
+    def among(self, rows: Rows, onwards: bool = False) -> Iterator[Vector]:
+        """How alike those in ``rows`` are to every one, ``TOGETHER`` rows at a time; see ``blocks``."""
 
 
 class Order:
@@ -74,13 +78,13 @@ class Order:
         share: Vector = self._shares([text[:RATIO]])[0]
         return share
 
-    def among(self, rows: Rows) -> Iterator[Vector]:
-        """The shares of the texts in ``rows`` with every text, ``TOGETHER`` rows at a time."""
-        for some in blocks(rows):
-            yield self._shares([self._texts[row] for row in some.tolist()])
+    def among(self, rows: Rows, onwards: bool = False) -> Iterator[Vector]:
+        """The shares of the texts in ``rows`` with every text, ``TOGETHER`` rows at a time; see ``blocks``."""
+        for some, since in blocks(rows, onwards):
+            yield self._shares([self._texts[row] for row in some.tolist()], since)
 
-    def _shares(self, texts: list[str]) -> Vector:
-        shares: Vector = np.asarray(process.cdist(texts, self._texts, scorer=fuzz.ratio), float) / 100
+    def _shares(self, texts: list[str], since: int = 0) -> Vector:
+        shares: Vector = np.asarray(process.cdist(texts, self._texts[since:], scorer=fuzz.ratio), float) / 100
         return shares
 
 
@@ -94,15 +98,15 @@ class Meant:
         """The cosine of a text with every text."""
         return (self._places @ self._encoder.question(text)).astype(float)
 
-    def among(self, rows: Rows) -> Iterator[Vector]:
-        """The cosines of the texts in ``rows`` with every text, ``TOGETHER`` rows at a time."""
-        for some in blocks(rows):
-            yield (self._places[some] @ self._places.T).astype(float)
+    def among(self, rows: Rows, onwards: bool = False) -> Iterator[Vector]:
+        """The cosines of the texts in ``rows`` with every text, ``TOGETHER`` rows at a time; see ``blocks``."""
+        for some, since in blocks(rows, onwards):
+            yield (self._places[some] @ self._places[since:].T).astype(float)
 
 
-def _among(rows: Rows, ways: Mapping[str, Way | None]) -> Iterator[Parts]:
+def _among(rows: Rows, onwards: bool, ways: Mapping[str, Way | None]) -> Iterator[Parts]:
     """Every way to compare that there is, side by side."""
-    known = {name: way.among(rows) for name, way in ways.items() if way}
+    known = {name: way.among(rows, onwards) for name, way in ways.items() if way}
     for parts in zip(*known.values(), strict=True):
         yield dict(zip(known, parts, strict=True))
 
@@ -131,10 +135,10 @@ class English:
         }
         return parts | {"meaning": self._meaning.similar(text)} if self._meaning else parts
 
-    def among(self, rows: Rows) -> Iterator[Parts]:
+    def among(self, rows: Rows, onwards: bool = False) -> Iterator[Parts]:
         """See Kernel."""
         meant = {"meaning": self._meaning, "words": self._words}
-        return _among(rows, {"letters": self._letters, "stems": self._stems, **meant})
+        return _among(rows, onwards, {"letters": self._letters, "stems": self._stems, **meant})
 
     def join(self, parts: Parts) -> Vector:
         """Sharpened, so that one close example counts for more than many remote ones."""
@@ -209,10 +213,10 @@ class Chinese:
         }
         return parts | {"meaning": self._meaning.similar(text)} if self._meaning else parts
 
-    def among(self, rows: Rows) -> Iterator[Parts]:
+    def among(self, rows: Rows, onwards: bool = False) -> Iterator[Parts]:
         """See Kernel."""
         ways: dict[str, Way | None] = {"characters": self._characters, "sounds": self._sounds}
-        return _among(rows, ways | {"order": self._order, "meaning": self._meaning})
+        return _among(rows, onwards, ways | {"order": self._order, "meaning": self._meaning})
 
     def join(self, parts: Parts) -> Vector:
         """Characters and sounds alike, order half; sharpened as in English."""

@@ -42,7 +42,7 @@ class Meanings:
         """The cosine of a text with every text."""
         return np.asarray(self._texts @ self._place(text), float)
 
-    def among(self, rows: Rows) -> Iterator[Vector]:
-        """The cosines of the texts in ``rows`` with every text, ``TOGETHER`` rows at a time."""
-        for some in blocks(rows):
-            yield np.stack([self._texts @ self._texts[row] for row in some.tolist()]).astype(float)  # as in a question
+    def among(self, rows: Rows, onwards: bool = False) -> Iterator[Vector]:
+        """The cosines of the texts in ``rows`` with every text, ``TOGETHER`` rows at a time; see ``blocks``."""
+        for some, since in blocks(rows, onwards):
+            yield (self._texts[some] @ self._texts[since:].T).astype(float)

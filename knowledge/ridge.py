@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Matrix: TypeAlias = NDArray[np.float64]
 Rows: TypeAlias = NDArray[np.intp]
-BLOCK = 512  # rows that are inverted directly, and rows of held-out scores made at a time
+Floating = TypeVar("Floating", NDArray[np.float64], NDArray[np.float32])
+DIRECT = 128  # rows that are inverted directly
+BLOCK = 512  # rows of held-out scores made at a time
+REFINED = 2  # times that the weights are put right: what is wrong with them shrinks a thousandfold each time
 JITTER = 1e-8  # keeps the landmarks' system solvable when two of them are the same text
 
 
@@ -40,17 +43,21 @@ class HeldOut:
 def fit(kernel: Matrix, landmarks: Rows, lesson: Lesson, ridge: float) -> tuple[Matrix, HeldOut]:
     """Weights (landmarks x labels) and held-out scores, from the kernel of all texts with the landmarks, used up here.
 
-    With every text a landmark this is exact. With fewer, the model is the best one the landmarks can carry (Nystrom);
-    the inverse of the whole system, ``(1 - B P B') / ridge``, is then never written down.
+    With every text a landmark this is exact: inverted in half the precision and twice as fast, the weights then put
+    right in full, the held-out scores good to four digits. With fewer, the model is the best one the landmarks can
+    carry (Nystrom); the inverse of the whole system, ``(1 - B P B') / ridge``, is then never written down.
     """
     n = len(kernel)
     targets = np.zeros((n, lesson.count))
     targets[np.arange(n), lesson.labels] = 1
     if len(landmarks) == n:
         kernel[np.diag_indices(n)] += ridge
-        solved = inverse(kernel)
-        weights = solved @ targets
-        return weights, _held_out(np.diag(solved), lambda g: solved[np.ix_(g, g)], weights, targets, lesson)
+        solved = inverse(kernel.astype(np.float32))
+        weights = np.asarray(solved @ targets.astype(np.float32), float)
+        for _ in range(REFINED):
+            weights += solved @ (targets - kernel @ weights).astype(np.float32)
+        diagonal = np.diag(solved).astype(float)
+        return weights, _held_out(diagonal, lambda g: solved[np.ix_(g, g)].astype(float), weights, targets, lesson)
     system = kernel.T @ kernel + ridge * kernel[landmarks]
     system[np.diag_indices(len(system))] += JITTER * np.trace(system)
     system = inverse(system)
@@ -87,11 +94,11 @@ def _held_out(
     return HeldOut(score[right & known], score[~right & known], np.concatenate(foreign), best, score, own, second)
 
 
-def inverse(a: Matrix) -> Matrix:
+def inverse(a: Floating) -> Floating:
     """The inverse of a symmetric positive definite matrix by halves: nearly all of it is matrix products."""
     n = len(a)
-    if n <= BLOCK:
-        return np.asarray(np.linalg.inv(a), float)
+    if n <= DIRECT:
+        return np.asarray(np.linalg.inv(a), a.dtype)
     h = n // 2
     top = inverse(a[:h, :h])
     across = top @ a[:h, h:]

@@ -105,11 +105,20 @@ class Space:
         chosen = np.linspace(0, len(taught) - 1, len(taught) if len(taught) <= EXACT else LANDMARKS).astype(np.intp)
         self.taught: NDArray[np.intp] = np.array(taught, np.intp)
         self._landmarks = self.taught[chosen]
-        kernel = np.empty((len(chosen), len(taught)))
-        for some, parts in zip(blocks(np.arange(len(chosen))), self._kernel.among(self._landmarks), strict=True):
-            kernel[some] = self._kernel.join(parts)[:, self.taught]
-        self._weights, self.held_out = fit(kernel.T, chosen, lesson, self._kernel.ridge)
+        self._weights, self.held_out = fit(self._compared(), chosen, lesson, self._kernel.ridge)
         self.calibration: Calibration = calibrate(self.held_out)
+
+    def _compared(self) -> Vector:
+        """The kernel of all texts that are taught with the landmarks; where they are the same, each pair once."""
+        if len(self._landmarks) < len(self.taught):
+            known = self._kernel.among(self._landmarks)
+            return np.concatenate([self._kernel.join(parts)[:, self.taught] for parts in known]).T
+        every = np.arange(len(self.examples))
+        kernel = np.empty((len(every), len(every)))
+        for (some, since), parts in zip(blocks(every, True), self._kernel.among(every, True), strict=True):
+            kernel[some, since:] = self._kernel.join(parts)
+            kernel[since:, some] = kernel[some, since:].T
+        return kernel if len(self.taught) == len(every) else kernel[np.ix_(self.taught, self.taught)]
 
     def fit(self, text: str) -> Fit:
         """Compare a normalised text, as written and as repaired."""
