@@ -7,7 +7,7 @@ need it are then not collected for this channel.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -156,6 +156,10 @@ class Driver:
     def seen(self, who: int = ANN) -> list[Seen]:
         """What a customer sees, oldest first."""
         raise NotImplementedError
+
+    def readers(self) -> Sequence[int]:
+        """Those who have looked into their chat so far."""
+        return (ANN,)
 
     async def files_seen(self, who: int = ANN) -> list[bytes]:
         """The files a customer was sent."""

@@ -181,6 +181,9 @@ class Scene:
         await self.until(
             lambda: not any(box.sending for life in self.lives for box in life.app.outboxes if not life.ended)
         )
+        if self.can.shows_itself:  # what was recorded is still on its way to those who read it
+            [(said,)] = await self.rows("SELECT count(*) FROM reply")
+            await self.until(lambda: sum(len(self.driver.seen(who)) for who in self.driver.readers()) >= said, seconds)
 
     async def whole(self) -> None:
         """What must be true at the end of every case: nothing waits, nothing was handled twice, and a customer saw

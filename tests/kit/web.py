@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -140,6 +140,9 @@ class Browsers(Driver):
 
     def seen(self, who: int = ANN) -> list[Seen]:
         return [seen for _, seen in sorted(self._read[who].items()) if seen.raw["author"] != "customer"]
+
+    def readers(self) -> Sequence[int]:
+        return tuple(self._streams)
 
     async def files_seen(self, who: int = ANN) -> list[bytes]:
         found = []
