@@ -164,7 +164,7 @@ def transfer(draft: Draft, who: AgentView) -> None:
     draft.keep(transfers=times)
     draft.note("transferred", agent=who.id, to=to, team=team, times=times)
     if times >= ROUND:
-        draft.do(Alarm("passed_round"))
+        draft.do(Alarm("passed_round", role="supervisor"))
 
 
 def back(draft: Draft, who: AgentView) -> None:

@@ -157,7 +157,8 @@ def _messages(connection: Connection, mark: int) -> tuple[list[dict[str, Any]], 
     """Messages of the chats in which something was done since; every message comes of an event."""
     columns = (inbox.c.id, inbox.c.chat_id, inbox.c.state, inbox.c.received_at)
     events = connection.execute(select(*columns).where(inbox.c.id > mark).order_by(inbox.c.id).limit(AT_ONCE)).all()
-    chats = sorted({event.chat_id for event in events if event.chat_id})
+    busy = {event.chat_id for event in events if event.state in ("waiting", "taken")}  # and may get a conversation
+    chats = sorted({event.chat_id for event in events if event.chat_id} - busy)
     fresh = time.time() - SETTLED
     held = [e.id for e in events if e.state in ("waiting", "taken") or (e.received_at > fresh)]
     last = events[-1].id if events else mark

@@ -151,11 +151,12 @@ def there(connection: Connection, *actors: Actor) -> None:
 
 
 def end(connection: Connection, session: Session) -> None:
-    """Sign out; with the last session gone nobody is there."""
+    """Sign out; with the last session gone nobody is there, unless he said at another desk that he stays."""
     connection.execute(delete(agent_session).where(agent_session.c.token_hash == session.key))
     others = select(agent_session.c.agent_id).where(agent_session.c.agent_id == session.actor.id).limit(1)
     if connection.scalar(others) is None:
-        connection.execute(update(agent).where(agent.c.id == session.actor.id).values(presence="offline"))
+        gone = agent.c.id == session.actor.id, or_(agent.c.seen_at.is_(None), agent.c.seen_at <= time.time())
+        connection.execute(update(agent).where(*gone).values(presence="offline"))
     audit(connection, session.actor, "signed_out")
 
 

@@ -96,7 +96,8 @@ class AtDesk(Walk):
         if self.killing:
             await self.kill()
             await self.start()
-        await asyncio.wait({telling}, timeout=10)
+        done, _ = await asyncio.wait({telling}, timeout=10)
+        _ = [one.result() for one in done]  # what went wrong here is told
         end = time.monotonic() + 90
         while not (found := await seen()):
             if time.monotonic() > end:

@@ -53,6 +53,13 @@ async def side(asked: Asked) -> Response:
     return asked.page("_side.html", **await _talk(asked))
 
 
+async def colleagues(asked: Asked) -> Response:
+    """GET /conversations/{number}/colleagues: whom it can be given to, as they are now."""
+    people = await asked.read(talks.colleagues)
+    teams = sorted({team for one in people for team in one.teams})
+    return asked.page("_colleagues.html", people=people, teams=teams)
+
+
 async def _listed(asked: Asked, number: str = "") -> dict[str, Any]:
     tab, only, q, before = _tab(asked), asked.query("only"), asked.query("q").strip(), asked.number("before")
     found: int | None = None
@@ -88,9 +95,7 @@ async def _talk(asked: Asked, *, whole: bool = False) -> dict[str, Any]:
         found = {"here": here, **talks.beside(c, actor, here)}
         if whole:
             found["from_seq"] = talks.beginning(c, here["chat_id"], 0, FIRST)
-            found["people"] = talks.colleagues(c)
             found["names"] = safe_json(talks.names(c))
-            found["teams"] = sorted({team for one in found["people"] for team in one.teams})
         return found
 
     found: dict[str, Any] = await asked.read(read)

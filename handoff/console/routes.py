@@ -79,6 +79,7 @@ def _of_a_conversation() -> list[Way]:
         Way(here, inbox.conversation, read, "number", page=True),
         Way(f"{here}/head", inbox.head, read, "number"),
         Way(f"{here}/side", inbox.side, read, "number"),
+        Way(f"{here}/colleagues", inbox.colleagues, command, "number"),
         Way(f"{here}/older", inbox.older, read, "number"),
         Way(f"{here}/files/{{id}}", work.download, read, "number"),
         Way(f"{here}/seen", inbox.look, read, "number", "POST"),

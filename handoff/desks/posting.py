@@ -49,6 +49,7 @@ class Poster:
         self._channel, self._voice, self._desk = channel, voice, channel.name
         self.lang = str(house.settings.languages[0])
         self.zone = ZoneInfo(house.settings.company.timezone)
+        self._forms = house.settings.forms
         self._seen: dict[int, tuple[Any, ...]] = {}  # conversation -> its state when nothing was left to tell
         self._tries: dict[str, tuple[int, float]] = {}  # conversation -> how often it failed, and not again before
 
@@ -107,7 +108,7 @@ class Poster:
             found = await self._store.read(lambda c: packet(c, one.number))
             if found:
                 files = await self._store.read(lambda c: news.pictures(c, one))
-                said = Reply(showing.details(found, self.lang, self.zone), attachments=files)
+                said = Reply(showing.details(found, self.lang, self.zone, self._forms), attachments=files)
                 await self._say(one, await self._with_files(one, said, shown.get("at", 0.0)), f"{one.number}:packet")
             shown["packet"] = True
             await self._mark(one, shown)

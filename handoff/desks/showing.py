@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from bot import texts
 from bot.messages import Attachment, Choice, Reply
 from channels.mentions import dropped, mention
+from handoff.forms import Forms
 from handoff.packet import Packet
 
 TEXTS: Final = texts.read(Path(__file__).parent / "texts")
@@ -85,9 +86,9 @@ def head(packet: Packet, lang: str, owner: tuple[str, str] = ("", "")) -> Reply:
     return Reply("\n".join(lines), () if owner[1] else press(lang, CLAIM))
 
 
-def details(packet: Packet, lang: str, zone: ZoneInfo) -> str:
+def details(packet: Packet, lang: str, zone: ZoneInfo, forms: Forms) -> str:
     """All there is to know: what was said, tried and told, who he is, what is open and promised."""
-    told = [f"{name}: {value}" for name, value in packet.slots.items()]
+    told = [f"{forms.called('known', name, lang) or name}: {value}" for name, value in packet.slots.items()]
     facts = [str(value) for key, value in packet.customer.items() if key != "language"]
     pieces = {
         "packet.tried": ("entries", [f"{entry} ({confidence:.0%})" for entry, confidence in packet.tried]),
@@ -98,7 +99,7 @@ def details(packet: Packet, lang: str, zone: ZoneInfo) -> str:
         "packet.products": ("products", [" ".join(one.values()) for one in packet.products]),
         "packet.notes": ("notes", [f"{name}: {clipped(text, 200)}" for name, text in packet.notes]),
         "packet.rated": ("score", [str(packet.rated)] if packet.rated else []),
-        "packet.language": ("language", [packet.language] if packet.language else []),
+        "packet.language": ("language", [word(lang, "language", packet.language)] if packet.language else []),
     }
     said = [say(lang, key, **{place: verbatim("; ".join(it))}) for key, (place, it) in pieces.items() if it]
     talk = [f"{_SIGNS.get(author, '👤')} {clipped(verbatim(text), 300)}" for author, text in packet.lines if text]

@@ -113,7 +113,7 @@ def around(said: str, query: str) -> tuple[str, str, str]:
     words = sorted(query.split(), key=len, reverse=True)
     found = next((hit for word in words if (hit := re.search(re.escape(word), said, re.IGNORECASE))), None)
     at, end = found.span() if found else (0, 0)
-    start = max(0, at - 40)
+    start = max(0, at - 16)
     return ("…" if start else "") + said[start:at], said[at:end], said[end : end + 120]
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, func, select, text, update
+from sqlalchemy import Connection, and_, func, or_, select, text, update
 
 from bot import dead
 from bot.bulk import insert as upsert
@@ -16,8 +16,8 @@ from handoff import agents, sessions
 from handoff.agents import Actor, audit, conversations, of_chat, tickets
 from handoff.reading import profiles
 from handoff.reading.lists import DUE
-from handoff.seen import presence
-from handoff.tables import agent, handover, promise, remark, seen
+from handoff.seen import WORKING, presence
+from handoff.tables import agent, agent_identity, handover, promise, remark, seen
 from handoff.tables import audit as book
 
 PRESENT: Final = 15.0  # seconds an agent counts as looking at a conversation, or typing, after he last said so
@@ -75,6 +75,8 @@ def beside(connection: Connection, actor: Actor, here: dict[str, Any]) -> dict[s
     own = select(ticket).where(ticket.c.customer_id == who, tickets(connection, actor))
     open_first = own.order_by(ticket.c.closed_at.is_not(None), ticket.c.id.desc()).limit(8)
     kept = select(promise, agent.c.name.label("agent_name")).join(agent).where(promise.c.customer_id == who)
+    if here["id"]:  # beside a conversation only what still matters there
+        kept = kept.where(or_(promise.c.state == "open", promise.c.conversation_id == here["id"]))
     return {
         "notes": profiles.notes(connection, who),
         "products": profiles.products(connection, who),
@@ -204,7 +206,9 @@ def colleagues(connection: Connection) -> list[Any]:
     load = select(func.count()).where(conversation.c.owner == "agent", conversation.c.agent_id == agent.c.id)
     now = presence(time.time()).label("presence")
     columns = (agent.c.id, agent.c.name, agent.c.role, agent.c.teams, agent.c.capacity, now)
-    there = agent.c.disabled_at.is_(None), agent.c.role != "auditor", agent.c.password != ""
+    at_a_desk = select(agent_identity.c.agent_id).where(agent_identity.c.agent_id == agent.c.id).exists()
+    can_work = or_(agent.c.password != "", at_a_desk)  # who has not come yet is given nothing
+    there = agent.c.disabled_at.is_(None), agent.c.role.in_(WORKING), can_work
     query = select(*columns, load.correlate(agent).scalar_subquery().label("load")).where(*there)
     return list(connection.execute(query.order_by(agent.c.name)))
 

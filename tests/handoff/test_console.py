@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +181,7 @@ def _back_again_and_closed(owner: Page, customer: Page) -> None:
     owner.locator('[data-command="back"]').first.click()
     expect(owner.locator(".who")).to_contain_text("Bot")
     owner.locator('[data-command="claim"]').first.click()
-    owner.locator('[data-open="close-sheet"]').click()
+    owner.locator('.acts [data-open="close-sheet"]').click()
     owner.locator("#close-sheet textarea").fill("Goodbye!")
     owner.locator("#close-sheet .primary").click()
     expect(owner.locator(".who")).to_contain_text("Closed")
@@ -246,6 +247,38 @@ def test_every_page_is_fit_for_everybody(opened: Opener, language: str, scheme: 
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             wrong.append((path, "wider than the screen", ""))
     assert wrong == []
+
+
+def test_on_a_phone_it_is_taken_from_a_colleague_and_what_is_said_twice_is_done_once(opened: Opener) -> None:
+    customer = opened()
+    says(customer, "please let me talk to somebody")
+    page = opened("root", "/?tab=all", PHONE)
+    page.locator(".item").first.click()
+    expect(page.locator(".state")).to_contain_text("With ")  # the queue has given it to somebody
+    page.get_by_role("button", name="Take from").click()
+    expect(page.locator(".state")).to_have_text("You have it")
+    page.locator('[popovertarget="more-acts"]').click()
+    page.locator('.menu [data-open="promise-sheet"]').click()
+    page.locator("#promise-sheet [name=text]").fill("a call")
+    page.locator("#promise-sheet [name=due_at]").fill(
+        f"{datetime.now().astimezone() + timedelta(days=2):%Y-%m-%dT10:00}"
+    )
+    lost = re.compile("commands/promise")
+    page.route(lost, lambda route: (route.fetch(), route.abort()), times=1)  # it arrives; the answer does not
+    for _ in range(2):
+        page.locator("#promise-sheet .primary").click()
+        expect(page.locator(".toast, dialog:not([open])#promise-sheet").first).to_be_attached()
+        page.wait_for_timeout(500)
+    expect(page.locator("#promise-sheet")).to_be_hidden()
+    heard(customer, "a call")
+    assert customer.locator(".message .text").filter(has_text="a call").count() == 1
+    page.locator('[popovertarget="more-acts"]').click()
+    page.locator('.menu [data-open="close-sheet"]').click()
+    page.locator("#close-sheet .primary").click()
+    expect(page.locator(".who")).to_contain_text("Closed")
+    page.locator('[popovertarget="more-acts"]').click()
+    page.locator('.menu [data-command="reopen"]').click()
+    expect(page.locator(".who")).not_to_contain_text("Closed")
 
 
 def test_who_is_disabled_is_out_at_once(opened: Opener, company: Company) -> None:

@@ -39,6 +39,7 @@ POLICY: dict[str, Any] = {  # route -> who may; a route that is not here fails t
     "GET /conversations/{number}/files/{id}": ALL,
     "POST /conversations/{number}/seen": ALL,
     "GET /conversations/{number}/canned": WORK,
+    "GET /conversations/{number}/colleagues": WORK,
     "POST /conversations/{number}/files": WORK,
     "POST /conversations/{number}/retry": WORK,
     "POST /conversations/{number}/commands/{name}": WORK,

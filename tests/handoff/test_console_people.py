@@ -18,7 +18,7 @@ from handoff.agents import Actor, Unknown
 from handoff.door import _place
 from handoff.queue import snapshot
 from handoff.tables import agent, agent_session, handover
-from tests.handoff.conftest import Desk
+from tests.handoff.conftest import PEOPLE, Desk
 from tests.handoff.staffed import Staffed
 
 
@@ -73,6 +73,31 @@ async def test_who_said_that_he_stays_is_there_until_then_whatever_he_closes(des
     await desk.app.store.write(lambda c: c.execute(update(agent).values(seen_at=None)))
     await desk.app.store.write(lambda c: sessions.there(c, anna))
     assert await stays() > time.time() - 60
+
+
+async def test_who_signs_out_is_gone_unless_he_stays_at_another_desk(desk: Desk) -> None:
+    async def presence() -> str:
+        read = select(agent.c.presence).where(agent.c.id == desk.ids["anna"])
+        return str(await desk.app.store.read(lambda c: c.execute(read).scalar_one()))
+
+    for until, left in ((time.time() - 1, "offline"), (time.time() + 3600, "online")):
+        await desk.let_in("anna")
+        await desk.app.store.write(lambda c, at=until: c.execute(update(agent).values(seen_at=at, presence="online")))
+        assert (await desk.ask("anna", "POST", "/logout")).status_code == 200
+        assert await presence() == left
+
+
+async def test_who_works_at_another_desk_alone_is_a_colleague_too(desk: Desk) -> None:
+    await desk.let_in("anna")
+
+    async def named() -> set[str]:
+        shown = await desk.ask("anna", "GET", "/conversations/C-REPAIR00/colleagues")
+        return {name.title() for name in PEOPLE if f">{name.title()} ·" in shown.text}
+
+    assert await named() == set()  # nobody has come yet
+    await desk.app.store.write(lambda c: accounts.identify(c, desk.ids["sam"], "slack", "U1"))
+    await desk.app.store.write(lambda c: accounts.identify(c, desk.ids["eye"], "slack", "U2"))
+    assert await named() == {"Sam"}
 
 
 async def test_open_tickets_of_a_disabled_agent_go_back_to_the_line(store: Store) -> None:

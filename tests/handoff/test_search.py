@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection, Table, event, insert, select
+from sqlalchemy import Connection, Table, event, insert, select, update
 
 from bot.inbox import chat_id
 from bot.store import Store
-from bot.tables import chat, conversation, customer, ticket
+from bot.tables import chat, conversation, customer, inbox, ticket
 from handoff import search
 from handoff.agents import Actor
 from handoff.reading import lists, profiles, tickets
@@ -48,6 +48,20 @@ async def test_it_finds(store: Store, query: str) -> None:
         found = {hit.chat_id for hit in await store.read(lambda c: search.hits(c, query))}
         [(a,), (b,)] = await house.rows("SELECT id FROM chat WHERE address IN ('a', 'b') ORDER BY address")
         assert found == ({b} if query == "hang night" else {a, b})
+
+
+async def test_what_waits_to_be_handled_is_read_once_it_has_its_conversation(store: Store) -> None:
+    done = {"state": "done", "outcome": "replied", "turn_id": 1, "done_at": 1.0}
+    waits = {"state": "waiting", **dict.fromkeys(("outcome", "turn_id", "done_at"))}
+    async with House(store) as house:
+        await house.hear("the first half of a sentence")
+        await house.settled()
+        indexer = Indexer(store, house.hub, "test")
+        await store.write(lambda c: c.execute(update(inbox).values(waits)))
+        assert await indexer.fill() == 0
+        await store.write(lambda c: c.execute(update(inbox).values(done)))
+        assert await indexer.fill() >= 2
+        assert all(hit.conversation_id for hit in await store.read(lambda c: search.hits(c, "sentence")))
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)  # PostgreSQL's plan depends on how much there is

@@ -144,6 +144,7 @@ document.addEventListener("submit", async (event) => {
   location.assign(result.go ?? location.href);
 });
 
+document.querySelector(".rail [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 keys(talk);
 times();
 setInterval(times, 15000);

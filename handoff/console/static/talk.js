@@ -188,9 +188,18 @@ export function openTalk(root) {
     const button = event.target.closest("[data-command], [data-open]");
     if (!button) return;
     button.closest("[popover]")?.hidePopover();
-    if (button.dataset.open) $(button.dataset.open)?.showModal();
+    if (button.dataset.open) open(button.dataset.open);
     else once(button, () => command(button.dataset.command, button.dataset.take ? { take: true } : {}));
   });
+
+  // Some of a sheet's choices are as they are just now.
+  async function open(sheet) {
+    $(sheet)?.showModal();
+    for (const select of $(sheet)?.querySelectorAll("[data-from]") ?? []) {
+      const found = await part(`${path}/${select.dataset.from}`);
+      if (found) select.replaceChildren(...found);
+    }
+  }
 
   async function once(button, does) {
     button.disabled = true;
@@ -202,11 +211,23 @@ export function openTalk(root) {
     if (!form || event.submitter?.value === "cancel") return;
     event.preventDefault();
     const data = said(form, event.submitter);
-    if (await command(form.dataset.send, data)) {
-      form.reset();
-      form.closest("dialog").close();
-    }
+    const key = keyed(form, data);
+    if (form.sending) return;
+    form.sending = true;
+    const done = await command(form.dataset.send, data, key).finally(() => (form.sending = false));
+    if (done !== null) delete form.dataset.key; // refused or done: the next is another command
+    if (!done) return;
+    form.reset();
+    form.closest("dialog").close();
   });
+
+  // The key of what a form says: the same as long as that is not changed and nobody knows what came of it.
+  function keyed(form, data) {
+    const words = JSON.stringify(data);
+    if (!form.dataset.key || form.words !== words) form.dataset.key = crypto.randomUUID();
+    form.words = words;
+    return form.dataset.key;
+  }
 
   function said(form, submitter) {
     const data = fields(form);
