@@ -82,7 +82,8 @@ async def test_who_signs_out_is_gone_unless_he_stays_at_another_desk(desk: Desk)
 
     for until, left in ((time.time() - 1, "offline"), (time.time() + 3600, "online")):
         await desk.let_in("anna")
-        await desk.app.store.write(lambda c, at=until: c.execute(update(agent).values(seen_at=at, presence="online")))
+        says = update(agent).values(seen_at=until, presence="online")
+        await desk.app.store.write(partial(Connection.execute, statement=says))
         assert (await desk.ask("anna", "POST", "/logout")).status_code == 200
         assert await presence() == left
 
