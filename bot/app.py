@@ -24,8 +24,7 @@ from bot.migrate import migrate
 from bot.mind import Mind, shelf
 from bot.notes import Notebook
 from bot.outbox import Outbox, undelivered
-from bot.record import TOPIC
-from bot.rows import Rows
+from bot.rows import TOPIC, Rows
 from bot.startrules import secret_key
 from bot.store import Away, Store
 from bot.tables import chat, inbox, lease, reply

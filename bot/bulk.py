@@ -1,6 +1,8 @@
-"""Many rows in one statement whose text never changes, so that it is prepared once, whatever the number of rows.
+"""Many rows in one statement whose text hardly ever changes, so that it is prepared once; spoken to the driver itself,
+for what a layer does around a statement takes longer than the statement.
 
-PostgreSQL gets an array per column; SQLite, to which a call costs nothing, a tuple per row.
+PostgreSQL gets an array per column. SQLite gets rows of parameters: it lets go of Python at every statement, and to get
+hold of it again takes longer than a row.
 """
 
 from __future__ import annotations
@@ -8,14 +10,12 @@ from __future__ import annotations
 import re
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from itertools import chain
+from typing import Any, Final
 
 from sqlalchemy import (
     ARRAY,
-    JSON,
-    BigInteger,
     BindParameter,
-    Boolean,
     Column,
     ColumnElement,
     Connection,
@@ -24,16 +24,22 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    column,
     func,
+    literal_column,
     select,
+    table,
 )
 from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeEngine
+from sqlalchemy.util import await_
 
 Row = Mapping[str, Any]
+Take = Callable[[Sequence[Row]], Any]  # a parameter from the rows: the values of a column, for the database
+MOST: Final = 64  # rows of one statement on SQLite
+ROWS: Final = "(rows)"  # where they stand in its text
+_ALL: ColumnElement[bool] = literal_column("true")  # or SQLite takes ON CONFLICT for the ON of a join
 _PARAMETER = re.compile(r"\$(\d+)\b")
 insert = postgresql_insert  # can say ON CONFLICT; SQLite's compiler renders it just as well
 
@@ -49,38 +55,55 @@ class Bulk:
         self, columns: Mapping[str, Column[Any]], write: Callable[[Mapping[str, ColumnElement[Any]]], Executable]
     ) -> None:
         self._columns, self._write = columns, write
-        self._prepared: dict[str, tuple[str, list[Callable[[Sequence[Row]], Any]]]] = {}
+        self._prepared: dict[str, tuple[str, list[Take], list[Any]]] = {}
+        self._texts: dict[int, str] = {}
 
     def __call__(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Write the rows; none is fine."""
         if not rows:
             return
-        dialect = connection.dialect
-        statement, parameters = self.prepared(dialect)
-        values = tuple(take(rows) for take in parameters)
-        if dialect.name == "sqlite":
-            _driver(connection).executemany(statement, zip(*values, strict=True))
+        if connection.dialect.name == "sqlite":
+            self._piecewise(connection, rows)
         else:
-            connection.exec_driver_sql(statement, values)
+            statement, taken, _ = self.prepared(connection.dialect)
+            fetch(connection, statement, [take(rows) for take in taken])
 
-    def prepared(self, dialect: Any) -> tuple[str, list[Callable[[Sequence[Row]], Any]]]:
-        """The statement, and how each of its parameters is taken from the rows."""
+    def _piecewise(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """By 64, 32, 16 … rows: of so few texts all stay prepared."""
+        statement, taken, constants = self.prepared(connection.dialect)
+        values = list(chain.from_iterable(zip(*(take(rows) for take in taken), strict=True)))
+        execute, wide, done = _driver(connection).execute, len(taken), 0
+        while left := len(rows) - done:
+            many = min(MOST, 1 << left.bit_length() - 1)
+            text = self._texts.get(many)
+            if text is None:
+                row = f"({', '.join('?' * wide)})"
+                text = self._texts[many] = statement.replace(ROWS, ", ".join([row] * many))
+            execute(text, values[done * wide : (done + many) * wide] + constants)
+            done += many
+
+    def prepared(self, dialect: Any) -> tuple[str, list[Take], list[Any]]:
+        """The statement, how its parameters are taken from the rows, and those after them that are always the same."""
         return self._prepared.get(dialect.name) or self._prepare(dialect)
 
-    def _prepare(self, dialect: Any) -> Any:
-        types = {name: _type(column, dialect) for name, column in self._columns.items()}
+    def _prepare(self, dialect: Any) -> tuple[str, list[Take], list[Any]]:
+        types = {name: _type(its, dialect) for name, its in self._columns.items()}
+        taken = {name: _taken(name, type_, dialect) for name, type_ in types.items()}
+        constants = []
         if dialect.name == "sqlite":
-            new: Any = {name: bindparam(name, type_=type_) for name, type_ in types.items()}
+            compiled: Any = self._compiled(table("new", *map(column, types)).c, dialect)
+            statement = f"WITH new ({', '.join(types)}) AS (VALUES {ROWS}) {compiled}"
+            constants = [compiled.params[name] for name in compiled.positiontup]
         else:
             arrays = [func.unnest(bindparam(name, type_=ARRAY(type_))).label(name) for name, type_ in types.items()]
-            new = select(*arrays).subquery("new").c
-        compiled: Any = self._write(new).compile(dialect=dialect)  # type: ignore[attr-defined]
-        taken = [
-            _taken(name, types[name], dialect) if name in types else _constant(compiled.params[name], dialect)
-            for name in compiled.positiontup
-        ]
-        self._prepared[dialect.name] = prepared = (str(compiled), taken)
+            compiled = self._compiled(select(*arrays).subquery("new").c, dialect)
+            taken = {name: taken.get(name) or _always(compiled.params[name]) for name in compiled.positiontup}
+            statement = str(compiled)
+        self._prepared[dialect.name] = prepared = (statement, list(taken.values()), constants)
         return prepared
+
+    def _compiled(self, new: Any, dialect: Any) -> Any:
+        return self._write(new).compile(dialect=dialect)  # type: ignore[attr-defined]
 
 
 class Together:
@@ -102,9 +125,9 @@ class Together:
             return
         prepared = [part.prepared(connection.dialect) for part in self._parts]
         if not self._statement:
-            self._statement = _joined([statement for statement, _ in prepared])
-        values = [take(its) for (_, parameters), its in zip(prepared, rows, strict=True) for take in parameters]
-        connection.exec_driver_sql(self._statement, tuple(values))
+            self._statement = _joined([statement for statement, *_ in prepared])
+        values = [take(its) for (_, taken, _), its in zip(prepared, rows, strict=True) for take in taken]
+        fetch(connection, self._statement, values)
 
 
 def _joined(statements: Sequence[str]) -> str:
@@ -135,16 +158,11 @@ class Query:
         dialect = connection.dialect
         sql, parameters = self._prepared.get(dialect.name) or self._prepare(dialect)
         given = tuple([take(values) for take in parameters])
-        if dialect.name == "sqlite":
-            cursor: Any = _driver(connection).execute(sql, given)
-        else:
-            cursor = connection.exec_driver_sql(sql, given).cursor
-        if cursor is None or not cursor.description:  # it was a change
+        rows = fetch(connection, sql, given)
+        if not rows:
             return []
-        made = self._made.get(dialect.name) or self._make(dialect, cursor.description)
-        rows = [made(row) for row in cursor.fetchall()]
-        cursor.close()
-        return rows
+        made = self._made.get(dialect.name) or self._make(connection, sql)
+        return [made(row) for row in rows]
 
     def _prepare(self, dialect: Any) -> Any:
         compiled: Any = self._statement.compile(dialect=dialect)  # type: ignore[attr-defined]
@@ -153,12 +171,13 @@ class Query:
         self._prepared[dialect.name] = prepared = (str(compiled), taken)
         return prepared
 
-    def _make(self, dialect: Any, description: Sequence[Any]) -> Callable[[Sequence[Any]], Any]:
+    def _make(self, connection: Connection, sql: str) -> Callable[[Sequence[Any]], Any]:
         """How a row of ours is made from the driver's."""
+        dialect = connection.dialect
         columns = self._statement.compile(dialect=dialect)._result_columns  # type: ignore[attr-defined]
         row: Any = namedtuple("Row", [column.keyname for column in columns])  # type: ignore[misc]
-        kinds = zip(columns, description, strict=True)
-        found = [column.type.dialect_impl(dialect).result_processor(dialect, its[1]) for column, its in kinds]
+        kinds = zip(columns, _kinds(connection, sql, len(columns)), strict=True)
+        found = [column.type.dialect_impl(dialect).result_processor(dialect, kind) for column, kind in kinds]
         processed = [(n, process) for n, process in enumerate(found) if process]
 
         def made(values: Sequence[Any]) -> Any:
@@ -171,9 +190,26 @@ class Query:
         return making
 
 
+def fetch(connection: Connection, sql: str, values: Sequence[Any]) -> Sequence[Any]:
+    """The rows of a statement, as the driver gives them; none of a change."""
+    driver = _driver(connection)
+    if connection.dialect.name == "sqlite":
+        rows: Sequence[Any] = driver.execute(sql, values).fetchall()
+    else:
+        rows = await_(driver.fetch(sql, *values))
+    return rows
+
+
 def _driver(connection: Connection) -> Any:
-    """The driver's own connection: on SQLite what a layer does around a statement takes longer than the statement."""
+    """The driver's own connection."""
     return connection.connection.driver_connection
+
+
+def _kinds(connection: Connection, sql: str, columns: int) -> Sequence[Any]:
+    """The driver's names for the types of a result's columns, where it has any."""
+    if connection.dialect.name == "sqlite":
+        return [None] * columns
+    return [its.type.oid for its in await_(_driver(connection).prepare(sql)).get_attributes()]
 
 
 def _given(parameter: BindParameter[Any], bind: Callable[[Any], Any] | None) -> Callable[[Row], Any]:
@@ -185,12 +221,12 @@ def _given(parameter: BindParameter[Any], bind: Callable[[Any], Any] | None) -> 
     return (lambda values: bind(values[name])) if bind else (lambda values: values[name])
 
 
-def inserts(table: Table, columns: str, also: Callable[[Insert], Insert] = lambda one: one) -> Bulk:
+def inserts(into: Table, columns: str, also: Callable[[Insert], Insert] = lambda one: one) -> Bulk:
     """INSERT of these columns, named in one string; ``also`` adds what to do about conflicts."""
     names = columns.split()
     return Bulk(
-        {name: table.c[name] for name in names},
-        lambda new: also(insert(table).from_select(names, select(*(new[name] for name in names)))),
+        {name: into.c[name] for name in names},
+        lambda new: also(insert(into).from_select(names, select(*(new[name] for name in names)).where(_ALL))),
     )
 
 
@@ -208,55 +244,6 @@ def _taken(name: str, type_: TypeEngine[Any], dialect: Any) -> Callable[[Sequenc
     return lambda rows: [None if (value := row[name]) is None else bind(value) for row in rows]
 
 
-def _constant(value: Any, dialect: Any) -> Callable[[Sequence[Row]], Any]:
+def _always(value: Any) -> Take:
     """A value that is part of the statement, such as a state it asks for."""
-    return (lambda rows: [value] * len(rows)) if dialect.name == "sqlite" else (lambda _: value)
-
-
-# ---------------------------------------------------------------- sets of numbers and names
-
-
-class _Array(TypeDecorator[Any]):
-    """A list as one parameter."""
-
-    impl = JSON
-    cache_ok = True
-
-    def __init__(self, of: TypeEngine[Any]) -> None:
-        super().__init__()
-        self.of = of
-
-    def load_dialect_impl(self, dialect: Any) -> TypeEngine[Any]:
-        """An array, or JSON where there are none."""
-        own: TypeEngine[Any] = ARRAY(self.of) if dialect.name == "postgresql" else JSON()
-        return own
-
-
-class _Among(FunctionElement[bool]):
-    """``column = ANY(list)``."""
-
-    type = Boolean()
-    inherit_cache = True
-
-    def self_group(self, against: Any = None) -> Any:
-        """It is a condition as it stands: as ``… = 1`` no index would serve it."""
-        return self
-
-
-def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
-    """Whether the column's value is in the list given as the parameter ``name``: IN, with one text for all lengths."""
-    of = Text() if isinstance(column.type, String) else BigInteger()
-    return _Among(column, bindparam(name, type_=_Array(of)))
-
-
-@compiles(_Among, "postgresql")
-def _any(element: Any, compiler: Any, **more: Any) -> str:
-    column, values = element.clauses
-    return f"{compiler.process(column, **more)} = ANY ({compiler.process(values, **more)})"
-
-
-@compiles(_Among, "sqlite")
-def _in(element: Any, compiler: Any, **more: Any) -> str:
-    column, values = element.clauses
-    one, all_ = compiler.process(column, **more), compiler.process(values, **more)
-    return f"{one} IN (SELECT value FROM json_each({all_}))"  # noqa: S608 - both are SQL that SQLAlchemy compiled
+    return lambda _: value

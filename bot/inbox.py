@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from bot.bulk import Bulk, Query, among, inserts
+from bot.among import among
+from bot.bulk import Bulk, Query, inserts
 from bot.bulk import insert as upserting
 from bot.group import Group
 from bot.messages import Attachment, Inbound, Kind

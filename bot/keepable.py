@@ -15,6 +15,8 @@ NAME: Final = 255  # … and of an address, a sender, a message's own id: as the
 
 def keepable(one: Inbound) -> Inbound:
     """The event, its words cleaned; one whose names no column can hold is kept as bytes nobody could read."""
+    if _plain(one):
+        return one
     if not (one.sound and _fit(one)):
         mark = hashlib.sha256(one.raw or repr(one).encode("utf-8", "replace")).hexdigest()
         return Inbound(one.channel, f"unkeepable:{mark}", None, raw=one.raw)
@@ -25,10 +27,24 @@ def keepable(one: Inbound) -> Inbound:
     return replace(one, **changed) if changed else one
 
 
+def named(name: str) -> bool:
+    """Whether a column can hold it as it is."""
+    return len(name) <= NAME and clean(name) == name
+
+
+def _plain(one: Inbound) -> bool:
+    """Whether it can be kept as it is, as nearly everything can: seen in one look."""
+    names = (one.address or "", one.sender, one.native)
+    try:
+        said = "".join((one.key, *names, one.text, one.name, one.language, one.choice))
+    except TypeError:
+        return False
+    return not one.extra and len(one.key) <= KEY and all(len(name) <= NAME for name in names) and clean(said) == said
+
+
 def _fit(one: Inbound) -> bool:
     names = (one.address or "", one.sender, one.native)
-    short = len(one.key) <= KEY and all(len(name) <= NAME for name in names)
-    return short and all(clean(name) == name for name in (one.key, *names))
+    return len(one.key) <= KEY and clean(one.key) == one.key and all(map(named, names))
 
 
 def mended(value: Any) -> Any:

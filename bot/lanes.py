@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, literal_column, or_, select, update
 
-from bot.bulk import Bulk, Query, among
+from bot.among import among
+from bot.bulk import Bulk, Query, Together
 from bot.dialogue import ConversationView, Talk, TicketView
 from bot.messages import Kind
 from bot.tables import chat, conversation, customer, inbox, rating, ticket, timer
@@ -72,12 +73,19 @@ HEADS = Query(
     .outerjoin(timer, and_(timer.c.id == _first.c.timer_id, timer.c.fired_at.is_(None)))
     .where(among(chat.c.id, "ids"))
 )
-LEASE = Query(
-    update(chat)
-    .where(among(chat.c.id, "ids"))
-    .values(lease_holder=bindparam("holder"), lease_until=bindparam("until"), fence=chat.c.fence + 1)
+LEASED = Bulk(
+    {"chat": chat.c.id, "holder": chat.c.lease_holder, "until": chat.c.lease_until},
+    lambda new: (
+        update(chat)
+        .where(chat.c.id == new["chat"])
+        .values(lease_holder=new["holder"], lease_until=new["until"], fence=chat.c.fence + 1)
+    ),
 )
-TRIED = Query(update(inbox).where(among(inbox.c.id, "ids")).values(attempts=inbox.c.attempts + 1))
+TRIED = Bulk(
+    {"event": inbox.c.id},
+    lambda new: update(inbox).where(inbox.c.id == new["event"]).values(attempts=inbox.c.attempts + 1),
+)
+TAKEN = Together(LEASED, TRIED)
 NOT_YET = Bulk(
     {"chat": chat.c.id, "ready": chat.c.ready_at},
     lambda new: update(chat).where(chat.c.id == new["chat"]).values(ready_at=new["ready"]),
@@ -138,9 +146,8 @@ def take(
     chosen = guilty[:1] if guilty and (alone or not innocent) else innocent
     if not chosen:
         return []
-    ids = sorted(h.chat_id for h in chosen)
-    LEASE(connection, ids=ids, holder=holder, until=now + lease)
-    TRIED(connection, ids=[h.id for h in chosen])
+    leases = [{"chat": h.chat_id, "holder": holder, "until": now + lease} for h in chosen]
+    TAKEN(connection, leases, [{"event": h.id} for h in chosen])
     lanes = [_lane(ready[h.chat_id], h) for h in chosen]
     _matters(connection, {lane.chat_id: lane for lane in lanes})
     _tickets(connection, lanes)

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, text, update
+from sqlalchemy import Connection, bindparam, select, update
 
-from bot.bulk import Query, among
+from bot.among import among
+from bot.bulk import Query
 from bot.dialogue import AddToTicket, Decision, Learn, OpenTicket, Pending, Rate, Wait
 from bot.effects import Writer
 from bot.inbox import attachments
@@ -21,8 +22,6 @@ from bot.tables import chat, customer
 from handoff.dialogue import EndPromise, MakePromise, MoveTicket, OwnTicket, PlanTicket, TicketWord
 from handoff.recording import lock
 
-TOPIC = "aftercare"  # NOTIFY channel: which addresses have new messages
-NOTIFY = text(f"SELECT pg_notify('{TOPIC}', :payload)")
 HIS_OWN = frozenset({Kind.TEXT, Kind.CHOICE, Kind.EDIT, Kind.HELLO})  # events by which a customer shows himself
 NOTIFY_MOST = 7000  # characters of one payload; PostgreSQL refuses 8000
 
@@ -67,9 +66,8 @@ def record(connection: Connection, outcomes: Sequence[Outcome], *, holder: str, 
             continue  # somebody else has the chat now; he starts from what is committed
         outcome.lane.message_seq = mine.message_seq
         _one(connection, outcome, rows, now)
-    rows.write(connection)
-    if connection.dialect.name == "postgresql" and rows.said:
-        _notify(connection, rows.said, holder)
+    shared = connection.dialect.name == "postgresql" and rows.said
+    rows.write(connection, _told(rows.said, holder) if shared else "")
     return rows
 
 
@@ -197,11 +195,10 @@ def _chat(lane: Lane, talk: Any) -> dict[str, Any]:
     return {"chat": lane.chat_id, "talk": talk.as_json(), "seq": lane.message_seq}
 
 
-def _notify(connection: Connection, said: Iterable[Said], holder: str) -> None:
-    """Tell other processes which chats to look at; a payload too long says: look at all of yours."""
+def _told(said: Iterable[Said], holder: str) -> str:
+    """Tells other processes which chats to look at; a payload too long says: look at all of yours."""
     places: dict[str, dict[str, int]] = defaultdict(dict)  # channel -> address -> the first message's seq
     for one in said:
         places[one.channel].setdefault(one.address, one.seq)
     payload = json.dumps({"from": holder, "at": places})
-    payload = payload if len(payload) < NOTIFY_MOST else json.dumps({"from": holder, "at": {}})
-    connection.execute(NOTIFY, {"payload": payload})
+    return payload if len(payload) < NOTIFY_MOST else json.dumps({"from": holder, "at": {}})

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypedDict
 
-from sqlalchemy import Connection, and_, delete, text, update
+from sqlalchemy import Connection, delete, func, literal, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import Insert
 
 from bot.bulk import Bulk, Together, inserts
@@ -16,6 +16,7 @@ from bot.messages import Reply
 from bot.tables import chat, conversation, fact, inbox, message, reply, ticket_word, timer
 from handoff.tables import command_result
 
+TOPIC = "aftercare"  # NOTIFY channel: which addresses have new messages
 UNFIRED = timer.c.fired_at.is_(None)
 ANSWERED = Bulk(
     {"which": conversation.c.id, "more": conversation.c.answered},
@@ -27,7 +28,7 @@ ANSWERED = Bulk(
 )
 DROPPED = Bulk(
     {"of": timer.c.subject, "what": timer.c.kind},
-    lambda new: delete(timer).where(and_(timer.c.subject == new["of"], timer.c.kind == new["what"], UNFIRED)),
+    lambda new: delete(timer).where(tuple_(timer.c.subject, timer.c.kind).in_(select(new["of"], new["what"])), UNFIRED),
 )
 
 
@@ -83,7 +84,9 @@ REPLIES = inserts(reply, "chat_id seq part_no cause_inbox_id channel address bod
 FACTS = inserts(fact, "at kind chat_id conversation_id customer_id inbox_id data")
 RESULTS = inserts(command_result, "inbox_id done data", also=lambda new: new.on_conflict_do_nothing())
 WORDS = inserts(ticket_word, "ticket_id author agent_id kind text attachments created_at")
-NEW = Together(MESSAGES, REPLIES, FACTS, WORDS, ANSWERED, TIMERS, RESULTS)
+TOLD = Bulk({"payload": message.c.text}, lambda new: select(func.pg_notify(literal(TOPIC), new["payload"])))
+NEW = Together(MESSAGES, REPLIES, FACTS, WORDS, ANSWERED, TIMERS, RESULTS, EVENTS)
+LAST = Together(STATES, TOLD)  # which event is next depends on the states above
 
 
 @dataclass(slots=True)
@@ -127,16 +130,16 @@ class Rows:
     results: list[CommandResult] = field(default_factory=list)  # of agents' commands
     moved: bool = False  # somebody waits, or has room, who did not before
 
-    def write(self, connection: Connection) -> None:
-        """All of it, in the caller's transaction."""
+    def write(self, connection: Connection, told: str = "") -> None:
+        """All of it, in the caller's transaction; ``told``: what other processes hear of it."""
         DROPPED(connection, [{"of": subject, "what": kind} for subject, kind in sorted(self.dropped)])
         timers = [self.timers[key] for key in sorted(self.timers)]
         results = [{"inbox_id": r.inbox_id, "done": r.done, "data": r.data} for r in self.results]
-        NEW(connection, self.messages, self.replies, self.facts, self.words, self.answered, timers, results)
+        more = (self.facts, self.words, self.answered, timers, results, self.events)
+        NEW(connection, self.messages, self.replies, *more)
         BELONGING(connection, self.belonging)
         JOINED(connection, self.joined)
-        EVENTS(connection, self.events)
-        STATES(connection, self.chats)  # last: which event is next depends on the states above
+        LAST(connection, self.chats, [{"payload": told}] if told else ())
 
     @property
     def next_due(self) -> float:

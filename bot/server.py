@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 import uvicorn
@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from bot import connection, metrics
 from bot.store import Away
@@ -64,6 +65,14 @@ def web(app: App) -> Router:
     if hosts := app.settings.server.trusted_hosts:
         middleware.append(Middleware(TrustedHostMiddleware, allowed_hosts=[*hosts, "127.0.0.1", "localhost"]))
     return Router([*routes, *own], middleware=middleware)
+
+
+class Behind(ProxyHeadersMiddleware):
+    """Who asks through a proxy is whom the proxy names; a request that names nobody is not looked at for it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # type: ignore[override]
+        named = any(name.startswith(b"x-forwarded-") for name, _ in scope["headers"])
+        await (super().__call__ if named else self.app)(scope, receive, send)  # type: ignore[arg-type]
 
 
 class Later:
@@ -119,14 +128,14 @@ async def serve(app: App, listener: socket.socket, *, ready: Callable[[], None] 
     gc.set_threshold(20_000, 20, 50)  # a message leaves a thousand objects and no cycle: look more rarely
     gc.freeze()  # modules and the index stay for good: looking through them again and again takes a tenth of a second
     config = uvicorn.Config(
-        web(app),
+        Behind(cast("Any", web(app)), list(app.settings.server.proxies)),
         log_config=None,
         access_log=False,
         lifespan="off",
         ws="none",
         server_header=False,
         timeout_graceful_shutdown=max(1, int(app.settings.limits.stop * 0.3)),
-        forwarded_allow_ips=list(app.settings.server.proxies),
+        proxy_headers=False,
         **connection.settings(),
     )
     server = Server(config)

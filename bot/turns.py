@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from base64 import b32encode
 from typing import Any
 
 from bot.dialogue import Event, Policy, Turn
@@ -13,14 +12,12 @@ from bot.lanes import Lane, moment
 from bot.messages import BY_HAND, Kind
 
 NUMBERS = 6  # ready-made numbers a turn may use: one for a conversation, the rest for tickets
-CROCKFORD = bytes.maketrans(  # base32 in the signs that are not misread aloud
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-)
+CROCKFORD = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ" * 8  # a byte's sign, of the 32 that are not misread aloud
 
 
 def numbers() -> tuple[str, ...]:
     """Numbers nobody can guess: ``C-…`` for a conversation, then ``T-…`` for tickets."""
-    signs = b32encode(secrets.token_bytes(NUMBERS * 5)).translate(CROCKFORD).decode()
+    signs = secrets.token_bytes(NUMBERS * 8).translate(CROCKFORD).decode()
     return tuple(f"{'T' if at else 'C'}-{signs[at : at + 8]}" for at in range(0, NUMBERS * 8, 8))
 
 

@@ -36,6 +36,7 @@ from channels.gate import (
     body_of,
     elsewhere,
     form_file,
+    header,
     network_of,
     object_of,
     text_of,
@@ -45,6 +46,7 @@ from channels.widget import Company, front
 log = structlog.get_logger()
 
 _UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
+WHOLE = 36  # characters of a UUID with all its hyphens
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 _FILE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LINK_LIFE = 12 * 3600  # s a picture's address works without the token
@@ -226,7 +228,7 @@ class Web(Channel):
 
     def _visitor(self, request: Request) -> Visitor:
         """The holder of the bearer token; raises Refused 401."""
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        scheme, _, token = header(request, b"authorization").partition(" ")
         if scheme.lower() == "bearer" and len(token) <= 1000:
             try:
                 visitor = self._visitor_of(token)
@@ -266,7 +268,7 @@ def read(
         raise Refused(400, "a message needs text, choice or attachment")
     return Inbound(
         channel,
-        f"{visitor.address}:{UUID(id)}",  # in one spelling: a UUID is the same in capitals
+        f"{visitor.address}:{id.lower() if len(id) == WHOLE else UUID(id)}",  # in one spelling
         visitor.address,
         Kind.CHOICE if choice else Kind.TEXT,
         name=visitor.name,
