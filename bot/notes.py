@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, delete, select
 
 from bot.bulk import insert as upsert
+from bot.keepable import named
 from bot.tables import note
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ class Notebook:
 
     def find(self, connection: Connection, channel: str, prefix: str) -> dict[str, bytes]:
         """The notes whose keys begin with ``prefix``, by key."""
-        named = select(note).where(note.c.channel == channel, note.c.key.startswith(prefix, autoescape=True))
-        read = {row.key: self._read(row) for row in connection.execute(named.order_by(note.c.key))}
+        chosen = select(note).where(note.c.channel == channel, note.c.key.startswith(prefix, autoescape=True))
+        read = {row.key: self._read(row) for row in connection.execute(chosen.order_by(note.c.key))}
         return {key: value for key, value in read.items() if value is not None}
 
     def _read(self, row: Any) -> bytes | None:
@@ -54,8 +55,13 @@ class Notebook:
     def put(
         self, connection: Connection, channel: str, notes: Mapping[str, bytes | None], expires: float | None = None
     ) -> None:
-        """Write notes, in the caller's transaction; None tears one out. ``expires``: UTC seconds since 1970."""
+        """Write notes, in the caller's transaction; None tears one out. ``expires``: UTC seconds since 1970.
+
+        A key that no column holds is made of a name nobody has: what came with it is kept without it.
+        """
         for key, value in notes.items():
+            if not named(key):
+                continue
             if value is None:
                 connection.execute(delete(note).where(note.c.channel == channel, note.c.key == key))
                 continue

@@ -49,3 +49,9 @@ async def test_a_note_is_changed_forgotten_and_expires(store: Store) -> None:
     assert (await kept(store, "a"), await kept(store, "b")) == (b"3", None)
     await store.write(partial(BOOK.put, channel="probe", notes={"a": b"4"}, expires=1.0))
     assert await kept(store, "a") is None
+
+
+async def test_a_key_that_no_column_holds_is_nobodys_and_spoils_no_other(store: Store) -> None:
+    odd = {"state:a\0b": b"1", "state:\ud800": b"2", "x" * 256: b"3", "y" * 256: None, "fine": b"4"}
+    await store.write(partial(BOOK.put, channel="probe", notes=odd))
+    assert await store.read(partial(BOOK.find, channel="probe", prefix="")) == {"fine": b"4"}

@@ -120,7 +120,7 @@ class Api:
 
     async def _another(self, token: str, said: Mapping[str, Any], path: str, *, last: bool) -> str:
         """The token to try again with; raises Fault if a token is not what is wrong, or was renewed already."""
-        code = int(said.get("errcode") or EXPIRED)  # JSON without an error, where a file should be
+        code = _code(said) or EXPIRED  # JSON without an error, where a file should be
         if last or code not in RENEW:
             raise Fault(code, path, str(said.get("errmsg", "")))
         return await self.token(stale=token)
@@ -157,10 +157,12 @@ class Api:
                 self.clock = _ahead(answer.headers.get("Date", ""))
         except Unknown as error:
             raise NotSent(str(error)) from error  # nothing but the question for a token was asked
-        if said.get("errcode"):
-            raise Fault(int(said["errcode"]), "gettoken", str(said.get("errmsg", "")))
-        lives = float(said.get("expires_in") or 7200)
-        self._token, self._until = str(said["access_token"]), time.time() + max(lives - _EARLY, lives / 2)
+        if code := _code(said):
+            raise Fault(code, "gettoken", str(said.get("errmsg", "")))
+        lives, token = said.get("expires_in") or 7200, said.get("access_token")
+        if not isinstance(token, str) or not isinstance(lives, int | float):
+            raise NotSent("gettoken: no token")
+        self._token, self._until = token, time.time() + max(lives - _EARLY, lives / 2)
         if self.office:
             await self.office.receive([], {self._note: json.dumps([self._token, self._until]).encode()})
 
@@ -177,9 +179,14 @@ def _object(raw: bytes) -> dict[str, Any]:
         said = json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise Unknown("the answer is not JSON") from error
-    if not isinstance(said, dict):
-        raise Unknown("the answer is no object")
+    if not isinstance(said, dict) or not said:
+        raise Unknown("the answer says nothing")
     return said
+
+
+def _code(said: Mapping[str, Any]) -> int:
+    code = said.get("errcode") or 0
+    return code if isinstance(code, int) else -1  # WeCom's own number for "busy, try again"
 
 
 def _ahead(date: str) -> float:

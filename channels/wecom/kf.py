@@ -64,7 +64,7 @@ class Pulls:
         except Fault as fault:
             log.warning("kf_pull_refused", account=kfid, errcode=fault.code, why=explained(fault.code))
             self._rests[kfid] = time.monotonic() + REST
-        except (NotSent, Unknown) as error:
+        except Exception as error:  # whatever it is, the other accounts must not wait for this one
             log.warning("kf_pull_failed", account=kfid, error=type(error).__name__)
             self._rests[kfid] = time.monotonic() + 1.0
 
@@ -81,7 +81,7 @@ class Pulls:
             }
             heard = self._reader.page(page.get("msg_list") or (), kfid, states, since)
             last = not page.get("has_more")
-            cursor = str(page.get("next_cursor") or cursor)
+            before, cursor = cursor, str(page.get("next_cursor") or cursor)
             done = dict.fromkeys(calls, None) if last else {}
             for address, id, why in heard.failed:  # before the cursor moves on; said twice, it is the same
                 await self.office.failed(address, id, FAILED.get(why, str(why)))
@@ -89,6 +89,8 @@ class Pulls:
             self._sessions.heard(heard.notes)
             if last:
                 return
+            if cursor == before:
+                raise NotSent("there is more, and no way to it")  # asked at once again, it would be asked for ever
 
     async def _page(self, kfid: str, cursor: str, token: str) -> dict[str, Any]:
         asked = {"cursor": cursor, "token": token, "limit": PAGE, "voice_format": 0, "open_kfid": kfid}

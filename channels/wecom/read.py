@@ -180,7 +180,9 @@ class Reader:
         elif kind == "enter_session":
             self._entered(heard, item, event, address)
         elif kind == "msg_send_fail":
-            heard.failed.append((address, str(event.get("fail_msgid") or ""), int(_number(event.get("fail_type")))))
+            failed = str(event.get("fail_msgid") or "")
+            if clean(address + failed) == address + failed:  # else nothing of ours is called so
+                heard.failed.append((address, failed, int(_number(event.get("fail_type")))))
         elif kind == "session_status_change":
             self._session(heard, item, event, address, states)
         elif kind == "user_recall_msg":

@@ -7,14 +7,17 @@ import json
 import random
 from base64 import b64encode
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.inbox import Inbox
+from bot.inbox import Inbox, chat_id
 from bot.keepable import keepable
 from bot.messages import Inbound
+from bot.notes import Notebook
+from bot.outbox import undelivered
 from bot.store import Store
 from channels.slack import Slack
 from channels.telegram import Telegram
@@ -103,6 +106,10 @@ async def test_kf(store: Store) -> None:
     every = [one for item in page for one in mutants(item)]
     heard = reader.page(some(every), "wk1", {})
     await kept(store, heard.inbounds)
+    await store.write(lambda c: Notebook("s" * 32).put(c, "wecom", heard.notes))
+    for address, id, why in heard.failed:
+        number = chat_id("wecom", address)
+        await store.write(partial(undelivered, chat_id=number, provider_id=id, why=str(why)))
 
 
 async def test_the_application_of_wecom(store: Store) -> None:

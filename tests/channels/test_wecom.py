@@ -462,6 +462,26 @@ async def test_files_that_are_not_taken_are_told_in_a_sentence(house: Firm, qyap
     assert await house.rows("SELECT count(*) FROM file") == [(0,)]
 
 
+async def test_pages_that_lead_nowhere_are_asked_for_seldom_and_hold_up_no_other_account(
+    house: Firm, qyapi: Qyapi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pulled, asked = qyapi._kf_sync_msg, list[str]()
+    odd: list[dict[str, Any]] = [{"has_more": 1}, {"has_more": 1, "next_cursor": "", "msg_list": []}, {"msg_list": 7}]
+
+    def page(body: dict[str, Any], rest: Any) -> dict[str, Any]:
+        asked.append(body["open_kfid"])
+        return odd[asked.count("wk1") % 3] if body["open_kfid"] == "wk1" else pulled(body, rest)
+
+    monkeypatch.setattr(qyapi, "_kf_sync_msg", page)
+    await qyapi.kf_says("wk1", "wmA", "怎么恢复出厂设置")
+    await qyapi.kf_says("wk2", "wmB", "怎么恢复出厂设置")
+    await house.until(lambda: qyapi.kf_sent, 12)
+    await house.until(lambda: asked.count("wk1") > 2, 12)
+    assert asked.count("wk1") < 9  # not as fast as can be
+    monkeypatch.undo()
+    await house.until(lambda: len(qyapi.kf_sent) > 1, 12)
+
+
 async def test_pulls_that_wecom_refuses_are_tried_again_later(
     house: Firm, qyapi: Qyapi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
