@@ -24,8 +24,11 @@ FRESH: Final = 3600  # seconds for which an error of the webhook is news
 
 
 def introduced(ground: Ground, me: Mapping[str, Any]) -> Ground:
-    """The ground with what getMe told."""
-    return replace(ground, id=int(me["id"]), username=str(me.get("username") or ""))
+    """The ground with what getMe told; raises Unknown if that is nothing."""
+    try:
+        return replace(ground, id=int(me["id"]), username=str(me.get("username") or ""))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise Unknown("getMe tells nothing of us") from error
 
 
 def with_moved(ground: Ground, moved: Mapping[int, int]) -> Ground:

@@ -61,6 +61,8 @@ class Poller:
                 await asyncio.sleep(self._pause)
                 continue
             offset = after
+            if updates and not after:  # nothing that can be confirmed: it comes again, and at once
+                await asyncio.sleep(self._pause)
 
     async def _ask(self, office: Office, offset: int) -> list[Any] | None:
         """The next updates; None if the duty is another's now."""
@@ -74,7 +76,9 @@ class Poller:
                 if not await office.hold("poll"):
                     return None
                 if done:
-                    return list(asked.result())
+                    if not isinstance(updates := asked.result(), list):
+                        raise Unknown("these are no updates")
+                    return updates
         finally:
             asked.cancel()
 

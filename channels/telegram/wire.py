@@ -76,6 +76,8 @@ class Wire:
             return await bot.do_api_request(method, dict(payload), read_timeout=patience)
         except TelegramError as error:
             raise meant(error) from error
+        except (AttributeError, KeyError, TypeError, ValueError) as error:  # JSON, but none of Telegram's
+            raise Unknown("this is no answer of Telegram's") from error
 
     async def upload(self, method: str, payload: Mapping[str, Any], field: str, content: bytes, name: str) -> Any:
         """A call with a file; raises like ``call``."""
@@ -136,28 +138,38 @@ class Wire:
 
 def meant(error: TelegramError) -> Exception:
     """What an error of the library means to whoever called."""
-    from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter
+    from telegram import error as known
 
-    cause = error.__cause__
-    if isinstance(cause, NotSent | Unknown):
-        return cause
+    if strange := _strange(error.__cause__):
+        return strange
     match error:
-        case RetryAfter():
+        case known.RetryAfter():
             wait = error.retry_after
             return NotSent("too many requests", float(wait if isinstance(wait, int) else wait.total_seconds()))
-        case ChatMigrated():
+        case known.ChatMigrated():
             return Moved(error.new_chat_id)
-        case Forbidden():
+        case known.Forbidden():
             return Refused(str(error), gone=True)
-        case InvalidToken():
+        case known.InvalidToken():
             return BadToken(str(error))
-        case Conflict():
+        case known.Conflict():
             return Contested(str(error))
-        case BadRequest():
+        case known.BadRequest():
             return _refused(str(error))
-        case NetworkError():  # a status of 500 and above
+        case known.NetworkError():  # a status of 500 and above
             return NotSent(str(error)[:200])
     return Unknown(str(error)[:200])
+
+
+def _strange(cause: BaseException | None) -> Exception | None:
+    """What went wrong before Telegram itself could say anything."""
+    from telegram.error import InvalidToken, TelegramError
+
+    if isinstance(cause, InvalidToken):  # the library says so of every 401 and 404
+        return _strange(cause.__cause__)
+    if isinstance(cause, TelegramError):  # the status of an error, and no JSON: a proxy's, or whose ever
+        return NotSent("somebody answers in Telegram's stead")
+    return cause if isinstance(cause, NotSent | Unknown) else None
 
 
 def _refused(why: str) -> Refused:

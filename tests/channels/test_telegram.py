@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from aiohttp import web as http
 from sqlalchemy import text
 
 from bot.app import App
@@ -315,6 +316,26 @@ async def test_what_an_error_means(
         await channel.send("42", Reply("hi"), "r1")
     assert {name: getattr(caught.value, name) for name in more} == more
     assert TOKEN not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [http.HTTPBadRequest, http.HTTPUnauthorized, http.HTTPForbidden, http.HTTPNotFound])
+async def test_the_page_of_a_proxy_says_nothing_of_our_token_or_of_the_customer(
+    channel: Telegram, platform: Platform, status: type[http.HTTPException]
+) -> None:
+    platform.faults.append(("sendMessage", status(text="<html>no</html>")))
+    with pytest.raises(NotSent) as caught:
+        await channel.send("42", Reply("hi"), "r1")
+    assert not caught.value.everything
+    assert await channel.send("42", Reply("hi"), "r1")
+
+
+@pytest.mark.parametrize("body", ["", "null", "7", "[]", '{"ok": true}', "<html>"])
+async def test_an_answer_that_is_none_of_telegrams_is_unknown(platform: Platform, body: str) -> None:
+    wire = Wire(TOKEN, platform.url)
+    platform.faults.append(("getMe", http.HTTPOk(text=body)))
+    with pytest.raises(Unknown):
+        await wire.call("getMe", {})
+    await wire.close()
 
 
 async def test_nobody_there_is_not_sent_and_no_answer_is_unknown(platform: Platform, tmp_path: Path) -> None:
