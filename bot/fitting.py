@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from bot.lanes import moment
-from bot.messages import Reply
+from bot.messages import Author, Reply
 from bot.tables import message, reply
 from channels import Can
 from channels.fit import parts, shorten
@@ -47,15 +47,22 @@ def fitted(can: Can, replies: Sequence[Reply], left: int | None = None, more: st
     return (*(() for _ in before), shorten(one, can, max(left, 1), more, can.measure))
 
 
-def allowance(connection: Connection, chat_id: int, can: Can, since: float | None = None) -> Allowance:
+def allowance(
+    connection: Connection, chat_id: int, can: Can, since: float | None = None, *, taken: bool = False
+) -> Allowance:
     """What may still be sent to a chat at a place that counts, by its reply rows.
 
-    ``since``: when the customer's last words came, should they not stand among the messages yet.
+    ``since``: when the customer's last words came, should they not stand among the messages yet. ``taken``: a person
+    takes the floor, so that what the bot has said and nobody has begun to send uses nothing up.
     """
     if since is None:
         his = select(message.c.created_at).where(message.c.chat_id == chat_id, message.c.author == "customer")
         since = connection.scalar(his.order_by(message.c.seq.desc()).limit(1))
     ours = select(reply.c.state, reply.c.created_at).where(reply.c.chat_id == chat_id, reply.c.body.is_not(None))
+    if taken:
+        its = message.c.chat_id == reply.c.chat_id, message.c.seq == reply.c.seq
+        by_bot = select(message.c.seq).where(*its, message.c.author == Author.BOT.value).exists()
+        ours = ours.where(or_(reply.c.state != "waiting", ~by_bot))
     lately = connection.execute(ours.order_by(reply.c.seq.desc(), reply.c.part_no.desc()).limit(4 * can.replies))
     spent = [at for state, at in lately if state in SPENT]
     if since is None:
@@ -64,6 +71,8 @@ def allowance(connection: Connection, chat_id: int, can: Can, since: float | Non
     return Allowance(max(0, can.replies - used), moment(since + can.window) if can.window else None)
 
 
-def allowances(connection: Connection, wanted: Mapping[int, tuple[Can, float | None]]) -> dict[int, int]:
+def allowances(connection: Connection, wanted: Mapping[int, tuple[Can, float | None, bool]]) -> dict[int, int]:
     """How many messages are left, for several chats."""
-    return {chat: allowance(connection, chat, can, since).left for chat, (can, since) in wanted.items()}
+    return {
+        chat: allowance(connection, chat, can, since, taken=taken).left for chat, (can, since, taken) in wanted.items()
+    }

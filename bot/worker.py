@@ -219,7 +219,8 @@ class Worker:
         if not counted:
             return
         wrote = {lane.chat_id: lane.received_at if lane.kind in (Kind.TEXT, Kind.CHOICE) else None for lane in counted}
-        wanted = {chat: (places[chat], at) for chat, at in wrote.items()}
+        theirs = {lane.chat_id for lane in counted if lane.kind == Kind.COMMAND and not (lane.open and lane.open.agent)}
+        wanted = {chat: (places[chat], at, chat in theirs) for chat, at in wrote.items()}
         try:
             left = await self._store.read(lambda c: allowances(c, wanted))
         except Exception as error:  # then the platform will say so

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
+from sqlalchemy import update
+
 from bot.messages import Kind
 from bot.store import Store
+from bot.tables import reply
 from channels import Can
 from handoff.desks import news
 from handoff.desks.news import Thread
@@ -36,3 +41,15 @@ async def test_agents_words_are_fitted_to_the_messages_that_are_left(store: Stor
         await house.hear("what now", kind=Kind.TEXT, channel="kf", chat="ann")
         await house.settled()
         assert (await house.order("Bob", number, "say", text="one more")).state == "done"
+
+
+async def test_what_the_bot_was_about_to_say_uses_none_of_them_up(store: Store) -> None:
+    one = Can(replies=1, max_text=100, window=48 * 3600.0)
+    async with Staffed(store, Probe(name="kf"), at=lambda channel, address: one) as house:
+        await house.come("Bob")
+        await house.hear("hello", kind=Kind.TEXT, channel="kf", chat="ann")
+        await house.settled()
+        later = update(reply).values(state="waiting", due_at=time.time() + 3600)  # as if nobody had begun to send it
+        await store.write(lambda c: c.execute(later))
+        assert (await house.order("Bob", await house.number("ann", "kf"), "say", text="It is me")).state == "done"
+        assert await house.rows("SELECT DISTINCT state FROM reply WHERE seq < 3") == [("withdrawn",)]
