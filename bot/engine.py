@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import Final
 
 from bot.dialogue import Alarm, Decision, Need, Turn, Wait
-from bot.flows import buttons, changed, journal, line, matter, notices, platform, public, waiting, wishes
-from bot.flows.draft import FILES, Draft, Missing
+from bot.flows import burst, buttons, changed, journal, line, matter, notices, platform, public, waiting, wishes
+from bot.flows.complaint import wished
+from bot.flows.draft import Draft, Missing
 from bot.flows.inside import aftermath, inside, left
-from bot.flows.questions import answer, choose, contacted, outcome, unknown
-from bot.flows.reading import is_score, ticket_number
+from bot.flows.questions import answer, choose, contacted, noted, outcome, unknown
+from bot.flows.reading import bare, is_score, ticket_number
 from bot.messages import Kind
 from handoff import care, deadlines, desk, promises, tickets
 
@@ -19,8 +20,7 @@ Rule = Callable[[Draft], bool]
 
 FALLING_DUE: Final = {**care.TIMERS, **promises.TIMERS, **deadlines.TIMERS}  # what is owed, and what was promised
 VERDICTS: Final = frozenset({"solved", "not_helpful"})
-BURST: Final = 4  # messages that may wait for what follows
-BURST_WORDS: Final = 1000  # characters that may wait
+MOODS: Final = {1: "not_helpful", 2: "not_helpful", 4: "thanks", 5: "thanks"}  # "useless" or "great", not asked for
 DAY: Final = timedelta(days=1)
 
 
@@ -49,6 +49,8 @@ def words(draft: Draft) -> None:
         return
     rule = next((rule for rule in POLICY if rule(draft)), None)
     draft.keep(said=said, unanswered=said if rule in UNANSWERED else None)
+    if draft.number and (model := draft.heard.named("model")):
+        draft.keep(product=model)
 
 
 def edit(draft: Draft) -> None:
@@ -208,6 +210,9 @@ def person(draft: Draft) -> bool:
     """A request for a person is always honoured at once."""
     if not (draft.meant and draft.meant.wants_person):
         return False
+    asked = draft.talk.flow == "complaint" and draft.talk.asked == "wish"
+    if asked and wished(draft.heard) == "supervisor" and not line.desk(draft).open:
+        return False  # of the people who have the complaint, he wants their head: that is an answer
     wishes.human(draft, "asked")
     return True
 
@@ -217,6 +222,8 @@ def wish(draft: Draft) -> bool:
     intent = draft.meant.intent if draft.meant else ""
     if draft.meant and intent in VERDICTS and draft.meant.intent_confidence < 1 and not draft.talk.answered:
         return False  # about what?
+    if draft.meant and draft.meant.angry and intent in wishes.PLEASANTRIES and draft.meant.intent_confidence < 1:
+        return False  # said in scorn
     if intent == "complaint" and not matter.complains(draft):
         return False  # only guessed
     if draft.meant and not intent and waiting.asks_when(draft, of_ours=True):
@@ -227,30 +234,15 @@ def wish(draft: Draft) -> bool:
             intent = "ticket_status"
         elif is_score(draft.heard):
             intent = "rating"
+        elif bare(draft.words) and draft.meant.rating and not draft.words.isnumeric():
+            intent = MOODS.get(draft.meant.rating, "")
     return bool(intent) and wishes.grant(draft, intent)
-
-
-def patient(draft: Draft) -> bool:
-    """Words that would be puzzled over may be the first half of something: wait a moment for the rest."""
-    burst, waiting = draft.turn.policy.burst, len(draft.turn.talk.pending)
-    fresh = draft.event.kind is Kind.TEXT and draft.words and draft.event.text
-    if fresh and burst > 0 and waiting < BURST and len(draft.words) < BURST_WORDS:
-        draft.wait = Wait(draft.now + timedelta(seconds=burst))
-    return draft.wait is not None
-
-
-def album(draft: Draft) -> bool:
-    """Pictures that were sent together come one by one: they are answered as one."""
-    burst, waiting = draft.turn.policy.burst, len(draft.turn.talk.pending)
-    one_of_many = draft.event.kind is Kind.TEXT and draft.event.data.get("album")
-    if one_of_many and burst > 0 and waiting < FILES:
-        draft.wait = Wait(draft.now + timedelta(seconds=burst))
-    return draft.wait is not None
 
 
 def files(draft: Draft) -> bool:
     """Files are for people: they go to the ticket opened just now, or are kept for the one to come."""
-    if draft.words and not draft.files:
+    wordless = not bare(draft.words) and not (draft.meant and (draft.meant.intent or draft.meant.angry))
+    if not (wordless or draft.files):
         return False
     draft.open()
     if draft.files and (number := draft.talk.extra.get("ticket")):
@@ -268,15 +260,17 @@ POLICY: Final[tuple[Rule, ...]] = (
     emergency,
     button,
     person,
-    album,
+    burst.album,
     aftermath,
     inside,
     waiting.queued,
     wish,
     contacted,
+    noted,
+    burst.scrap,
     answer,
     files,
-    patient,
+    burst.patient,
     choose,
     unknown,
 )

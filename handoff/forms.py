@@ -22,7 +22,9 @@ class Field(Section):
 
     label: Mapping[str, str]
     ask: Mapping[str, str]
-    read: Literal["words", "text", "product", "serial", "order", "contact", "date", "time", "amount"] = "text"
+    read: Literal["words", "text", "address", "product", "serial", "order", "contact", "date", "time", "amount"] = (
+        "text"
+    )
 
 
 class Form(Section):

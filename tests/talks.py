@@ -75,7 +75,7 @@ class ByHeart:
         longest = max((len(bare(example)) for _, example in found), default=0)
         best = {label: Candidate(label, 0.9, example) for label, example in found if len(bare(example)) == longest}
         if not best:
-            return Ranking("unknown", tuple(Candidate(e.id, 0.1, "") for e in self.faq.entries[:2]), {"by": "heart"})
+            return Ranking("unknown", tuple(Candidate(e.id, 0.3, "") for e in self.faq.entries[:2]), {"by": "heart"})
         kind = "intent" if next(iter(best)).startswith("intent:") else "answer"
         return Ranking("choose" if len(best) > 1 else kind, tuple(best.values()), {"by": "heart"})
 

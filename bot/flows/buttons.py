@@ -15,6 +15,7 @@ from bot.flows.steps import SKIP
 if TYPE_CHECKING:
     from intents import Understanding
 
+NO: Final = 12  # letters that only say no: "no, I meant the other one" says more
 TAKING_OVER: Final = frozenset({"human", "complaint"})  # what was told so far goes with them
 REPEATS: Final = frozenset({"solved", "not_helpful", "ticket_status", "none"})  # no reason to leave the running flow
 _DIGIT = re.compile(r"[\W_]*(\d{1,2})[\W_]*")
@@ -135,7 +136,9 @@ def _meant(offered: tuple[tuple[str, str], ...], meant: Understanding, last: boo
         wanted = "do:solved"
     elif "no" in said and "do:none" in ids:
         wanted = "do:none"
-    elif "no" in said and not _NOTHING.search(meant.text):  # "no, that's all" is no complaint
+    elif (
+        "no" in said and matter.letters(meant.text) <= NO and not _NOTHING.search(meant.text)
+    ):  # "no, that's all" is no complaint
         wanted = "do:not_helpful"
     return next((choice for choice in ids if f"{choice}:".startswith(f"{wanted}:")), "")
 

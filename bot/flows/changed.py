@@ -27,6 +27,8 @@ def unanswered(draft: Draft) -> bool:
 def remembered(draft: Draft) -> None:
     """What a ticket to come would be about follows the change."""
     if draft.event.native and draft.talk.extra.get("said") == draft.event.native and draft.talk.last_question:
+        told = [said for said in draft.talk.extra.get("told", ()) if said != draft.talk.last_question]
+        draft.keep(told=[*told, draft.words[:SUBJECT]] if draft.talk.extra.get("told") else None)
         draft.remember(last_question=draft.words[:SUBJECT])
 
 

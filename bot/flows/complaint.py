@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.dialogue import Alarm, Note
 from bot.flows import reading
 from bot.flows.human import reached
 from bot.flows.reading import Heard
 from bot.flows.steps import SKIP, Add, Ask, Flow, Known, Say, Ticket
 
+_SUPERVISOR = re.compile(r"\b(?:supervisor|manager|boss)\b|经理|主管|领导|负责人|老板", re.IGNORECASE)
+
 
 def wished(heard: Heard) -> str | None:
-    """A repair or an exchange in other words than the button's."""
+    """A repair, an exchange or a supervisor in other words than the button's."""
+    if _SUPERVISOR.search(heard.text):
+        return "supervisor"
     return heard.intent if heard.intent in ("repair", "exchange") else None
 
 

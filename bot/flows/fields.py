@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Final
 
 from bot.flows import matter
 from bot.flows.draft import Draft
-from bot.flows.reading import bare, day, given_freely, is_question, number_alone, refused
+from bot.flows.reading import PART, bare, day, given_freely, is_address, is_question, number_alone, refused
 
 if TYPE_CHECKING:
     from bot.flows.journal import Run
 
 FORM: Final = "ticket"  # the flow that fills in forms
+LINE: Final = 40  # characters of a wish to change something
 SMALL: Final = frozenset({"product", "contact", "serial", "order", "bought", "time", "amount", "confirm"})
 LITTLE: Final = 8  # letters that tell something, …
 TOLD: Final = 24  # … and with digits among them
 NAME: Final = 24  # letters of a name
 ALONE: Final = 8  # letters that may stand beside what is named, as in "make it Sunday, please"
+FACTS: Final = frozenset({"model", "serial", "order", "date", "month", "datetime", "period", "amount"})
 WHEN: Final = ("datetime", "period", "date", "month")
 _CORRECTS = re.compile(
     r"\b(?:no|not|wrong|meant?|instead|actually|rather|sorry|change[ds]?|make it|correction)\b"
@@ -30,6 +32,13 @@ _SAID = re.compile(  # what is said around a number, and is no name
     r"|我|你们?|您|的|是|电话|手机|号码?|微信|同号|联系|方式|邮箱|地址|打|找|这个|那个|可以|请|给|发|到|谢谢|好|吧|啊|了|就|行|错|换|改|成|应该",
     re.IGNORECASE,
 )
+_AROUND = re.compile(  # and around a product, a number of ours or a day
+    r"\b(?:i|i'?ve|have|had|got|mean|meant|bought|ordered|purchased|paid|since|from|in|router|camera|modem|terminal|model|product"
+    r"|serial|order|last|about|actually|called|named|well|oh|id|mine)\b"
+    r"|型号|路由器?|光猫|摄像头|产品|序列号|订单|买|购|下单|付|那|这|台|款|一|个|用|不|另外?|说|指|在|从",
+    re.IGNORECASE,
+)
+_CHANGE = re.compile(r"\b(?:change|correct|edit|fix|wrong)\b|改|写错|填错|错了", re.IGNORECASE)
 _BOUGHT = re.compile(r"\b(?:bought|purchased|ordered)\b|买|购|入手|下单", re.IGNORECASE)
 
 
@@ -58,6 +67,8 @@ def named(draft: Draft, read: str, before: str, asked: str) -> str:
             return day(heard) if own else ""
         case "time":
             return heard.said(*WHEN) if not telling and alone(draft) and not _BOUGHT.search(draft.words) else ""
+        case "address":
+            return draft.words if not telling and is_address(draft.words) else ""
     return ""
 
 
@@ -74,6 +85,13 @@ def rest(draft: Draft) -> str:
     return left
 
 
+def facts(draft: Draft) -> bool:
+    """Whether the words are nothing but facts for a matter: a product, a number of ours, a day, a sum."""
+    kinds = {entity.kind for entity in draft.meant.entities} if draft.meant else set()
+    beside = matter.letters(_AROUND.sub("", _SAID.sub("", rest(draft))))
+    return bool(kinds & FACTS) and not kinds - FACTS and beside <= PART and not is_question(draft.words)
+
+
 def signed(draft: Draft) -> bool:
     """Whether a name stands beside a number or an address: people should know whom they call."""
     name = _SAID.sub("", rest(draft))
@@ -85,8 +103,10 @@ def elsewhere(draft: Draft, run: Run, others: dict[str, str]) -> bool:
     of them where everything is to be confirmed.
     """
     asked = run.asked.name if run.asked else ""
-    corrects = bool(run.asked and run.asked.free and _CORRECTS.search(draft.words))
-    return bool(others) and (asked == "confirm" or (asked != "what" and (alone(draft) or corrects)))
+    if asked in ("confirm", "what") or not others:
+        return asked == "confirm" and bool(others)
+    corrects = run.asked is not None and run.asked.free and _CORRECTS.search(draft.words)
+    return bool(corrects) or alone(draft) or is_address(draft.words)
 
 
 def aside(draft: Draft, run: Run, others: dict[str, str]) -> str:
@@ -95,15 +115,34 @@ def aside(draft: Draft, run: Run, others: dict[str, str]) -> str:
     """
     small = run.name == FORM and run.asked is not None and run.asked.name in SMALL
     words, intent = rest(draft), draft.heard.intent
+    if draft.words in others.values():
+        return ""
     if not small or intent or is_question(words) or draft.heard.yes_no or refused(draft.heard):
         return ""
     tried = bool(others) or any(char.isdigit() for char in draft.words)  # at the number that is asked for
     return draft.words if matter.letters(words) >= (TOLD if tried else LITTLE) else ""
 
 
+def renamed(draft: Draft, run: Run) -> str:
+    """The field that he wants to change, by its label, without saying to what; "" if none."""
+    words = draft.words.casefold()
+    if run.name != FORM or len(words) > LINE or not _CHANGE.search(words) or is_question(words):
+        return ""
+    labels = {part["name"]: part["label"][draft.lang] for part in run.known.get("asks", ())}
+    return next((name for name, label in labels.items() if any(part in words for part in _parts(label.casefold()))), "")
+
+
+def _parts(label: str) -> list[str]:
+    """The words of a label, of a Chinese one every two signs that stand together."""
+    return re.findall("[a-z]{4,}", label) or [label[n : n + 2] for n in range(len(label) - 1)]
+
+
 def changed(draft: Draft, run: Run) -> str:
     """Another kind of ticket that is wished instead of the one being filled in, "" if none is."""
-    meant, kind = draft.meant, str(run.known.get("kind", ""))
-    if run.name != FORM or not meant or meant.intent == kind or meant.intent_confidence < matter.SURE:
+    forms, kind, ranking = draft.turn.policy.forms, str(run.known.get("kind", "")), draft.ranking
+    if run.name != FORM or not ranking or ranking.outcome not in ("intent", "choose") or matter.telling(draft):
         return ""
-    return meant.intent if draft.turn.policy.forms.wished(meant.intent) and not matter.telling(draft) else ""
+    least = matter.SURE if ranking.outcome == "intent" else matter.NEAR
+    wishes = (c.entry.removeprefix("intent:") for c in ranking.candidates if c.confidence >= least and ":" in c.entry)
+    wished = next((wish for wish in wishes if forms.wished(wish)), kind)
+    return "" if wished == kind or is_question(draft.words) else wished

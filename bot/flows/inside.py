@@ -10,10 +10,11 @@ from bot.flows.draft import Draft
 from bot.flows.questions import answer, outcome
 from bot.flows.rating import FAIR
 from bot.flows.reading import bare, is_calm, is_question, refused
-from bot.flows.steps import LEFT, SKIP
+from bot.flows.steps import LEFT, SKIP, Ask
 
 MISSES: Final = 3  # answers in a row that did not fit, then a person
 ASIDE: Final = frozenset({"ticket_status", "complaint"})  # wishes granted in the middle of a flow
+TOLD: Final = frozenset({fields.FORM, "complaint"})  # flows in which a matter is told: statements belong to it
 WAITED: Final = frozenset({"emergency", "human"})  # flows that only ask how to reach the customer
 BESIDE: Final = 16  # letters beside an answer that tell something (a Chinese character counts two) …
 DECLINED: Final = 40  # … and beside "I would rather not say"
@@ -55,24 +56,31 @@ def inside(draft: Draft) -> bool:
         wishes.instead(draft, kind)
         return True
     others = fields.told(draft, run)
+    if not others and (name := fields.renamed(draft, run)):
+        rewrite(draft, run, name)
+    else:
+        heard(draft, run.noticing(others) if others else run, asked, others)
+    return True
+
+
+def heard(draft: Draft, run: journal.Run, asked: Ask, others: dict[str, str]) -> None:
+    """The words as an answer to the question, to other questions (``others``), as a question in the middle, or none."""
     passed = fields.elsewhere(draft, run, others)
     middle = not passed and in_the_middle(draft, run) and (is_question(draft.words) or not asked.free)
     value = None if passed or (middle and asked.free) else asked.read(draft.heard)
-    run = run.noticing(others) if others else run
     told = fields.aside(draft, run, others) if value is None and not middle else ""
     if told:
         run = run.beside(told)
         draft.remember(journal=tuple(run.journal))
     if value is not None:
         wishes.answered(draft, run.beside(draft.words) if telling_more(draft, run, value) else run, value)
-    elif others:
+    elif others or (told and asked.name == "confirm"):
         draft.remember(journal=tuple(run.journal), misses=0)
         run.say_question(draft.text("flow.noted"))
     elif middle:
         aside(draft, run)
     else:
         missed(draft, run, "flow.noted" if told else "flow.needed" if needed(draft, run) else "")
-    return True
 
 
 def telling_more(draft: Draft, run: journal.Run, value: str) -> bool:
@@ -82,6 +90,15 @@ def telling_more(draft: Draft, run: journal.Run, value: str) -> bool:
     if run.asked.name == "contact" and fields.signed(draft):
         return True
     return matter.letters(draft.words) - matter.letters(value) >= (DECLINED if value == SKIP else BESIDE)
+
+
+def rewrite(draft: Draft, run: journal.Run, name: str) -> None:
+    """Something told before is to be changed: it is asked again where everything is confirmed."""
+    if run.asked and run.asked.name == "confirm":
+        run.answer("change")
+        wishes.answered(draft, run, name)
+    else:
+        run.say_question("" if run.asked and run.asked.name == name else draft.text("flow.later"))
 
 
 def left(draft: Draft) -> None:
@@ -111,11 +128,11 @@ def in_the_middle(draft: Draft, run: journal.Run) -> bool:
     """Whether the words are a question we are sure of, or a wish that a flow can be interrupted for."""
     intent = draft.meant.intent if draft.meant else ""
     guessed = intent == "complaint" and not matter.complains(draft)
-    asks = outcome(draft) == "answer" and (run.name != fields.FORM or asked(draft))
+    asks = outcome(draft) == "answer" and (run.name not in TOLD or asks_for(draft))
     return asks or (intent in ASIDE and intent != run.name and not guessed)
 
 
-def asked(draft: Draft) -> bool:
+def asks_for(draft: Draft) -> bool:
     """Whether the words ask what the FAQ has, and do not tell something of the matter a form is about."""
     nearest = draft.ranking.candidates[0].nearest if draft.ranking and draft.ranking.candidates else ""
     return is_question(draft.words) or bare(nearest) == bare(draft.words)
@@ -161,7 +178,13 @@ def aside(draft: Draft, run: journal.Run) -> None:
 def needed(draft: Draft, run: journal.Run) -> bool:
     """Whether he would rather not answer a question of a form that cannot do without."""
     form, ask = run.name == fields.FORM, run.asked
-    return form and ask is not None and ask.name in fields.SMALL - {"confirm"} and refused(draft.heard)
+    return (
+        form
+        and ask is not None
+        and ask.name in fields.SMALL - {"confirm"}
+        and refused(draft.heard)
+        and draft.heard.intent != "thanks"
+    )
 
 
 def missed(draft: Draft, run: journal.Run, noted: str = "") -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from bot.flows.draft import Draft
 from bot.flows.reading import SUBJECT, bare
 
+NEAR: Final = 0.3  # confidence of what may be meant at all
 SURE: Final = 0.8  # confidence of a wish that was not just guessed
 WISH: Final = 16  # letters a bare wish may have (a Chinese character counts two) …
 TELLING: Final = 20  # … and how many more tell a matter

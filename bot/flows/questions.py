@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING, Final
+
 from bot.dialogue import Learn
-from bot.flows import journal, matter, wishes
+from bot.flows import fields, journal, matter, wishes
 from bot.flows.draft import Draft
 from bot.flows.reading import SUBJECT, bare, given_freely, is_question
+
+if TYPE_CHECKING:
+    from knowledge.index import Ranking
+
+CLAUSES: Final = 3  # questions of one message that are looked at
+CLAUSE: Final = 10  # letters that may be one
+_CLAUSE = re.compile(
+    r"[?？;；]+|\b(?:and also|also|another (?:thing|question)|plus|and (?=how|what|when|where|can|is|do))\b"
+    r"|[,，。]?(?:另外|还有就是|还有|以及|顺便|再问一下|同时)",
+    re.IGNORECASE,
+)
 
 
 def outcome(draft: Draft) -> str:
@@ -14,14 +28,65 @@ def outcome(draft: Draft) -> str:
 
 
 def answer(draft: Draft) -> bool:
-    """A question we are sure of."""
-    if outcome(draft) != "answer" or not draft.ranking:
+    """A question we are sure of; what else is asked in the same message is answered as well."""
+    if outcome(draft) != "answer" or not draft.ranking or bare(draft.words).isnumeric():
         return False
+    angry = draft.meant is not None and draft.meant.angry and not is_question(draft.words)
+    if angry and draft.ranking.candidates[0].confidence < matter.SURE:
+        return False  # he wants to be heard
+    before = draft.talk.last_question if draft.talk.unknowns == 1 else ""
+    _given(draft, draft.ranking, before)
+    given = {draft.ranking.candidates[0].entry}
+    for clause in _CLAUSE.split(draft.words)[:CLAUSES] if _CLAUSE.search(draft.words) else ():
+        ranking = known(draft, clause) if matter.letters(clause) >= CLAUSE else None
+        if ranking and ranking.outcome == "answer" and not given & {c.entry for c in ranking.candidates[:1]}:
+            given.add(ranking.candidates[0].entry)
+            _given(draft, ranking, "")
+    return True
+
+
+def _given(draft: Draft, ranking: Ranking, before: str) -> None:
+    """The best answer there is; ``before``: the question that it was not found for."""
     draft.open()
-    entry, before = draft.ranking.candidates[0].entry, draft.talk.last_question if draft.talk.unknowns == 1 else ""
     more = {"question": draft.words[:SUBJECT], "rephrased": before}
     draft.asked_freely()
-    journal.begin(draft, "answer", entry=entry, why=dict(draft.ranking.why), **more)
+    journal.begin(draft, "answer", entry=ranking.candidates[0].entry, why=dict(ranking.why), **more)
+
+
+def known(draft: Draft, text: str) -> Ranking:
+    """What the knowledge makes of other words than just these."""
+    models = tuple(entity.value for entity in draft.meant.entities if entity.kind == "model") if draft.meant else ()
+    return draft.turn.knowledge.ask(text, draft.lang, now=draft.now.date(), products=models)
+
+
+def together(draft: Draft) -> bool:
+    """What was not understood, said in two pieces: with the words before it may be a question we are sure of."""
+    before = draft.talk.last_question if draft.number and not draft.talk.extra.get("settled") else ""
+    ranking = known(draft, f"{before}\n{draft.words}") if before else None
+    if ranking is None or ranking.outcome != "answer" or ranking.candidates[0].entry == draft.talk.last_entry:
+        return False
+    _given(draft, ranking, before)
+    return True
+
+
+def still_meant(draft: Draft) -> tuple[str, ...]:
+    """The questions that "which of these do you mean?" asks about, while it is our last word."""
+    ids = tuple(choice for choice, _ in draft.talk.offered)
+    return ids if "do:none" in ids and not draft.talk.extra.get("passed") else ()
+
+
+def noted(draft: Draft) -> bool:
+    """Only a product, a number, a day: kept for the matter, and no question about it is made up."""
+    if not fields.facts(draft):
+        return False
+    if not (draft.talk.unknowns and together(draft)):
+        draft.open()
+        draft.asked_freely()
+        if meant := still_meant(draft):
+            draft.say("facts.choose", *meant)
+            return True
+        draft.say("facts.also" if draft.talk.extra.get("noted") == draft.number else "facts.noted", *wishes.WAYS_ON)
+        draft.keep(noted=draft.number)
     return True
 
 
@@ -61,6 +126,12 @@ def choose(draft: Draft) -> bool:
 
 def unknown(draft: Draft) -> bool:
     """Nothing we know."""
+    if together(draft):
+        return True
+    if draft.heard.yes_no == "no" and any(choice.startswith("do:not_helpful") for choice, _ in draft.talk.offered):
+        wishes.not_helpful(draft, "")  # "no, …" to the answer just given
+        draft.tells(draft.words)
+        return True
     draft.open()
     draft.asked_freely()
     times = draft.talk.unknowns + 1

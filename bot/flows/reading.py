@@ -63,6 +63,12 @@ _ROUGHLY = re.compile(
     r"|[0-9一二两三四五六七八九十半几]+个?多?(?:年|月|星期|周|天)多?(?:之?前|以前)",
     re.IGNORECASE,
 )
+_ADDRESS = re.compile(
+    r"[省市区县镇乡村路街道巷弄园]\w{0,12}?[0-9一二三四五六七八九十]+ ?(?:号|栋|幢|座|室|楼|单元|弄)"
+    r"|\b\d+[a-z]?,? (?:[a-z'.]+ ){1,3}(?:street|st|road|rd|lane|ln|avenue|ave|drive|dr|way|court|square|place|blvd)\b",
+    re.IGNORECASE,
+)
+_SCORE = re.compile(r"[0-9★☆⭐🌟]|[一二三四五]|分|星|满意|[好差中]评|star|point|satisf|happy|out of", re.IGNORECASE)
 _QUANTITY = re.compile(
     r"[0-9一二两三四五六七八九十几]+ ?[个台只根条套件对]|(?:\d+|one|two|three|four|five)", re.IGNORECASE
 )
@@ -128,8 +134,13 @@ def product(heard: Heard) -> str | None:
     if refused(heard):
         return "skip"
     described = 0 < len(heard.text) <= 60 and "\n" not in heard.text and not (heard.asks or heard.intent)
-    other = (heard.meant and heard.meant.entities) or day(heard) or _QUANTITY.fullmatch(heard.text.strip())
-    return heard.text if described and not other and _names(heard.text) else None
+    return heard.text if described and not _other(heard) and _names(heard.text) else None
+
+
+def _other(heard: Heard) -> bool:
+    """Whether a text names something that is no product: a day, a number, a score, a place."""
+    told = heard.meant is not None and bool(heard.meant.entities or heard.meant.rating)
+    return told or is_address(heard.text) or bool(day(heard) or _QUANTITY.fullmatch(heard.text.strip()))
 
 
 def _names(text: str) -> bool:
@@ -179,6 +190,16 @@ def text(heard: Heard) -> str | None:
     if heard.yes_no == "yes":
         return None
     return "skip" if refused(heard) else heard.text[:SUBJECT] or None
+
+
+def address(heard: Heard) -> str | None:
+    """Where somebody lives, as he writes it."""
+    return text(heard)
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an address by its look."""
+    return bool(_ADDRESS.search(text))
 
 
 def serial(heard: Heard) -> str | None:
@@ -252,9 +273,8 @@ def is_calm(text: str) -> bool:
 
 
 def is_score(heard: Heard) -> bool:
-    """Whether a score is said without being asked for: an angry face alone is no rating."""
-    said = bool(bare(heard.text) or set(heard.text) & set("★☆⭐🌟"))
-    return bool(heard.meant and heard.meant.rating) and said and not heard.text.isnumeric()
+    """Whether a score is said without being asked for: an angry face alone is no rating, nor is "useless"."""
+    return bool(heard.meant and heard.meant.rating and _SCORE.search(heard.text)) and not heard.text.isnumeric()
 
 
 def ticket_number(heard: Heard, own: Iterable[str] = ()) -> str:
@@ -273,5 +293,5 @@ def bare(text: str) -> str:
 
 
 READERS: Final[Mapping[str, Callable[[Heard], str | None]]] = {  # what a field of a form may be read as
-    reader.__name__: reader for reader in (words, text, product, serial, order, contact, date, time, amount)
+    reader.__name__: reader for reader in (words, text, address, product, serial, order, contact, date, time, amount)
 }

@@ -55,7 +55,7 @@ def question(part: Mapping[str, Any], known: Known) -> Ask:
         options=() if needed else (SKIP,),
         key="own",
         values={"said": Written(part["ask"])},
-        free=part["read"] in ("words", "text"),
+        free=part["read"] in ("words", "text", "address"),
         again=AGAIN.get(part["read"], f"again.{part['read']}"),
     )
 

@@ -32,7 +32,10 @@ AFTERTHOUGHTS: Final = frozenset({"thanks", "yes", "no", "cancel", "back"})  # t
 
 def grant(draft: Draft, wish: str, about: str = "") -> bool:
     """Do what is wished; False if nobody knows how."""
-    if wish in PLEASANTRIES:
+    if wish == "cancel" and (number := draft.talk.extra.get("ticket")) and not draft.talk.last_question:
+        draft.add(number, draft.words)
+        draft.say("ticket.unwanted", number=number)
+    elif wish in PLEASANTRIES:
         key, *buttons = PLEASANTRIES[wish]
         key = "thanks" if wish == "yes" and draft.talk.extra.get("settled") else key
         if wish not in AFTERTHOUGHTS or not draft.turn.last:
@@ -53,6 +56,8 @@ def offers(draft: Draft) -> tuple[str, ...]:
     for candidate in draft.ranking.candidates if draft.ranking else ():
         kind, _, name = candidate.entry.rpartition(":")
         button = f"do:{name}" if kind == "intent" else f"ans:{candidate.entry}"
+        if candidate.confidence < matter.NEAR:
+            continue
         wish = name in OFFERED or draft.turn.policy.forms.wished(name)
         if wish if kind else draft.turn.knowledge.entry(candidate.entry):
             found.append(button)
@@ -66,9 +71,11 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
     if not kind or kind == "ticket":
         entry = draft.turn.knowledge.entry(draft.talk.last_entry)
         kind = "fault" if entry and entry.topic == "faults" else "question"
-    what = told.get("what") or matter.telling(draft) or matter.unsettled(draft)
-    priority = "high" if draft.meant and draft.meant.urgent else "normal"
     asks = draft.turn.policy.forms.asked(kind)
+    first = next((part["read"] for part in asks if part["need"] != "told"), "")
+    named = draft.words if first == "text" else ""  # "I need a new adapter"
+    what = told.get("what") or matter.telling(draft) or named or matter.unsettled(draft)
+    priority = "high" if draft.meant and draft.meant.urgent else "normal"
     more = {"what": what, "kind": kind, "priority": priority, "asks": asks, "named": draft.heard.numbers}
     more["products"] = draft.turn.policy.products[:8]
     journal.begin(draft, "ticket", **matter.known(draft, **{**told, **more}))
@@ -191,6 +198,11 @@ def not_helpful(draft: Draft, entry: str) -> None:
     if draft.talk.extra.get("settled") and draft.talk.last_question:
         draft.tells(draft.talk.last_question)
     draft.keep(settled=None)
+    if number := draft.own_ticket("emergency", "urgent", "complaint"):
+        draft.add(number, draft.words)
+        draft.say("not_helpful.people", number=number)
+        return
+    draft.remember(unknowns=max(1, draft.talk.unknowns))  # no second "could you put it another way?"
     draft.say("not_helpful", *WAYS_ON)
 
 
