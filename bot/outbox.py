@@ -28,6 +28,7 @@ log = structlog.get_logger("outbox")
 
 AT_ONCE = 50  # addresses served at the same time
 POLL = 1.0  # seconds
+DOUBT = 2.0  # seconds before what may have arrived is sent once more: what broke is over by then, with luck
 PAUSES = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)  # seconds before trying again what was certainly not sent
 
 
@@ -249,7 +250,7 @@ class Outbox:
         return Mark(row.id, "uncertain" if doubtful else "waiting", time.time() + pause, error=str(error)[:300])
 
     def _doubt(self, row: Any, why: str, doubtful: bool) -> Mark:
-        return Mark(row.id, "uncertain", None if doubtful else time.time(), error=why[:300])
+        return Mark(row.id, "uncertain", None if doubtful else time.time() + DOUBT, error=why[:300])
 
 
 def _reply(body: Any) -> Reply:

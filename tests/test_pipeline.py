@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import threading
+import time
 from dataclasses import replace
 from datetime import timedelta, timezone
 from typing import Any
@@ -21,6 +22,7 @@ from bot.looks import look
 from bot.messages import Inbound, Kind, Reply
 from bot.store import Away, Store
 from bot.verify import verify
+from channels import Unknown
 from tests.house import QUICK, House, Probe, echo
 
 
@@ -401,8 +403,6 @@ async def test_replies_go_out_in_order_and_only_their_own_address_waits(store: S
 
 @pytest.mark.parametrize(("failures", "sent"), [(1, 1), (5, 0)])
 async def test_an_unknown_outcome_is_uncertain_and_sent_once_more(store: Store, failures: int, sent: int) -> None:
-    from channels import Unknown
-
     async def answer(address: str, reply: Reply) -> None:
         nonlocal failures
         if failures:
@@ -415,6 +415,22 @@ async def test_an_unknown_outcome_is_uncertain_and_sent_once_more(store: Store, 
         await house.settled()
         assert await house.rows("SELECT state, attempts FROM check_reply") == [("uncertain", 2)]
     assert len(probe.sent) == sent
+
+
+async def test_what_may_have_arrived_is_not_sent_again_into_the_same_trouble(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.outbox.DOUBT", 3600.0)
+
+    async def answer(address: str, reply: Reply) -> None:
+        raise Unknown("reset")
+
+    async with House(store, Probe(answer=answer)) as house:
+        await house.hear("x", channel="probe")
+        while await house.rows("SELECT state, attempts, due_at > 1e9 FROM reply") != [("uncertain", 1, True)]:
+            await asyncio.sleep(0.01)
+        [(due,)] = await house.rows("SELECT due_at FROM reply")
+        assert due > time.time() + 1800
 
 
 async def test_what_was_being_sent_at_a_crash_is_uncertain(store: Store) -> None:

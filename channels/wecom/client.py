@@ -57,7 +57,7 @@ class Line:
             url = f"{self.url}/cgi-bin/{path}"
             async with self._session.request(method, url, allow_redirects=False, **more) as answer:
                 if answer.status != 200:
-                    raise NotSent(f"HTTP {answer.status} from {path}", 5.0 if answer.status >= 500 else 60.0)
+                    raise NotSent(f"HTTP {answer.status} from {path}", 5.0)  # WeCom's own refusals come with 200
                 yield answer
         except aiohttp.ClientConnectorError as error:
             raise NotSent(f"{path}: cannot connect") from error
