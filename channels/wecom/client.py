@@ -179,7 +179,7 @@ def _object(raw: bytes) -> dict[str, Any]:
         said = json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise Unknown("the answer is not JSON") from error
-    if not isinstance(said, dict) or not said:
+    if not isinstance(said, dict) or "errcode" not in said:  # 0 is good; no number is no answer of WeCom's
         raise Unknown("the answer says nothing")
     return said
 

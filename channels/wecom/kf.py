@@ -20,7 +20,8 @@ log = structlog.get_logger("wecom")
 
 PAGE = 1000  # messages asked for at once
 SWEEP = 900.0  # seconds between two pulls without being called: a call may have been missed
-REST = 60.0  # seconds an account is left alone after WeCom refused a pull
+REST = 60.0  # seconds an account is left alone after WeCom refused a pull …
+BRIEFLY = 5.0  # … or had something else to do
 FIRST_LOOK = 3600.0  # seconds of the past that are ours when an account is connected; WeCom keeps three days
 WELCOME = 20.0  # seconds a welcome code is good for
 OURS = 600.0  # seconds for which a session is believed to be with us
@@ -63,7 +64,7 @@ class Pulls:
             await self._pull(kfid, calls)
         except Fault as fault:
             log.warning("kf_pull_refused", account=kfid, errcode=fault.code, why=explained(fault.code))
-            self._rests[kfid] = time.monotonic() + REST
+            self._rests[kfid] = time.monotonic() + (BRIEFLY if fault.kind in ("busy", "token") else REST)
         except Exception as error:  # whatever it is, the other accounts must not wait for this one
             log.warning("kf_pull_failed", account=kfid, error=type(error).__name__)
             self._rests[kfid] = time.monotonic() + 1.0
