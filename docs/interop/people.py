@@ -252,6 +252,9 @@ class Together(AtDesk):
         await self.seen("… with words for him", self.at_desk("lights are yours"))
         how = self.driver.upload(BOB, "Bob here, like this", self.thread)
         await self.step("the agent in Slack sends a picture", how, WORD, self.everywhere("Bob here, like this"))
+        promise = self.driver.write(BOB, "!promise tomorrow 10:00 a new lamp", self.thread)
+        seen = self.on(self.alice, "a new lamp", "#side .card")
+        await self.step("a promise from Slack stands beside the talk in the console", promise, WORD, seen)
         await self._to_alice("back to you")
 
     async def _promised(self) -> None:
@@ -300,7 +303,7 @@ class Together(AtDesk):
             if said.count(one) != read.count(one)
         ]
         promises = self.rows("SELECT count(*) FROM promise")[0][0]
-        faults += [f"{promises} promises"] if promises != 1 else []
+        faults += [f"{promises} promises"] if promises != 2 else []
         faults += [f"not done: {row}" for row in self.rows("SELECT * FROM desk_word WHERE outcome = ''")]
         faults += [f"complained of: {one}" for one in self.complaints]
         faults += ["aftercare verify is not content"] if await self.run("verify") else []

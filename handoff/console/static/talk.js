@@ -18,6 +18,7 @@ export function openTalk(root) {
   const items = []; // {key, at, author, node} in order of time
   const byKey = new Map();
   const names = JSON.parse($("names").textContent);
+  let untold = true; // nobody has told yet how it stands: it is as the page was made
   let last = Number(root.dataset.from);
   let first = last + 1;
   let silence = 0;
@@ -291,8 +292,11 @@ export function openTalk(root) {
       on("delivery", delivery);
       on("others", others);
       on("typing", typing);
-      on("state", (state) => String(state.epoch) !== root.querySelector(".talk-head").dataset.epoch && head());
-      on("panel", head);
+      on("state", (state) => {
+        const rendered = untold && String(state.epoch) === root.querySelector(".talk-head").dataset.epoch;
+        untold = false;
+        if (!rendered) head();
+      });
     },
   };
 }
