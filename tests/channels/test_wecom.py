@@ -83,7 +83,13 @@ async def test_questions_are_answered_and_a_button_is_pressed_before_and_after_a
 
 
 async def test_retries_sealed_anew_change_nothing(house: Firm, qyapi: Qyapi) -> None:
-    message = {"FromUserName": "zhangsan", "MsgType": "text", "Content": "怎么恢复出厂设置", "MsgId": "47", "CreateTime": 1}
+    message = {
+        "FromUserName": "zhangsan",
+        "MsgType": "text",
+        "Content": "怎么恢复出厂设置",
+        "MsgId": "47",
+        "CreateTime": 1,
+    }
     await qyapi.push(message, times=3)
     assert qyapi.statuses == [200, 200, 200]
     await house.settled()
