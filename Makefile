@@ -40,6 +40,7 @@ $(V)/.installed: pyproject.toml constraints.txt | $(V)/bin/python
 	@echo "Installing Aftercare into $(V)"
 	@$(PIP) --upgrade pip
 	@$(PIP) --editable .
+	@$(V)/bin/python -m compileall -q bot channels handoff intents knowledge
 	@touch $@
 
 $(V)/.semantic: $(V)/.installed

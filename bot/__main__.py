@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import traceback
@@ -33,6 +34,7 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, help="Processes; more than one needs PostgreSQL.")] = 1,
 ) -> None:
     """Run everything that is configured: web chat, hooks, channels, workers."""
+    gc.disable()  # until all is there: what is read at a start is there to stay
     from bot import log
     from bot.config import load
     from bot.known import begin

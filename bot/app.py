@@ -7,7 +7,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy import Connection, delete, select, update
@@ -30,11 +30,13 @@ from bot.store import Away, Store
 from bot.tables import chat, inbox, lease, reply
 from bot.worker import Worker
 from channels import NOWHERE, Can, Channel, DeskWord, make
-from handoff.desks.desk import Desk
 from handoff.door import Door
 from handoff.queue import Dispatch
 from handoff.rounds import Rounds
 from handoff.search import Indexer
+
+if TYPE_CHECKING:
+    from handoff.desks.desk import Desk
 
 log = structlog.get_logger("app")
 
@@ -151,10 +153,15 @@ class App:
         self.files = filerows.files(self.store, settings.data / "files", limits)
         for channel in self.channels:
             channel.office = Office(self, channel.name)
-        self.desks = {channel.name: Desk(self, channel) for channel in self.channels if channel.desk}
+        self.desks = {channel.name: self._desk(channel) for channel in self.channels if channel.desk}
         self._by_name = {channel.name: channel for channel in self.channels}
         self._tasks, self._quiet = dict[str, asyncio.Task[None]](), asyncio.Event()
         self._typists = set[asyncio.Task[None]]()
+
+    def _desk(self, channel: Channel) -> Desk:
+        from handoff.desks.desk import Desk  # only where people work on a platform
+
+        return Desk(self, channel)
 
     def _at(self, name: str, address: str) -> Can:
         """What can be done at an address of a channel."""

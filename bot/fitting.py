@@ -13,7 +13,6 @@ from bot.lanes import moment
 from bot.messages import Author, Reply
 from bot.tables import message, reply
 from channels import Can
-from channels.fit import parts, shorten
 
 GREETING: Final = 1  # messages to a customer who has not written yet: the answer to his opening the chat
 SPENT: Final = ("waiting", "sending", "sent", "uncertain")  # states of a reply that uses one up
@@ -36,6 +35,8 @@ def fitted(can: Can, replies: Sequence[Reply], left: int | None = None, more: st
     """
     if can.shows_itself:
         return tuple(() for _ in replies)
+    from channels.fit import parts, shorten  # brings a parser of markdown: only where a channel sends
+
     whole = tuple(parts(one, can, can.measure) for one in replies)
     if left is None or sum(map(len, whole)) <= left:
         return whole

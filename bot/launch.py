@@ -26,7 +26,6 @@ from bot.server import serve as run
 from bot.startrules import loopback, secret_key
 from bot.store import R, Store
 from channels import Channel
-from channels.terminal import Terminal
 from handoff import accounts
 from handoff.sessions import first_link
 
@@ -68,6 +67,8 @@ def serve(settings: Settings, workers: int, known: Callable[[], Known]) -> None:
 
 def chat(settings: Settings, lang: str) -> None:
     """Talk to the bot in this terminal, with a database of this configuration that nobody serves."""
+    from channels.terminal import Terminal
+
     with _alone(settings):
         terminal = Terminal(language=lang)
         asyncio.run(_talk(App(settings, channels=[terminal]), terminal))
@@ -103,7 +104,7 @@ def ask_channel(settings: Settings, name: str, question: Callable[[Channel], Cor
     return asyncio.run(go())
 
 
-async def _talk(app: App, terminal: Terminal) -> None:
+async def _talk(app: App, terminal: Channel) -> None:
     await app.start()
     sys.stdout.write("> ")
     sys.stdout.flush()

@@ -126,6 +126,7 @@ async def serve(app: App, listener: socket.socket, *, ready: Callable[[], None] 
     await app.start()
     gc.collect()
     gc.set_threshold(20_000, 20, 50)  # a message leaves a thousand objects and no cycle: look more rarely
+    gc.enable()
     gc.freeze()  # modules and the index stay for good: looking through them again and again takes a tenth of a second
     config = uvicorn.Config(
         Behind(cast("Any", web(app)), list(app.settings.server.proxies)),
