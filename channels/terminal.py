@@ -8,7 +8,7 @@ from getpass import getuser
 from typing import TextIO
 from uuid import uuid4
 
-from bot.messages import Inbound, Reply
+from bot.messages import Inbound, Kind, Reply
 from bot.text import clean
 from channels import Can, Channel
 from channels.render import plain
@@ -28,7 +28,10 @@ class Terminal(Channel):
         self._language, self._lines, self._out = language, lines, out
 
     async def run(self) -> None:
-        """Read lines until the end of input."""
+        """Say hello, then read lines until the end of input."""
+        await self.office.receive(
+            [Inbound(self.name, str(uuid4()), ADDRESS, Kind.HELLO, sender=_user(), language=self._language)]
+        )
         loop = asyncio.get_running_loop()
         while line := await loop.run_in_executor(None, self._lines.readline):
             if text := clean(line).strip():
@@ -39,6 +42,11 @@ class Terminal(Channel):
         self._out.write(f"\n{render(reply)}\n\n> ")
         self._out.flush()
         return key
+
+
+def hello(name: str, language: str) -> Inbound:
+    """Somebody has sat down: he is greeted, the first time."""
+    return Inbound(name, str(uuid4()), ADDRESS, Kind.HELLO, sender=_user(), language=language)
 
 
 def read(name: str, text: str, language: str) -> Inbound:

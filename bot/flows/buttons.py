@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bot.flows import journal, matter, wishes
 from bot.flows.draft import Draft
-from bot.flows.reading import PART, SUBJECT, bare, mentioned, reachable
+from bot.flows.reading import PART, SUBJECT, bare, is_question, mentioned, reachable
 from bot.flows.steps import SKIP
 
 if TYPE_CHECKING:
     from intents import Understanding
 
 NO: Final = 12  # letters that only say no: "no, I meant the other one" says more
+YES: Final = 20  # … and that only say yes
 TAKING_OVER: Final = frozenset({"human", "complaint"})  # what was told so far goes with them
 REPEATS: Final = frozenset({"solved", "not_helpful", "ticket_status", "none"})  # no reason to leave the running flow
 _DIGIT = re.compile(r"[\W_]*(\d{1,2})[\W_]*")
@@ -128,7 +129,8 @@ def typed(text: str, offered: tuple[tuple[str, str], ...], meant: Understanding 
 def _meant(offered: tuple[tuple[str, str], ...], meant: Understanding, last: bool) -> str:
     """A button hit by other words for the same: stars for a score, yes and no to what was asked with the buttons."""
     ids = [choice for choice, _ in offered]
-    said = {meant.yes_no, meant.intent} if last else set()
+    short = matter.letters(meant.text) <= (NO if meant.yes_no == "no" else YES) and not is_question(meant.text)
+    said = {meant.yes_no if short else "", meant.intent} if last else set()
     wanted = f"{ids[0].rpartition(':')[0]}:{meant.rating}"
     if "yes" in said and "do:ticket" in ids and "do:ticket_status" not in ids:  # "shall I pass it to my colleagues?"
         wanted = "do:ticket"

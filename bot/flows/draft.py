@@ -21,12 +21,12 @@ from bot.dialogue import (
     Reopen,
     Say,
     SetTimer,
-    Talk,
     TicketView,
     Turn,
     Wait,
 )
 from bot.flows.floor import quiet_for
+from bot.flows.language import spoken_to
 from bot.flows.reading import SUBJECT, Heard
 from bot.flows.steps import Ticket
 from bot.flows.told import FINISHED as FINISHED
@@ -43,7 +43,6 @@ FILES: Final = 10  # files kept for a ticket to come
 LABEL: Final = 60  # characters on a button
 BUTTON: Final = 60  # bytes of a button's id
 RATE: Final = tuple("12345")
-NAMES: Final = dict.fromkeys("product contact serial order bought amount part".split(), 3)  # answers written alike
 
 
 class Missing(Exception):
@@ -72,7 +71,7 @@ class Draft:
         """Nothing has been done in this turn, and nothing is remembered of it."""
         self.number = self.turn.conversation.number if self.turn.conversation else ""
         self.effects: list[Effect] = []
-        self.talk = self._spoken_to(self.turn.talk)
+        self.talk = spoken_to(self.turn, self.words)
 
     @property
     def lang(self) -> str:
@@ -94,19 +93,6 @@ class Draft:
     def heard(self) -> Heard:
         """The customer's words as an answer to a question."""
         return Heard(self.words, self.meant)
-
-    def _spoken_to(self, talk: Talk) -> Talk:
-        """A copy of the talk in the language chosen once; else the script's, the last, the platform's or the first."""
-        spoken = self.turn.policy.languages
-        chosen = str(self.turn.customer.get("language", ""))
-        if not talk.language and chosen in spoken:
-            return talk.but(language=chosen, language_chosen=True)
-        heard = self.meant.language if self.meant and not talk.language_chosen else ""
-        if heard == "en" and talk.asked in NAMES and len(self.words.split()) <= NAMES[talk.asked]:
-            heard = ""
-        hint = self.event.language[:2].lower()
-        language = next((x for x in (heard, talk.language, hint) if x in spoken), spoken[0])
-        return talk.but(language=language)
 
     # ------------------------------------------------------------ remembering
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from bot.flows.journal import Run
 
 FORM: Final = "ticket"  # the flow that fills in forms
+DIGITS: Final = 6  # of a number that stands for something
+WISH: Final = 12  # letters of a wish that tells nothing
 LINE: Final = 40  # characters of a wish to change something
 SMALL: Final = frozenset({"product", "contact", "serial", "order", "bought", "time", "amount", "confirm"})
 LITTLE: Final = 8  # letters that tell something, …
@@ -88,6 +90,8 @@ def rest(draft: Draft) -> str:
 def facts(draft: Draft) -> bool:
     """Whether the words are nothing but facts for a matter: a product, a number of ours, a day, a sum."""
     kinds = {entity.kind for entity in draft.meant.entities} if draft.meant else set()
+    if bare(draft.words).isnumeric():
+        return len(bare(draft.words)) >= DIGITS
     beside = matter.letters(_AROUND.sub("", _SAID.sub("", rest(draft))))
     return bool(kinds & FACTS) and not kinds - FACTS and beside <= PART and not is_question(draft.words)
 
@@ -104,7 +108,7 @@ def elsewhere(draft: Draft, run: Run, others: dict[str, str]) -> bool:
     """
     asked = run.asked.name if run.asked else ""
     if asked in ("confirm", "what") or not others:
-        return asked == "confirm" and bool(others)
+        return bool(others) and (asked == "confirm" or facts(draft))
     corrects = run.asked is not None and run.asked.free and _CORRECTS.search(draft.words)
     return bool(corrects) or alone(draft) or is_address(draft.words)
 
@@ -117,7 +121,9 @@ def aside(draft: Draft, run: Run, others: dict[str, str]) -> str:
     words, intent = rest(draft), draft.heard.intent
     if draft.words in others.values():
         return ""
-    if not small or intent or is_question(words) or draft.heard.yes_no or refused(draft.heard):
+    if "contact" in others and signed(draft):
+        return draft.words
+    if not small or intent or draft.heard.yes_no or refused(draft.heard):
         return ""
     tried = bool(others) or any(char.isdigit() for char in draft.words)  # at the number that is asked for
     return draft.words if matter.letters(words) >= (TOLD if tried else LITTLE) else ""
@@ -142,6 +148,8 @@ def changed(draft: Draft, run: Run) -> str:
     forms, kind, ranking = draft.turn.policy.forms, str(run.known.get("kind", "")), draft.ranking
     if run.name != FORM or not ranking or ranking.outcome not in ("intent", "choose") or matter.telling(draft):
         return ""
+    if run.asked and run.asked.name == "what" and matter.letters(draft.words) > WISH:
+        return ""  # that is the matter itself
     least = matter.SURE if ranking.outcome == "intent" else matter.NEAR
     wishes = (c.entry.removeprefix("intent:") for c in ranking.candidates if c.confidence >= least and ":" in c.entry)
     wished = next((wish for wish in wishes if forms.wished(wish)), kind)

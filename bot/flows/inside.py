@@ -13,6 +13,7 @@ from bot.flows.reading import bare, is_calm, is_question, refused
 from bot.flows.steps import LEFT, SKIP, Ask
 
 MISSES: Final = 3  # answers in a row that did not fit, then a person
+PASSES: Final = 1  # times a question may be passed over, and is asked again
 ASIDE: Final = frozenset({"ticket_status", "complaint"})  # wishes granted in the middle of a flow
 TOLD: Final = frozenset({fields.FORM, "complaint"})  # flows in which a matter is told: statements belong to it
 WAITED: Final = frozenset({"emergency", "human"})  # flows that only ask how to reach the customer
@@ -66,7 +67,8 @@ def inside(draft: Draft) -> bool:
 def heard(draft: Draft, run: journal.Run, asked: Ask, others: dict[str, str]) -> None:
     """The words as an answer to the question, to other questions (``others``), as a question in the middle, or none."""
     passed = fields.elsewhere(draft, run, others)
-    middle = not passed and in_the_middle(draft, run) and (is_question(draft.words) or not asked.free)
+    loose = asked.free and not is_question(draft.words) and matter.letters(draft.words) > fields.WISH
+    middle = not passed and in_the_middle(draft, run) and not loose
     value = None if passed or (middle and asked.free) else asked.read(draft.heard)
     told = fields.aside(draft, run, others) if value is None and not middle else ""
     if told:
@@ -75,12 +77,21 @@ def heard(draft: Draft, run: journal.Run, asked: Ask, others: dict[str, str]) ->
     if value is not None:
         wishes.answered(draft, run.beside(draft.words) if telling_more(draft, run, value) else run, value)
     elif others or (told and asked.name == "confirm"):
-        draft.remember(journal=tuple(run.journal), misses=0)
-        run.say_question(draft.text("flow.noted"))
+        noted(draft, run, asked)
     elif middle:
         aside(draft, run)
     else:
-        missed(draft, run, "flow.noted" if told else "flow.needed" if needed(draft, run) else "")
+        missed(draft, run, fitting(draft, run, told))
+
+
+def noted(draft: Draft, run: journal.Run, asked: Ask) -> None:
+    """What was told instead of an answer is kept; who passes over a question twice need not answer it, if it may be."""
+    passes = draft.talk.misses + 1 if SKIP in asked.answers else 0
+    if passes > PASSES:
+        wishes.answered(draft, run, SKIP)
+    else:
+        draft.remember(journal=tuple(run.journal), misses=passes)
+        run.say_question(draft.text("flow.noted"))
 
 
 def telling_more(draft: Draft, run: journal.Run, value: str) -> bool:
@@ -142,6 +153,8 @@ def way_out(draft: Draft, run: journal.Run) -> bool:
     """Cancel, back, another language: at any question."""
     match draft.meant.intent if draft.meant else "":
         case "cancel":
+            if run.number:
+                draft.add(run.number, draft.words)
             journal.drop(draft)
             draft.say("flow.left" if run.name in journal.PEOPLE else "flow.cancelled")
         case "goodbye":
@@ -153,6 +166,8 @@ def way_out(draft: Draft, run: journal.Run) -> bool:
         case "not_helpful" if run.name == fields.FORM and run.asked and not run.asked.free:
             draft.note("not_helpful", entry=matter.held(draft, draft.talk.last_entry), question=draft.words)
             run.say_question(draft.text("flow.not_helpful"))
+        case "help" if run.asked and not run.asked.free:
+            run.say_question(draft.text("help"))
         case "thanks" | "greeting" if run.asked and run.asked.name == "confirm":
             run.say_question()
         case "language" if not matter.telling(draft):
@@ -175,16 +190,13 @@ def aside(draft: Draft, run: journal.Run) -> None:
     run.say_question()
 
 
-def needed(draft: Draft, run: journal.Run) -> bool:
-    """Whether he would rather not answer a question of a form that cannot do without."""
-    form, ask = run.name == fields.FORM, run.asked
-    return (
-        form
-        and ask is not None
-        and ask.name in fields.SMALL - {"confirm"}
-        and refused(draft.heard)
-        and draft.heard.intent != "thanks"
-    )
+def fitting(draft: Draft, run: journal.Run, told: str) -> str:
+    """What is said first to whoever does not answer a form: noted, beyond us, or needed; "" if he is just unclear."""
+    if told:
+        return "flow.asked" if is_question(draft.words) else "flow.noted"
+    declined = refused(draft.heard) and draft.heard.intent != "thanks"
+    small = run.name == fields.FORM and run.asked is not None and run.asked.name in fields.SMALL - {"confirm"}
+    return "flow.needed" if small and declined else ""
 
 
 def missed(draft: Draft, run: journal.Run, noted: str = "") -> None:

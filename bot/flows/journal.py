@@ -124,14 +124,23 @@ class Run:
         soon = timedelta(seconds=self.draft.turn.policy.burst)
         asked_at = datetime.fromisoformat(self.draft.talk.extra.get("asked_at", self.known["at"]))
         told = bool(self.turns) and self.turns[-1] == len(self.journal) - 1 and self.journal[-1][0] in MATTER
-        other = heard.intent or heard.named("model", "phone", "email")
+        other = heard.intent or heard.named("model", "phone", "email") or self._plainly(heard)
         return told and self.draft.now - asked_at < soon and not other
 
+    def _plainly(self, heard: Heard) -> bool:
+        """Whether the words answer the question, and could not be more of the matter as well."""
+        value = self.asked.read(heard) if self.asked else None
+        loose = self.asked is not None and (self.asked.free or self.asked.names)
+        return value is not None and (value == SKIP or not loose)
+
     def amend(self, more: str) -> None:
-        """Add to the matter told just before; the question after it stands."""
+        """Add to the matter told just before; the question after it stands, unless that answers it."""
         name, told = self.journal[-1]
-        self.journal[-1] = (name, f"{told}\n{more}"[:SUBJECT])
-        self.draft.remember(journal=tuple(self.journal))
+        again = Run(self.draft, self.name, [*self.journal[:-1], (name, f"{told}\n{more}"[:SUBJECT])])
+        if again.asked and self.asked and again.asked.name == self.asked.name:
+            self.draft.remember(journal=tuple(again.journal))
+        else:
+            again.store()
 
     def beside(self, more: str) -> Run:
         """The same flow, knowing ``more`` of its matter: what was told along with the answer to another question."""

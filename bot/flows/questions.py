@@ -13,6 +13,7 @@ from bot.flows.reading import SUBJECT, bare, given_freely, is_question
 if TYPE_CHECKING:
     from knowledge.index import Ranking
 
+STORY: Final = 160  # letters of a long story
 CLAUSES: Final = 3  # questions of one message that are looked at
 CLAUSE: Final = 10  # letters that may be one
 _CLAUSE = re.compile(
@@ -139,6 +140,7 @@ def unknown(draft: Draft) -> bool:
     near = [button for button in wishes.offers(draft) if button.startswith("ans:")]
     angry = bool(draft.meant and draft.meant.angry)
     more = {"question": draft.words[:SUBJECT], "offers": near, "angry": angry, "times": times}
+    more["long"] = matter.letters(draft.words) >= STORY  # whoever has told so much is not asked for other words
     more["soothed"] = bool(draft.talk.extra.get("soothed"))
     more |= {"open": draft.own_ticket("emergency", "urgent", "complaint"), "asks": is_question(draft.words)}
     journal.begin(draft, "unknown", **more)

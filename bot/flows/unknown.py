@@ -18,6 +18,8 @@ def unknown(known: Known) -> Flow:
     elif known.get("angry"):
         yield Alarm("angry", known.get("question", ""))
         yield Say("unknown.angry_again" if known.get("soothed") else "unknown.angry", *WAYS_ON, "do:complaint")
+    elif known.get("long"):
+        yield Say("unknown.long", *WAYS_ON)
     elif known["times"] == 1:
         yield Say("unknown.rephrase")
     elif offers:

@@ -27,16 +27,26 @@ PLEASANTRIES: Final[dict[str, tuple[str, ...]]] = {  # wish -> sentence and butt
     "cancel": ("nothing_to_cancel",),
     "back": ("nothing_to_cancel",),
 }
+_LEAVES = re.compile(r"exit|quit|abort|退出|重来|重新开始|start over|restart", re.IGNORECASE)  # the talk, not a ticket
+FACTS: Final = ("model", "serial", "order", "date", "month", "datetime", "period", "amount")
+_CLAUSE = re.compile(r"[,，;；。]|\. ")
+_CHANGES = re.compile(  # what is arranged
+    r"\b(?:change|move|postpone|reschedul\w+|another (?:day|time))\b|改|换个?时间|推迟|提前|延后", re.IGNORECASE
+)
+_TAKES_NOTE = re.compile(r"ok\b|okay|got it|noted|fine|好的|知道|了解|明白|收到|👌|👍", re.IGNORECASE)
 AFTERTHOUGHTS: Final = frozenset({"thanks", "yes", "no", "cancel", "back"})  # they open no new conversation
 
 
 def grant(draft: Draft, wish: str, about: str = "") -> bool:
     """Do what is wished; False if nobody knows how."""
-    if wish == "cancel" and (number := draft.talk.extra.get("ticket")) and not draft.talk.last_question:
+    number = draft.talk.extra.get("ticket") if wish == "cancel" and not _LEAVES.search(draft.words) else ""
+    if number and not draft.talk.last_question:
         draft.add(number, draft.words)
         draft.say("ticket.unwanted", number=number)
     elif wish in PLEASANTRIES:
         key, *buttons = PLEASANTRIES[wish]
+        if wish == "yes" and _TAKES_NOTE.match(draft.words):
+            key = "nothing_more"  # "ok" only takes note
         key = "thanks" if wish == "yes" and draft.talk.extra.get("settled") else key
         if wish not in AFTERTHOUGHTS or not draft.turn.last:
             draft.open()
@@ -68,6 +78,11 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
     """A ticket about the words, or about the question before them."""
     line.leave(draft, "ticket")
     draft.open()
+    there = next((t.number for t in draft.turn.tickets if t.kind == kind), "")
+    if there and _CHANGES.search(draft.words):  # what is arranged already is to be changed
+        draft.add(there, draft.words)
+        draft.say("flow.added", number=there)
+        return
     if not kind or kind == "ticket":
         entry = draft.turn.knowledge.entry(draft.talk.last_entry)
         kind = "fault" if entry and entry.topic == "faults" else "question"
@@ -77,6 +92,8 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
     what = told.get("what") or matter.telling(draft) or named or matter.unsettled(draft)
     priority = "high" if draft.meant and draft.meant.urgent else "normal"
     more = {"what": what, "kind": kind, "priority": priority, "asks": asks, "named": draft.heard.numbers}
+    if draft.words != what and draft.event.text and (draft.heard.named(*FACTS) or _CLAUSE.search(draft.words)):
+        more["more"] = draft.words  # it tells something beside the wish
     more["products"] = draft.turn.policy.products[:8]
     journal.begin(draft, "ticket", **matter.known(draft, **{**told, **more}))
 
@@ -202,8 +219,10 @@ def not_helpful(draft: Draft, entry: str) -> None:
         draft.add(number, draft.words)
         draft.say("not_helpful.people", number=number)
         return
+    again = draft.talk.unknowns and draft.talk.extra.get("unhelped") == draft.number
     draft.remember(unknowns=max(1, draft.talk.unknowns))  # no second "could you put it another way?"
-    draft.say("not_helpful", *WAYS_ON)
+    draft.keep(unhelped=draft.number)
+    draft.say("not_helpful.again" if again else "not_helpful", *WAYS_ON)
 
 
 def none_of_these(draft: Draft, _: str) -> None:

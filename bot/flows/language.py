@@ -1,0 +1,24 @@
+"""The language to answer in: the one chosen once; else the script's, the last, the platform's or the first."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bot.dialogue import Talk, Turn
+
+NAMES: Final = dict.fromkeys("product contact serial order bought amount part".split(), 3)  # answers written alike
+STEERING: Final = frozenset({"help", "cancel", "back", "yes", "no"})  # "ok" and "quit" are said in any language
+
+
+def spoken_to(turn: Turn, words: str) -> Talk:
+    """A copy of the talk in that language."""
+    spoken, talk, meant = turn.policy.languages, turn.talk, turn.understood
+    chosen = str(turn.customer.get("language", ""))
+    if not talk.language and chosen in spoken:
+        return talk.but(language=chosen, language_chosen=True)
+    heard = meant.language if meant and not talk.language_chosen else ""
+    most = NAMES.get(talk.asked, 1 if meant and meant.intent in STEERING else 0)
+    if heard == "en" and talk.language and len(words.split()) <= most:
+        heard = ""
+    hint = turn.event.language[:2].lower()
+    return talk.but(language=next((x for x in (heard, talk.language, hint) if x in spoken), spoken[0]))
