@@ -76,6 +76,8 @@ class Api:
                 answer = await client.api_call(method, **how)
             except SlackApiError as error:
                 raise _failed(error.response) from None
+            except (AttributeError, TypeError, ValueError) as error:  # JSON, but no object
+                raise Failed("http_200") from error
         return {**dict(answer.data), "headers": answer.headers} if isinstance(answer.data, dict) else {}
 
     @asynccontextmanager
@@ -171,14 +173,14 @@ def _failed(response: Any) -> Failed:
 
 def meaning(failed: Failed) -> NotSent | Unknown | Refused:
     """What an error says about a message that was to be sent."""
-    error = failed.error
+    error, nameless = failed.error, failed.error.startswith("http_")
     if failed.status == 429 or error in LATER:
         return NotSent(error, failed.retry_after or 1.0)
     if error in NO_ENTRY and not failed.needed.startswith("files:"):  # words go out without that permission
         return NotSent(error, LOCKED, everything=True)
-    if error in DOUBTFUL or failed.status == 504:
+    if error in DOUBTFUL or failed.status == 504 or (nameless and failed.status < 300):
         return Unknown(error)
-    if failed.status >= 500:
+    if failed.status >= 500 or nameless:  # Slack says what is wrong, with 200: this is a proxy, or whoever is between us
         return NotSent(error, failed.retry_after)
     return Refused(error, gone=error in GONE)
 

@@ -306,6 +306,9 @@ async def test_a_redirect_is_not_followed_and_a_foreign_host_not_asked(scene: Sc
     [
         ("429:3", NotSent),
         ("503", NotSent),
+        ("404", NotSent),  # a proxy's
+        ("403", NotSent),
+        ("200", Unknown),  # and nothing of Slack's in it
         ("invalid_auth", NotSent),
         ("is_archived", Refused),
         ("reset", Unknown),
