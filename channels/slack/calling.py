@@ -180,7 +180,7 @@ def meaning(failed: Failed) -> NotSent | Unknown | Refused:
         return NotSent(error, LOCKED, everything=True)
     if error in DOUBTFUL or failed.status == 504 or (nameless and failed.status < 300):
         return Unknown(error)
-    if failed.status >= 500 or nameless:  # Slack says what is wrong, with 200: this is a proxy, or whoever is between us
+    if failed.status >= 500 or nameless:  # Slack says what is wrong with 200: this is a proxy, or the like
         return NotSent(error, failed.retry_after)
     return Refused(error, gone=error in GONE)
 
