@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from intents import Understanding
 
 NO: Final = 12  # letters that only say no: "no, I meant the other one" says more
+BESIDE: Final = 3  # signs beside a label: "repair it please" is more than "repair it"
 YES: Final = 20  # … and that only say yes
 TAKING_OVER: Final = frozenset({"human", "complaint"})  # what was told so far goes with them
 REPEATS: Final = frozenset({"solved", "not_helpful", "ticket_status", "none"})  # no reason to leave the running flow
 _DIGIT = re.compile(r"[\W_]*(\d{1,2})[\W_]*")
 _DID = re.compile(r"y\b|yes|yep|yeah|是|有|对", re.IGNORECASE)  # "yes" to "did that help?", where "ok" only goes on
+_NOT = re.compile(r"不|别|没|no|do ?n'?t")
 _NOTHING = re.compile(
     r"all\b|nothing|else|more|need|fine|good|later|th(?:an)?[kx]|了|没事|别的|其他|不用|不需要|谢", re.IGNORECASE
 )
@@ -123,7 +125,15 @@ def typed(text: str, offered: tuple[tuple[str, str], ...], meant: Understanding 
     part = [choice for choice, label in labels.items() if said in label and choice.startswith("flow:")]
     if len(part) == 1 and len(said.encode()) >= PART:
         return part[0]
+    within = [choice for choice, label in labels.items() if _says(said, label) and choice.startswith("flow:")]
+    if len(within) == 1:
+        return within[0]
     return _meant(offered, meant, last) if meant else ""
+
+
+def _says(said: str, label: str) -> bool:
+    """Whether little more than a label is said, and not its contrary."""
+    return label in said and len(label) > 1 and len(said) - len(label) <= BESIDE and not _NOT.match(said)
 
 
 def _meant(offered: tuple[tuple[str, str], ...], meant: Understanding, last: bool) -> str:

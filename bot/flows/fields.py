@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from bot.flows import matter
 from bot.flows.draft import Draft
-from bot.flows.reading import PART, bare, day, given_freely, is_address, is_question, number_alone, refused
+from bot.flows.reading import bare, day, given_freely, is_address, is_question, number_alone, refused
 
 if TYPE_CHECKING:
     from bot.flows.journal import Run
 
 FORM: Final = "ticket"  # the flow that fills in forms
+REACHED: Final = frozenset({"human", "complaint", "emergency"})  # those that ask how to reach him, at last
 DIGITS: Final = 6  # of a number that stands for something
 WISH: Final = 12  # letters of a wish that tells nothing
 LINE: Final = 40  # characters of a wish to change something
@@ -48,6 +49,8 @@ def told(draft: Draft, run: Run) -> dict[str, str]:
     """Field -> what the words name for it; without the field that is asked and what is known already."""
     asked = run.asked.name if run.asked else ""
     form = {part["name"]: part["read"] for part in run.known.get("asks", ())} if run.name == FORM else {}
+    if run.name in REACHED:
+        form = {"contact": "contact"}
     found = {name: named(draft, read, run.told(name), asked) for name, read in form.items() if name != asked}
     return {name: value for name, value in found.items() if value and value != run.told(name)}
 
@@ -58,17 +61,18 @@ def named(draft: Draft, read: str, before: str, asked: str) -> str:
     match read:
         case "product":
             corrected = not before or alone(draft) or bool(_CORRECTS.search(draft.words))
-            return heard.named("model") if corrected and not telling else ""
+            return heard.named("model") if corrected and (not telling or only(draft)) else ""
         case "serial" | "order":
             return heard.named(read)
         case "contact":
             found = given_freely(heard) if telling else heard.named("email", "phone") or number_alone(draft.words)
             return "" if bare(found) == bare(draft.turn.policy.company.get("phone", "")) else found
         case "date":
-            own = _BOUGHT.search(draft.words) or (alone(draft) and not telling)
+            own = _BOUGHT.search(draft.words) or asked == "confirm" or (alone(draft) and not telling)
             return day(heard) if own else ""
         case "time":
-            return heard.said(*WHEN) if not telling and alone(draft) and not _BOUGHT.search(draft.words) else ""
+            own = asked == "confirm" or (alone(draft) and not telling)
+            return heard.said(*WHEN) if own and not _BOUGHT.search(draft.words) else ""
         case "address":
             return draft.words if not telling and is_address(draft.words) else ""
     return ""
@@ -92,12 +96,18 @@ def facts(draft: Draft) -> bool:
     kinds = {entity.kind for entity in draft.meant.entities} if draft.meant else set()
     if bare(draft.words).isnumeric():
         return len(bare(draft.words)) >= DIGITS
-    beside = matter.letters(_AROUND.sub("", _SAID.sub("", rest(draft))))
-    return bool(kinds & FACTS) and not kinds - FACTS and beside <= PART and not is_question(draft.words)
+    return bool(kinds & FACTS) and not kinds - FACTS and only(draft) and not is_question(draft.words)
+
+
+def only(draft: Draft) -> bool:
+    """Whether the words hold nothing but what they name, and what is said around that."""
+    return rest(draft) != draft.words and matter.letters(_AROUND.sub("", _SAID.sub("", rest(draft)))) <= 2
 
 
 def signed(draft: Draft) -> bool:
     """Whether a name stands beside a number or an address: people should know whom they call."""
+    if _CORRECTS.search(draft.words):
+        return False
     name = _SAID.sub("", rest(draft))
     return rest(draft) != draft.words and 3 <= matter.letters(name) <= NAME
 
@@ -108,7 +118,7 @@ def elsewhere(draft: Draft, run: Run, others: dict[str, str]) -> bool:
     """
     asked = run.asked.name if run.asked else ""
     if asked in ("confirm", "what") or not others:
-        return bool(others) and (asked == "confirm" or facts(draft))
+        return bool(others) and (asked == "confirm" or only(draft))
     corrects = run.asked is not None and run.asked.free and _CORRECTS.search(draft.words)
     return bool(corrects) or alone(draft) or is_address(draft.words)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Final
 
+from bot.dialogue import Learn
 from bot.flows import fields, journal, matter, wishes
 from bot.flows.draft import Draft
 from bot.flows.questions import answer, outcome
@@ -20,6 +22,8 @@ WAITED: Final = frozenset({"emergency", "human"})  # flows that only ask how to 
 BESIDE: Final = 16  # letters beside an answer that tell something (a Chinese character counts two) …
 DECLINED: Final = 40  # … and beside "I would rather not say"
 COMMENTS: Final = frozenset({"not_helpful", "solved", "yes", "no", "rating", "smalltalk", "cancel", "back"})
+
+_GIVES_UP = re.compile(r"算了|不用了|不弄了|不报了|never ?mind|forget (?:it|that)|leave it", re.IGNORECASE)
 
 
 def aftermath(draft: Draft) -> bool:
@@ -50,6 +54,9 @@ def inside(draft: Draft) -> bool:
         return False
     if way_out(draft, run):
         return True
+    if run.name == fields.FORM and _GIVES_UP.match(draft.words) and outcome(draft) == "answer":
+        journal.drop(draft)  # "never mind, tell me how to …"
+        return False
     if run.continues(draft.heard):
         run.amend(draft.words)
         return True
@@ -67,6 +74,10 @@ def inside(draft: Draft) -> bool:
 def heard(draft: Draft, run: journal.Run, asked: Ask, others: dict[str, str]) -> None:
     """The words as an answer to the question, to other questions (``others``), as a question in the middle, or none."""
     passed = fields.elsewhere(draft, run, others)
+    if run.number and (contact := others.get("contact")):  # people have the matter already
+        draft.do(Learn("contact", contact))
+        if passed:
+            draft.add(run.number, draft.words)
     loose = asked.free and not is_question(draft.words) and matter.letters(draft.words) > fields.WISH
     middle = not passed and in_the_middle(draft, run) and not loose
     value = None if passed or (middle and asked.free) else asked.read(draft.heard)
@@ -161,11 +172,14 @@ def way_out(draft: Draft, run: journal.Run) -> bool:
             left(draft)
             journal.drop(draft)
             wishes.grant(draft, "goodbye")
-        case "back":
+        case "back" if not fields.told(draft, run):  # "that was wrong, it is …" goes on
             journal.back(draft, run)
         case "not_helpful" if run.name == fields.FORM and run.asked and not run.asked.free:
             draft.note("not_helpful", entry=matter.held(draft, draft.talk.last_entry), question=draft.words)
             run.say_question(draft.text("flow.not_helpful"))
+        case "solved" if run.name == fields.FORM and draft.meant and draft.meant.intent_confidence >= matter.SURE:
+            journal.drop(draft)
+            wishes.solved(draft, "")
         case "help" if run.asked and not run.asked.free:
             run.say_question(draft.text("help"))
         case "thanks" | "greeting" if run.asked and run.asked.name == "confirm":

@@ -8,6 +8,12 @@ from typing import Any, Final
 from bot.flows.draft import Draft
 from bot.flows.reading import SUBJECT, bare
 
+CLAUSE: Final = 10  # letters of a clause that tells something
+_CLAUSES = re.compile(r"[,，。.;；!！?？\n]+|\b(?:and|so|but)\b", re.IGNORECASE)
+_PERSON = re.compile(
+    r"person|human|agent|someone|somebody|operator|people|please|hello|\b(?:bot|robot)\b|人工|客服|真人|人|机器|你好|您好|谢",
+    re.IGNORECASE,
+)
 NEAR: Final = 0.3  # confidence of what may be meant at all
 SURE: Final = 0.8  # confidence of a wish that was not just guessed
 WISH: Final = 16  # letters a bare wish may have (a Chinese character counts two) …
@@ -38,6 +44,12 @@ def telling(draft: Draft) -> str:
     wished = draft.ranking and draft.ranking.outcome == "intent"
     wish = letters(draft.ranking.candidates[0].nearest) if draft.ranking and wished else WISH
     return draft.words if letters(draft.words) >= wish + TELLING else ""
+
+
+def apart(draft: Draft) -> bool:
+    """Whether a clause of the words tells something beside the wish for a person."""
+    clauses = _CLAUSES.split(draft.words)
+    return len(clauses) > 1 and any(letters(c) >= CLAUSE and not _PERSON.search(c) for c in clauses)
 
 
 def unsettled(draft: Draft) -> str:

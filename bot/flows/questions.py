@@ -119,6 +119,9 @@ def choose(draft: Draft) -> bool:
     if outcome(draft) != "choose" or not offers or waits or (draft.meant and draft.meant.angry):
         return False
     draft.open()
+    if draft.heard.yes_no == "no" and all(button.startswith("do:") for button in offers):
+        draft.say("nothing_more")  # that is what he does not want
+        return True
     draft.asked_freely()
     draft.remember(unknowns=0)
     journal.begin(draft, "choose", question=draft.words[:SUBJECT], offers=offers)
@@ -137,7 +140,8 @@ def unknown(draft: Draft) -> bool:
     draft.asked_freely()
     times = draft.talk.unknowns + 1
     draft.remember(unknowns=times)
-    near = [button for button in wishes.offers(draft) if button.startswith("ans:")]
+    offers = () if bare(draft.words).isnumeric() else wishes.offers(draft)
+    near = [button for button in offers if button.startswith("ans:")]
     angry = bool(draft.meant and draft.meant.angry)
     more = {"question": draft.words[:SUBJECT], "offers": near, "angry": angry, "times": times}
     more["long"] = matter.letters(draft.words) >= STORY  # whoever has told so much is not asked for other words

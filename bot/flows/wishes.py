@@ -117,6 +117,8 @@ def human(draft: Draft, reason: str) -> None:
         return
     draft.open()
     flow, told = draft.talk.flow, journal.take_over(draft)
+    if matter.apart(draft):
+        draft.asked_freely()
     what = told.get("what") or matter.telling(draft) or matter.unsettled(draft)
     again = reason == "error" and draft.talk.extra.get("failed")  # people have it once per conversation, then a ticket
     if not again and line.join(draft, reason or "asked", matter.known(draft, **{**told, "what": what, "flow": flow})):
