@@ -27,7 +27,7 @@ ELSEWHERE = INTENT + "elsewhere"  # the label of what the FAQ says it cannot ans
 SHOWN = 5  # candidates in a ranking
 CLEARLY = 0.1  # nearer to a contrast than to its own questions by more than this: not even offered
 TIE = 0.05  # two answers that could both be given and are closer than this are asked about in every mode
-METHOD = "6"  # another one means: the same FAQ would be scored differently
+METHOD = "7"  # another one means: the same FAQ would be scored differently
 
 _MARKS = re.compile(r"https?://\S+|[*`#\[\]()]")  # what an answer has for the eye only
 

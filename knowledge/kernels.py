@@ -145,7 +145,7 @@ class English:
         lexical = apart(
             (2 * np.exp(parts["letters"] + parts["stems"] - 2) + np.exp(4 * (parts["words"] - 1))) / 3, LEAST
         )
-        return (2 * np.exp(4.5 * (parts["meaning"] - 1)) + 0.9 * lexical) / 2.9 if "meaning" in parts else lexical
+        return (2 * np.exp(5 * (parts["meaning"] - 1)) + 0.9 * lexical) / 2.9 if "meaning" in parts else lexical
 
 
 LEAST = (2 * math.exp(-2) + math.exp(-4)) / 3  # English texts that have nothing in common

@@ -105,7 +105,8 @@ class Space:
         chosen = np.linspace(0, len(taught) - 1, len(taught) if len(taught) <= EXACT else LANDMARKS).astype(np.intp)
         self.taught: NDArray[np.intp] = np.array(taught, np.intp)
         self._landmarks = self.taught[chosen]
-        self._weights, self.held_out = fit(self._compared(), chosen, lesson, self._kernel.ridge)
+        weights, self.held_out = fit(self._compared(), chosen, lesson, self._kernel.ridge)
+        self._weights = weights.astype(np.float32)  # what a question costs is mostly reading this
         self.calibration: Calibration = calibrate(self.held_out)
 
     def _compared(self) -> Vector:
@@ -127,7 +128,8 @@ class Space:
         if (repaired := self._repaired(text)) != text:
             parts = self._kernel.parts(repaired)
             alike = (1 - REPAIRED) * alike + REPAIRED * self._kernel.join(parts)
-        return Fit(repaired, np.asarray(alike[self._landmarks] @ self._weights, float), alike, parts)
+        scores = alike[self._landmarks].astype(np.float32) @ self._weights
+        return Fit(repaired, scores.astype(float), alike, parts)
 
     def nearest(self, fit: Fit, label: str) -> int:
         """The row of the question of this label that is most alike."""
