@@ -12,6 +12,7 @@ from bot.dialogue import ConversationView, Learn, OpenTicket
 from bot.flows import journal, line, matter, platform
 from bot.flows.draft import RATE, Draft
 from bot.flows.reading import mentioned, ticket_number
+from bot.messages import Kind
 from handoff import tickets
 
 STARTERS: Final = ("do:ticket", "do:ticket_status", "do:human")
@@ -88,12 +89,13 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
         kind = "fault" if entry and entry.topic == "faults" else "question"
     asks = draft.turn.policy.forms.asked(kind)
     first = next((part["read"] for part in asks if part["need"] != "told"), "")
-    named = draft.words if first == "text" else ""  # "I need a new adapter"
+    words = draft.words if draft.event.kind is not Kind.CHOICE else ""
+    named = words if first == "text" else ""  # "I need a new adapter"
     what = told.get("what") or matter.telling(draft) or named or matter.unsettled(draft)
     priority = "high" if draft.meant and draft.meant.urgent else "normal"
     more = {"what": what, "kind": kind, "priority": priority, "asks": asks, "named": draft.heard.numbers}
-    if draft.words != what and draft.event.text and (draft.heard.named(*FACTS) or _CLAUSE.search(draft.words)):
-        more["more"] = draft.words  # it tells something beside the wish
+    if words not in ("", what) and (draft.heard.named(*FACTS) or _CLAUSE.search(words)):
+        more["more"] = words  # it tells something beside the wish
     more["products"] = draft.turn.policy.products[:8]
     journal.begin(draft, "ticket", **matter.known(draft, **{**told, **more}))
 
