@@ -15,12 +15,13 @@ import json
 import re
 import sys
 import tempfile
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from desk import ALICE, BOB, AtDesk, Slack
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Error, Page, async_playwright
 from standins import free_port
 from walk import HOME, letters
 
@@ -148,7 +149,8 @@ class Together(AtDesk):
             if not await still():
                 return
             if await button.is_enabled() and await page.locator(".toast.bad").count() == 0:
-                await button.click()
+                with suppress(Error):  # it was done at this very moment, and is no longer to be seen
+                    await button.click(timeout=1000)
         raise SystemExit(f"it was never taken: {await page.locator('.toast').all_inner_texts()}")
 
     async def does(self, name: str) -> None:
@@ -315,6 +317,9 @@ class Together(AtDesk):
 LINK = re.compile(r"agent add (\w+) .*/console/welcome/(\S+)")
 
 
+ASTRAY = "document.documentElement.scrollWidth > innerWidth || document.body.scrollTop + document.body.scrollLeft > 0"
+
+
 async def shots(walk: Together, folder: Path) -> list[str]:
     """A picture of every page, in both languages, themes and widths; what is wider than its screen."""
     kept, wrong = await walk.root.context.storage_state(), []
@@ -331,8 +336,8 @@ async def shots(walk: Together, folder: Path) -> list[str]:
                 await page.wait_for_timeout(400)
                 name = f"{number:02}-{walk.width}-{language}-{theme}"
                 await page.screenshot(path=folder / f"{name}.png")
-                if await page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                    wrong.append(f"wider than the screen: {path} at {walk.width}")
+                if await page.evaluate(ASTRAY):
+                    wrong.append(f"wider than the screen, or not at its top: {path} at {walk.width}")
             await page.context.close()
     return wrong
 

@@ -144,7 +144,9 @@ document.addEventListener("submit", async (event) => {
   location.assign(result.go ?? location.href);
 });
 
-document.querySelector(".rail [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+const rail = document.querySelector(".rail"); // on a phone it is wider than the screen
+const place = rail.querySelector("[aria-current]");
+if (place) rail.scrollLeft = place.offsetLeft - (rail.clientWidth - place.clientWidth) / 2;
 keys(talk);
 times();
 setInterval(times, 15000);
