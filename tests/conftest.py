@@ -13,12 +13,16 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from bot.migrate import migrate
 from bot.store import Store
 
 BACKENDS = ("sqlite", "postgresql")
 _numbers = itertools.count(1)
+
+settings.register_profile("aftercare", deadline=None)  # a busy machine is slow, not wrong
+settings.load_profile("aftercare")
 
 
 @pytest.fixture(scope="session")
