@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -76,9 +77,12 @@ HEADS = (
 )
 
 
-def recover(connection: Connection, channel: str, now: float) -> int:
-    """What was being sent when its sender went away may have arrived: uncertain, to be sent once more."""
-    lost = update(reply).where(reply.c.channel == channel, reply.c.state == "sending")
+def recover(connection: Connection, channel: str, now: float, ours: Collection[int] = ()) -> int:
+    """What was being sent when its sender went away may have arrived: uncertain, to be sent once more.
+
+    ``ours`` are still on their way, or went out while the database was away and are to be marked so.
+    """
+    lost = update(reply).where(reply.c.channel == channel, reply.c.state == "sending", reply.c.id.not_in(ours))
     return connection.execute(lost.values(state="uncertain", due_at=now, error="the sender was interrupted")).rowcount
 
 
@@ -135,7 +139,7 @@ class Outbox:
         self._timeout, self._attempts = timeout, attempts
         self._marks = Group(lambda marks: self._store.write(lambda c: mark(c, marks)))
         self._pace = Pace(channel.can.budget, channel.place)
-        self._busy: set[str] = set()
+        self._busy: dict[str, int] = {}  # addresses being written to, and the reply that is under way there
         self._early: dict[str, float] = {}  # addresses that must wait, and until when
         self._tasks: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
@@ -163,7 +167,10 @@ class Outbox:
             try:
                 if await self._duty.hold():
                     if not recovered:
-                        await self._store.write(lambda c: recover(c, self._channel.name, time.time()))
+                        away = partial(
+                            recover, channel=self._channel.name, now=time.time(), ours=[*self._busy.values()]
+                        )
+                        await self._store.write(away)
                         recovered = True
                     if await self._round():
                         continue
@@ -190,10 +197,10 @@ class Outbox:
         if room <= 0:
             return False
         self._early = {address: free for address, free in self._early.items() if free > now}
-        closed = self._busy | set(self._early)
+        closed = self._busy.keys() | self._early.keys()
         heads = await self._store.write(lambda c: take(c, self._channel.name, closed, now, room, self._may))
         for head in heads:
-            self._busy.add(head.address)
+            self._busy[head.address] = head.id
             task = asyncio.create_task(self._send(head))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -218,7 +225,7 @@ class Outbox:
                 except Away:  # it was sent: that must be written down before anything follows it
                     await asyncio.sleep(POLL)
         finally:
-            self._busy.discard(row.address)
+            del self._busy[row.address]
             self._woken.set()
 
     async def _attempt(self, row: Any) -> Mark:

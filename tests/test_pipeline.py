@@ -433,6 +433,39 @@ async def test_what_may_have_arrived_is_not_sent_again_into_the_same_trouble(
         assert due > time.time() + 1800
 
 
+async def test_what_is_still_being_sent_is_not_taken_for_lost_when_the_database_comes_back(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, looked, over = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def answer(address: str, reply: Reply) -> None:
+        begun.set()
+        await over.wait()
+
+    probe = Probe(answer=answer)
+    async with House(store, probe) as house:
+        [outbox] = house.outboxes
+        outbox._timeout, held, looks = 30.0, outbox._duty.hold, 0
+
+        async def hold() -> bool:  # the database is away for one look
+            nonlocal looks
+            looks += begun.is_set()
+            if looks > 2:
+                looked.set()
+            return looks != 1 and await held()
+
+        monkeypatch.setattr(outbox._duty, "hold", hold)
+        await house.hear("x", channel="probe")
+        await begun.wait()
+        while not looked.is_set():
+            outbox.wake()
+            await asyncio.sleep(0.01)
+        over.set()
+        await house.settled()
+        assert await house.rows("SELECT state, attempts FROM check_reply") == [("sent", 1)]
+    assert len(probe.sent) == 1
+
+
 async def test_what_was_being_sent_at_a_crash_is_uncertain(store: Store) -> None:
     async with House(store) as house:
         await house.hear("x", channel="probe")
