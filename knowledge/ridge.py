@@ -14,6 +14,7 @@ Rows: TypeAlias = NDArray[np.intp]
 Floating = TypeVar("Floating", NDArray[np.float64], NDArray[np.float32])
 DIRECT = 128  # rows that are inverted directly
 BLOCK = 512  # rows of held-out scores made at a time
+DIGITS = 5  # of a score that count: two answers with the same questions are a tie, whatever rounding says
 REFINED = 2  # times that the weights are put right: what is wrong with them shrinks a thousandfold each time
 JITTER = 1e-8  # keeps the landmarks' system solvable when two of them are the same text
 
@@ -79,7 +80,7 @@ def _held_out(
     best, score, own, second = np.empty(n, np.intp), np.empty(n), np.empty(n), np.empty(n)
     for at in range(0, n, BLOCK):
         rows = slice(at, at + BLOCK)
-        alone = targets[rows] - duals[rows] / diagonal[rows, None]
+        alone = np.round(targets[rows] - duals[rows] / diagonal[rows, None], DIGITS)
         best[rows], score[rows] = alone.argmax(1), alone.max(1)
         own[rows] = alone[np.arange(len(alone)), labels[rows]]
         alone[np.arange(len(alone)), best[rows]] = -np.inf

@@ -13,7 +13,7 @@ from knowledge.calibration import Calibration, calibrate
 from knowledge.grams import Rows, Vector, blocks
 from knowledge.kernels import Chinese, Encoder, English, Kernel, Parts
 from knowledge.normal import words
-from knowledge.ridge import Lesson, fit
+from knowledge.ridge import DIGITS, Lesson, fit
 from knowledge.spelling import Speller
 
 EXACT = 4000  # texts up to which the model is exact
@@ -129,7 +129,7 @@ class Space:
             parts = self._kernel.parts(repaired)
             alike = (1 - REPAIRED) * alike + REPAIRED * self._kernel.join(parts)
         scores = alike[self._landmarks].astype(np.float32) @ self._weights
-        return Fit(repaired, scores.astype(float), alike, parts)
+        return Fit(repaired, np.round(scores.astype(float), DIGITS), alike, parts)
 
     def nearest(self, fit: Fit, label: str) -> int:
         """The row of the question of this label that is most alike."""
