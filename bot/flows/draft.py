@@ -116,7 +116,7 @@ class Draft:
     def tells(self, words: str) -> None:
         """The words belong to the matter that people are to read, as long as no answer settles it."""
         before = [said for said in self.talk.extra.get("told", ()) if said != words[:SUBJECT]]
-        self.keep(told=[*before, words[:SUBJECT]][-TOLD:])
+        self.keep(told=[*before, words[:SUBJECT]][-TOLD:], bare=None)
 
     def keep_files(self) -> None:
         """Files wait in the talk for the ticket they belong to."""
@@ -162,7 +162,7 @@ class Draft:
 
     def _anew(self, **changes: Any) -> None:
         self.remember(flow="", journal=(), asked="", misses=0, unknowns=0, **changes)
-        self.keep(files=None, ticket=None, soothed=None, platform=None, told=None, product=None)
+        self.keep(files=None, ticket=None, soothed=None, platform=None, told=None, product=None, facts=None, bare=None)
 
     def look(self, kind: str, key: str) -> Any:
         """What the worker found, or what the turn carries. Raises Missing."""
@@ -190,7 +190,7 @@ class Draft:
         details = {k: v for k, v in wanted.details.items() if v} | {"language": self.lang}
         subject = wanted.subject[:SUBJECT]
         self.do(OpenTicket(number, wanted.kind, subject, due, wanted.priority, details, files, wanted.agent))
-        self.keep(files=None, ticket=number, told=None, product=None)
+        self.keep(files=None, ticket=number, told=None, product=None, facts=None)
         self.remember(last_question="")
         self.files = ()
         return {"number": number, "within": (due - self.now).total_seconds()}

@@ -99,6 +99,12 @@ def facts(draft: Draft) -> bool:
     return bool(kinds & FACTS) and not kinds - FACTS and only(draft) and not is_question(draft.words)
 
 
+def kept(draft: Draft) -> dict[str, str]:
+    """Those facts, by how a field is read that asks for one."""
+    heard, date = draft.heard, day(draft.heard) if _BOUGHT.search(draft.words) else ""
+    return {name: value for name, value in {**heard.numbers, "date": date}.items() if value}
+
+
 def only(draft: Draft) -> bool:
     """Whether the words hold nothing but what they name, and what is said around that."""
     return rest(draft) != draft.words and matter.letters(_AROUND.sub("", _SAID.sub("", rest(draft)))) <= 2

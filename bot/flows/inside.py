@@ -107,8 +107,10 @@ def noted(draft: Draft, run: journal.Run, asked: Ask) -> None:
 
 def telling_more(draft: Draft, run: journal.Run, value: str) -> bool:
     """Whether the words that answer a small question of a ticket tell more of its matter."""
-    if run.name != "ticket" or not run.asked or run.asked.name not in fields.SMALL:
+    if run.name != fields.FORM or not run.asked:
         return False
+    if run.asked.name not in fields.SMALL:  # "no need to come, I'll send it in" is no address, and worth reading
+        return value == SKIP and matter.letters(draft.words) >= BESIDE
     if run.asked.name == "contact" and fields.signed(draft):
         return True
     return matter.letters(draft.words) - matter.letters(value) >= (DECLINED if value == SKIP else BESIDE)

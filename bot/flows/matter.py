@@ -8,8 +8,9 @@ from typing import Any, Final
 from bot.flows.draft import Draft
 from bot.flows.reading import SUBJECT, bare
 
+FACTS: Final = ("model", "serial", "order", "date", "month", "datetime", "period", "amount")
 CLAUSE: Final = 10  # letters of a clause that tells something
-_CLAUSES = re.compile(r"[,，。.;；!！?？\n]+|\b(?:and|so|but)\b", re.IGNORECASE)
+_CLAUSES = re.compile(r"[,，。;；!！?？\n]+|\.(?= )|\b(?:and|so|but)\b", re.IGNORECASE)
 _PERSON = re.compile(
     r"person|human|agent|someone|somebody|operator|people|please|hello|\b(?:bot|robot)\b|人工|客服|真人|人|机器|你好|您好|谢",
     re.IGNORECASE,
@@ -50,6 +51,11 @@ def apart(draft: Draft) -> bool:
     """Whether a clause of the words tells something beside the wish for a person."""
     clauses = _CLAUSES.split(draft.words)
     return len(clauses) > 1 and any(letters(c) >= CLAUSE and not _PERSON.search(c) for c in clauses)
+
+
+def beside(draft: Draft) -> str:
+    """The words if they tell something beside a wish: they name something, or have several clauses."""
+    return draft.words if draft.heard.named(*FACTS) or _CLAUSES.search(draft.words) else ""
 
 
 def unsettled(draft: Draft) -> str:

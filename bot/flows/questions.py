@@ -82,7 +82,9 @@ def noted(draft: Draft) -> bool:
         return False
     if not (draft.talk.unknowns and together(draft)):
         draft.open()
+        bare_so_far = not draft.talk.extra.get("told") or draft.talk.extra.get("bare")  # nothing but facts is no matter
         draft.asked_freely()
+        draft.keep(bare=bare_so_far or None, facts={**draft.talk.extra.get("facts", {}), **fields.kept(draft)})
         if meant := still_meant(draft):
             draft.say("facts.choose", *meant)
             return True

@@ -31,7 +31,9 @@ _OURS: Final = re.compile(  # of us, and of what is under way; not how long a re
     r"|contact|call|fixed|solved|settled|resolved|sorted|done|ready|finished)"
     r"|\bhow (?:much )?(?:long|soon) (?:will|do|until|till|before) (?:it|this|that|you|i|some(?:body|one))\b"
     r"|(?:多久|多长时间|几天|几时|何时|什么时[候间])(?:才?[能会]?)(?:[给跟]我)?"
-    r"(?:回复|答复|回电|联系|解决|处理|修好|搞定|弄好)|还要等?多久|催(?:一下|一催|单|促|办)|\bany (?:news|update)",
+    r"(?:回复|答复|回电|联系|解决|处理|修好|搞定|弄好)|还要等?多久|催(?:一下|一催|单|促|办)|\bany (?:news|update)"
+    r"|\b(?:did|have|has) (?:you|any(?:one|body)|some(?:one|body))(?: even)? (?:look|check|read|seen|start|done|fix)"
+    r"|有人(?:看|处理|跟进)|(?:看|处理|受理)了(?:吗|没)",
     re.IGNORECASE,
 )
 

@@ -29,8 +29,6 @@ PLEASANTRIES: Final[dict[str, tuple[str, ...]]] = {  # wish -> sentence and butt
     "back": ("nothing_to_cancel",),
 }
 _LEAVES = re.compile(r"exit|quit|abort|退出|重来|重新开始|start over|restart", re.IGNORECASE)  # the talk, not a ticket
-FACTS: Final = ("model", "serial", "order", "date", "month", "datetime", "period", "amount")
-_CLAUSE = re.compile(r"[,，;；。]|\. ")
 _CHANGES = re.compile(  # what is arranged
     r"\b(?:change|move|postpone|reschedul\w+|another (?:day|time))\b|改|换个?时间|推迟|提前|延后", re.IGNORECASE
 )
@@ -91,11 +89,12 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
     first = next((part["read"] for part in asks if part["need"] != "told"), "")
     words = draft.words if draft.event.kind is not Kind.CHOICE else ""
     named = words if first == "text" else ""  # "I need a new adapter"
-    what = told.get("what") or matter.telling(draft) or named or matter.unsettled(draft)
+    before = "" if draft.talk.extra.get("bare") else matter.unsettled(draft)
+    what = told.get("what") or matter.telling(draft) or named or before
     priority = "high" if draft.meant and draft.meant.urgent else "normal"
-    more = {"what": what, "kind": kind, "priority": priority, "asks": asks, "named": draft.heard.numbers}
-    if words not in ("", what) and (draft.heard.named(*FACTS) or _CLAUSE.search(words)):
-        more["more"] = words  # it tells something beside the wish
+    numbers = {**draft.talk.extra.get("facts", {}), **draft.heard.numbers}
+    more = {"what": what, "kind": kind, "priority": priority, "asks": asks, "named": numbers}
+    more["more"] = matter.beside(draft) if words not in ("", what) else ""
     more["products"] = draft.turn.policy.products[:8]
     journal.begin(draft, "ticket", **matter.known(draft, **{**told, **more}))
 
