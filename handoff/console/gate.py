@@ -156,6 +156,8 @@ async def _passed(asked: Asked, way: Way) -> Response:
     if way.action == PUBLIC:
         return await way.endpoint(asked)
     subject = asked.path(way.subject) if way.subject else ""
+    if way.subject and not subject:  # nothing but what no name holds
+        raise Unknown("there is no such page")
 
     def let_in(connection: Connection) -> sessions.Session | None:
         session = sessions.find(connection, token_of(request))

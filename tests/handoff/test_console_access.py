@@ -129,6 +129,15 @@ async def test_what_is_foreign_stays_hidden_in_lists_searches_and_side_parameter
     assert (await desk.ask("anna", "POST", f"/conversations/C-{OWN}/commands/offer", json=offer)).status_code == 404
 
 
+async def test_a_name_of_nothing_but_control_characters_is_nobodys(desk: Desk) -> None:
+    await desk.let_in("root")
+    for route in POLICY:
+        method, path = route.split(" ")
+        if "{" in path:
+            place = path.format(number="%00", id="%00", name="%00", do="%00")
+            assert (await desk.ask("root", method, place, json={})).status_code in (400, 404, 422), route
+
+
 async def test_scopes_of_a_token_narrow_a_role(store: Store) -> None:
     token = Actor(1, "shop", "admin", scopes=frozenset({"ticket.read"}), via="api")
 
