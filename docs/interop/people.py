@@ -317,7 +317,7 @@ class Together(AtDesk):
 LINK = re.compile(r"agent add (\w+) .*/console/welcome/(\S+)")
 
 
-ASTRAY = "document.documentElement.scrollWidth > innerWidth || document.body.scrollTop + document.body.scrollLeft > 0"
+ASTRAY = "document.documentElement.scrollWidth > innerWidth || scrollX + scrollY > 0"
 
 
 async def shots(walk: Together, folder: Path) -> list[str]:
