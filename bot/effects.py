@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from functools import singledispatchmethod
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, delete, insert, null, select, update
 
@@ -44,9 +43,12 @@ class Writer:
             self.lost = refused(self, wanted[0])
             if self.lost:
                 return False
-        said, do = False, self._do  # looked up once: singledispatchmethod makes a function every time
+        said = False
         for effect in effects:
-            do(effect)
+            if do := WRITES.get(type(effect)):
+                do(self, effect)
+            else:
+                write(effect, self)  # what concerns people has a home of its own
             said = said or isinstance(effect, d.Say)
         if self._answered and self.conversation_id:
             self.rows.answered.append({"which": self.conversation_id, "more": self._answered})
@@ -138,12 +140,7 @@ class Writer:
             return f"conversation:{self.open.number}"
         return named
 
-    @singledispatchmethod
-    def _do(self, effect: d.Effect) -> None:
-        write(effect, self)  # what concerns people has a home of its own
-
-    @_do.register
-    def _(self, effect: d.Open) -> None:
+    def _open(self, effect: d.Open) -> None:
         lane = self.lane
         row = {
             "number": effect.number,
@@ -157,8 +154,7 @@ class Writer:
         self._opened(effect.number, cycle=1)
         self.fact("opened", {"channel": lane.channel})
 
-    @_do.register
-    def _(self, effect: d.Reopen) -> None:
+    def _reopen(self, effect: d.Reopen) -> None:
         row = self.connection.execute(
             update(conversation)
             .where(conversation.c.number == effect.number, conversation.c.chat_id == self.lane.chat_id)
@@ -182,8 +178,7 @@ class Writer:
             id=self.conversation_id or 0, number=number, owner="bot", epoch=0, cycle=cycle, opened_at=moment(self.now)
         )
 
-    @_do.register
-    def _(self, effect: d.Close) -> None:
+    def _close(self, effect: d.Close) -> None:
         if self.open is None:
             return
         self.fact("closed", {"reason": effect.reason, "agent": self.open.agent})
@@ -202,16 +197,14 @@ class Writer:
             del self.rows.timers[key]
         self.open = None
 
-    @_do.register
-    def _(self, effect: d.Own) -> None:
+    def _own(self, effect: d.Own) -> None:
         if self.open is not None:
             let_go(self)
             self.change(self.open.id, owner=effect.owner, agent_id=None, epoch=conversation.c.epoch + 1)
             self.fact("owner", {"owner": effect.owner, "reason": effect.reason})
             self.open = replace(self.open, owner=effect.owner, agent=None)
 
-    @_do.register
-    def _(self, effect: d.Say) -> None:
+    def _say(self, effect: d.Say) -> None:
         lane, said = self.lane, effect.reply
         row = self.message(effect.author, said.text, **extras(said), why=effect.why, agent=effect.agent)
         common = {
@@ -230,8 +223,7 @@ class Writer:
         if not parts:  # the channel shows the message itself
             self.rows.replies.append({**common, "part_no": 1, "body": None, "state": "sent", "due_at": None})
 
-    @_do.register
-    def _(self, effect: d.Rate) -> None:
+    def _rate(self, effect: d.Rate) -> None:
         its = conversation.c.number == effect.conversation, conversation.c.customer_id == self.lane.customer_id
         rated = self.connection.execute(select(conversation).where(*its)).first()
         if rated is None:
@@ -253,23 +245,33 @@ class Writer:
         )
         self.fact("rated", {"score": effect.score, "conversation": rated.id, "cycle": effect.cycle})
 
-    @_do.register
-    def _(self, effect: d.SetTimer) -> None:
+    def _set(self, effect: d.SetTimer) -> None:
         self.set_timer(effect.kind, self._subject(effect.subject), effect.due_at.timestamp(), effect.data)
 
-    @_do.register
-    def _(self, effect: d.DropTimer) -> None:
+    def _drop(self, effect: d.DropTimer) -> None:
         if effect.subject != "conversation" or self.open is not None:
             self.drop_timer(effect.kind, self._subject(effect.subject))
 
-    @_do.register
-    def _(self, effect: d.Learn) -> None:
+    def _learn(self, effect: d.Learn) -> None:
         mine = customer.c.id == self.lane.customer_id
         known = dict(self.connection.scalar(select(customer.c.known).where(mine).with_for_update(key_share=True)) or {})
         known[effect.key] = effect.value
         self.connection.execute(update(customer).where(mine).values(known=known))
 
-    @_do.register
-    def _(self, effect: d.Note) -> None:
+    def _note(self, effect: d.Note) -> None:
         self._answered += effect.kind == "answered"
         self.fact(effect.kind, effect.data)
+
+
+WRITES: Final[Mapping[type, Callable[[Writer, Any], None]]] = {
+    d.Open: Writer._open,
+    d.Reopen: Writer._reopen,
+    d.Close: Writer._close,
+    d.Own: Writer._own,
+    d.Say: Writer._say,
+    d.Rate: Writer._rate,
+    d.SetTimer: Writer._set,
+    d.DropTimer: Writer._drop,
+    d.Learn: Writer._learn,
+    d.Note: Writer._note,
+}

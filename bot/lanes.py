@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -158,15 +157,6 @@ def _put_off(connection: Connection, heads: Iterable[tuple[int, float | None]], 
     NOT_YET(connection, [{"chat": i, "ready": ready} for i, ready in heads if ready is None or ready > now])
 
 
-@contextmanager
-def _own(lane: Lane) -> Iterator[None]:
-    """What cannot be read fails the event of its own lane, not the beat."""
-    try:
-        yield
-    except Exception as error:
-        lane.broken = error
-
-
 def _lane(home: Any, head: Any) -> Lane:
     lane = Lane(
         chat_id=home.id,
@@ -187,21 +177,25 @@ def _lane(home: Any, head: Any) -> Lane:
         received_at=head.received_at,
         unreachable=home.unreachable,
     )
-    with _own(lane):
+    try:
         lane.talk = Talk.from_json(home.talk)
         lane.customer = {**home.known, "name": home.customer_name, "tier": home.tier}
         lane.stale = lane.kind is Kind.TIMER and head.timer_due != head.body["extra"]["due"]
+    except Exception as error:  # what cannot be read fails the event of its own lane, not the beat
+        lane.broken = error
     return lane
 
 
 def _matters(connection: Connection, lanes: Mapping[int, Lane]) -> None:
     for row in MATTERS(connection, ids=list(lanes)):
         lane = lanes[row.chat_id]
-        with _own(lane):
+        try:
             if row.owner == "none":
                 lane.last = view(row)
             else:
                 lane.open = view(row)
+        except Exception as error:
+            lane.broken = error
 
 
 def view(row: Any) -> ConversationView:
@@ -228,8 +222,10 @@ def _tickets(connection: Connection, lanes: Iterable[Lane]) -> None:
         by_customer.setdefault(lane.customer_id, []).append(lane)
     for row in TICKETS(connection, ids=list(by_customer)):
         for lane in by_customer[row.customer_id]:
-            with _own(lane):
+            try:
                 lane.tickets.append(ticket_view(row))
+            except Exception as error:
+                lane.broken = error
 
 
 def ticket_view(row: Any) -> TicketView:

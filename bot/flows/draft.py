@@ -205,6 +205,8 @@ class Draft:
 
     def text(self, key: str, **values: Any) -> str:
         """A sentence of ours in the customer's language."""
+        if whole := texts.whole(self.lang, key):
+            return whole
         company = self.turn.policy.company
         own = {name: company.get(f"{name}_{self.lang}") or company.get(name, "") for name in ("name", "phone", "hours")}
         ours = {"company": own["name"], "phone": own["phone"], "hours": own["hours"]}

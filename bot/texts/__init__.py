@@ -60,6 +60,12 @@ def has(key: str) -> bool:
     return key in TEXTS["en"]
 
 
+def whole(lang: str, key: str) -> str:
+    """The sentence if nothing is to be put into it, else ""."""
+    sentence = TEXTS.get(lang, TEXTS["en"])[key]
+    return "" if "{" in sentence else sentence
+
+
 def say(lang: str, key: str, **values: Any) -> str:
     """The sentence as markdown: text is escaped, a float is a time in seconds, a tuple is lines."""
     sentence = TEXTS.get(lang, TEXTS["en"])[key]
