@@ -52,6 +52,16 @@ def test_landmarks_lose_nothing_where_they_span_everything() -> None:
     assert also.foreign == pytest.approx(held_out.foreign, abs=1e-4)
 
 
+def test_landmarks_may_say_nearly_the_same() -> None:
+    rng = np.random.default_rng(4)
+    labels = np.arange(900) % 5
+    points = rng.normal(size=(900, 3)) / 1000 + labels[:, None]
+    alike = np.exp(-((points[:, None] - points[None]) ** 2).sum(2))
+    few = np.arange(0, 900, 2)
+    weights, _ = fit(alike[:, few].copy(), few, Lesson(labels, np.ones(900, bool), 5), RIDGE)
+    assert ((alike[:, few] @ weights).argmax(1) == labels).all()
+
+
 def test_inverse_by_halves() -> None:
     a = np.random.default_rng(0).normal(size=(1100, 1100))
     a = a @ a.T / 1100 + np.eye(1100)
