@@ -32,7 +32,7 @@ from handoff.sessions import first_link
 log = structlog.get_logger("launch")
 
 SWITCH = 0.0003  # seconds: a thread that wants to go on waits no longer for another's Python (5 ms by itself)
-SOCKET = "AFTERCARE_SOCKET"  # the listening socket a worker process inherits, by number
+SOCKET = "AFTERCARE_SOCKET"  # the listening socket a worker process inherits, by number, and whose child it is
 RESTART = 1.0  # seconds before a worker process that ended is started again
 
 
@@ -168,8 +168,8 @@ def _place(listener: socket.socket) -> str:
 
 def _serve_inherited(settings: Settings, known: Callable[[], Known]) -> None:
     """One of several processes: serve the socket we were given, and end with the one that gave it."""
-    listener = socket.socket(fileno=int(os.environ[SOCKET]))
-    parent = os.getppid()
+    number, parent = map(int, os.environ[SOCKET].split(":"))  # who asks the system for it may be an orphan already
+    listener = socket.socket(fileno=number)
 
     async def orphaned() -> None:
         while os.getppid() == parent:
@@ -213,7 +213,7 @@ def _supervise(listener: socket.socket, workers: int, place: str) -> None:
 
 def _worker(listener: socket.socket) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "bot", *sys.argv[1:]]
-    environment = {**os.environ, SOCKET: str(listener.fileno())}
+    environment = {**os.environ, SOCKET: f"{listener.fileno()}:{os.getpid()}"}
     home = str(Path(__file__).parent.parent)
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
     return subprocess.Popen(command, pass_fds=(listener.fileno(),), env=environment, start_new_session=True)

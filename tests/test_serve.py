@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -168,6 +169,29 @@ async def test_two_processes_on_postgresql_share_the_work(tmp_path: Path, postgr
             await asyncio.gather(*(one(n) for n in range(12)))
             server.process.terminate()
             assert await asyncio.to_thread(server.process.wait, 20) == 0
+
+
+async def test_workers_whose_parent_is_killed_before_they_look_around_end_too(tmp_path: Path, postgres: str) -> None:
+    import asyncpg
+
+    connection = await asyncpg.connect(postgres.format(name="postgres"))
+    await connection.execute("CREATE DATABASE orphans")
+    await connection.close()
+    url = postgres.format(name="orphans")
+    with served(tmp_path, url, "--workers", "2") as server:  # it says so as soon as they are begun
+        port = int(server.url.rpartition(":")[2])
+        server.process.kill()
+        server.process.wait(10)
+        end = time.monotonic() + 60
+        while await asyncio.to_thread(listening, port):
+            assert time.monotonic() < end, "they live on"
+            await asyncio.sleep(0.2)
+
+
+def listening(port: int) -> bool:
+    """Whether anybody does there."""
+    with socket.socket() as line:
+        return line.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_where_others_reach_it_it_does_not_start_without_an_admin(tmp_path: Path) -> None:
