@@ -61,7 +61,7 @@ def fit(kernel: Matrix, landmarks: Rows, lesson: Lesson, ridge: float) -> tuple[
         return weights, _held_out(diagonal, lambda g: solved[np.ix_(g, g)].astype(float), weights, targets, lesson)
     system = kernel.T @ kernel + ridge * kernel[landmarks]
     system[np.diag_indices(len(system))] += JITTER * np.trace(system)
-    system = np.linalg.inv(system)  # by halves it would not hold: landmarks that say nearly the same
+    system = np.asarray(np.linalg.inv(system), float)  # by halves it fails if landmarks say nearly the same
     weights = system @ (kernel.T @ targets)
     across = kernel @ system
     diagonal = (1 - np.einsum("ij,ij->i", across, kernel)) / ridge
