@@ -26,7 +26,7 @@ R = TypeVar("R")
 Work = Callable[[Connection], R]
 
 DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+asyncpg"}
-AWAY = ("08", "40P01", "53", "57P0")  # SQLSTATE: no connection, a deadlock, nothing left, going down or coming up
+AWAY = ("08", "40P01", "53", "55000", "57P0")  # SQLSTATE: no connection, deadlock, nothing left, shut, going or coming
 
 
 class Away(Exception):

@@ -327,7 +327,7 @@ async def test_nothing_is_acknowledged_into_a_database_that_was_moved_away(tmp_p
     await store.close()
 
 
-@pytest.mark.parametrize("state", ["08006", "40P01", "53300", "57P01", "57P03", "23514"])
+@pytest.mark.parametrize("state", ["08006", "40P01", "53300", "55000", "57P01", "57P03", "23514"])
 async def test_what_the_server_says_of_itself_is_away(postgres: str, state: str) -> None:
     """SQLAlchemy has no class of its own for most of these; what the question is guilty of stays what it is."""
     store = Store(postgres.format(name="postgres"))
