@@ -163,9 +163,7 @@ class _Postgres:
                 result = work(connection)
                 await_(driver.execute("COMMIT"))
             except Exception:
-                connection.exec_driver_sql(
-                    "ROLLBACK"
-                )  # where the connection is lost the layer sees it, and gives it up
+                connection.exec_driver_sql("ROLLBACK")  # where it is lost, the layer sees it and gives it up
                 raise
             except BaseException:  # told to stop in the middle of something
                 connection.invalidate()

@@ -274,7 +274,7 @@ class Days:
         await asyncio.gather(*(one(n) for n in range(lives)))
         over.set()
         await dying
-        await self.house.settled(seconds=60)
+        await self.house.settled(seconds=300)
         await self.house.__aexit__()
 
     async def dying(self, over: asyncio.Event) -> None:
