@@ -165,7 +165,8 @@ class _Postgres:
             except Exception:
                 connection.exec_driver_sql("ROLLBACK")  # where it is lost, the layer sees it and gives it up
                 raise
-            except BaseException:  # told to stop in the middle of something
+            except BaseException:  # told to stop in the middle of something: its locks must not outlive it
+                driver.terminate()
                 connection.invalidate()
                 raise
         return result
