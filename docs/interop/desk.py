@@ -71,6 +71,13 @@ class Slack(standins.SlackHttp):
 class AtDesk(Walk):
     """The same server, killed as often, with people."""
 
+    def configure(self) -> None:
+        """Agents pick what waits, so that two can want the same."""
+        super().configure()
+        path = self.folder / "config.yaml"
+        config = json.loads(path.read_text())
+        path.write_text(json.dumps({**config, "handoff": {"mode": "manual", "silent_after": "1h"}}))
+
     async def open(self) -> None:
         """The customer's web chat."""
         self.http = aiohttp.ClientSession()

@@ -49,11 +49,10 @@ class Together(AtDesk):
     width = 1400
 
     def configure(self) -> None:
-        """Agents pick what waits, so that two can want the same."""
+        """The demo company's answers."""
         super().configure()
         path = self.folder / "config.yaml"
         config = json.loads(path.read_text())
-        config["handoff"] = {"mode": "manual", "silent_after": "1h"}
         config["knowledge"] = {"faq": str(HOME / "knowledge" / "faq")}
         path.write_text(json.dumps(config))
 
