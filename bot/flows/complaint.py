@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from bot.dialogue import Alarm, Note
 from bot.flows import reading
@@ -10,14 +11,32 @@ from bot.flows.human import reached
 from bot.flows.reading import Heard
 from bot.flows.steps import SKIP, Add, Ask, Flow, Known, Say, Ticket
 
+WISHES: Final = ("call", "repair", "exchange", "supervisor", "record")
+
 _SUPERVISOR = re.compile(r"\b(?:supervisor|manager|boss)\b|经理|主管|领导|负责人|老板", re.IGNORECASE)
+_CALL = re.compile(
+    r"\b(?:call|phone|ring)(?: me)?(?: back)?\b|回电|(?:给我)?(?:回|打)(?:个|一个)?电话(?:给我)?|打给我", re.IGNORECASE
+)
+_WISH = re.compile(  # else he goes on telling what went wrong
+    r"\b(?:want|like|please|need|expect|deserve|demand|refund\w*|money|compensat\w+|apolog\w+|replace\w*|free)\b"
+    r"|[想需]?要(?!是)|希望|请|退|赔|补偿|道歉|给我|尽快|应该|免",
+    re.IGNORECASE,
+)
 
 
 def wished(heard: Heard) -> str | None:
-    """A repair, an exchange or a supervisor in other words than the button's."""
+    """What would put it right: one of the buttons in other words, or what the customer says himself."""
+    if heard.yes_no == "no" or heard.intent == "thanks":
+        return "record"
     if _SUPERVISOR.search(heard.text):
         return "supervisor"
-    return heard.intent if heard.intent in ("repair", "exchange") else None
+    if heard.intent in ("repair", "exchange"):
+        return heard.intent
+    if reading.is_question(heard.text) or heard.intent in reading.NO_MATTER:
+        return None
+    if _CALL.fullmatch(heard.text.strip(" .!。！")):
+        return "call"
+    return heard.text[: reading.SUBJECT] if _WISH.search(heard.text) else None
 
 
 def complaint(known: Known) -> Flow:
@@ -27,17 +46,19 @@ def complaint(known: Known) -> Flow:
         yield Say("complaint.again", number=number)
     else:
         details = {name: known.get(name, "") for name in ("product", "contact")}
-        opened = yield Ticket("complaint", known.get("what") or known.get("about") or known["words"], "high", details)
+        opened = yield Ticket("complaint", known.get("what") or known["words"], "high", details)
         number = opened["number"]
         yield Note("complained", {"ticket": number})
+        yield Add(number, known.get("before", ""))
         yield Say("complaint.sorry", **opened)
         if not known.get("what"):
             what = yield Ask("what", reading.comment, options=(SKIP,), free=True)
             yield Add(number, what if what != SKIP else "")
-    wish = yield Ask("wish", wished, options=("call", "repair", "exchange", "supervisor", "record"))
-    yield Add(number, key=f"complaint.wish.{wish}")
+    wish = yield Ask("wish", wished, options=WISHES, free=True)
+    ours = wish in WISHES
+    yield Add(number, key=f"complaint.wish.{wish}") if ours else Add(number, wish)
     if wish == "supervisor":
         yield Alarm("supervisor", number, role="supervisor", ticket=number)
-    yield Say(f"complaint.{wish}", number=number)
+    yield Say(f"complaint.{wish}" if ours else "complaint.own", number=number)
     if wish != "record":
         yield from reached(number, known)

@@ -80,7 +80,9 @@ def heard(draft: Draft, run: journal.Run, asked: Ask, others: dict[str, str]) ->
             draft.add(run.number, draft.words)
     loose = asked.free and not is_question(draft.words) and matter.letters(draft.words) > fields.WISH
     middle = not passed and in_the_middle(draft, run) and not loose
-    value = None if passed or (middle and asked.free) else asked.read(draft.heard)
+    value = None if passed else asked.read(draft.heard)
+    if middle and asked.free and value not in asked.answers:
+        value = None
     told = fields.aside(draft, run, others) if value is None and not middle else ""
     if told:
         run = run.beside(told)
@@ -203,7 +205,22 @@ def aside(draft: Draft, run: journal.Run) -> None:
     if intent not in ASIDE or not wishes.grant(draft, intent):
         answer(draft)
     wishes.hand_over(draft, run)
-    run.say_question()
+    once_more(draft, run)
+
+
+def once_more(draft: Draft, run: journal.Run, before: str = "") -> None:
+    """The question again, ``before`` it what came in between; who has passed it over, and whose matter people have
+    already, is not asked a third time.
+    """
+    passes = draft.talk.misses + 1
+    if run.number and passes > PASSES:
+        journal.drop(draft)
+        if before:
+            draft.tell(before)
+        return
+    if run.number:
+        draft.remember(misses=passes)
+    run.say_question(before)
 
 
 def fitting(draft: Draft, run: journal.Run, told: str) -> str:
@@ -223,8 +240,8 @@ def missed(draft: Draft, run: journal.Run, noted: str = "") -> None:
         draft.add(number, draft.words)
         again = draft.text("files.added" if files else "flow.added", number=number)
     if files and not draft.words:
-        run.say_question(again)
-    elif misses < MISSES:
+        once_more(draft, run, again)
+    elif misses <= (PASSES if number else MISSES - 1):
         draft.remember(misses=misses)
         run.say_question(again)
     elif run.name in journal.PEOPLE and run.asked:

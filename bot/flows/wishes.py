@@ -168,7 +168,7 @@ def complaint(draft: Draft, _: str) -> None:
     told, before = journal.take_over(draft), matter.unsettled(draft)
     upset = before if draft.talk.extra.get("soothed") else ""  # in anger he has told what is wrong
     what = "\n".join(filter(None, (told.pop("what", "") or upset, matter.grievance(draft))))
-    more = {**told, "what": what, "about": "\n".join(filter(None, (before, draft.words)))}
+    more = {**told, "what": what, "before": "" if upset else before}
     journal.begin(draft, "complaint", **{**matter.known(draft, open=draft.own_ticket("complaint")), **more})
 
 
