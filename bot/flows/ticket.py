@@ -18,6 +18,8 @@ def ticket(known: Known) -> Flow:
     form = {part["name"]: part for part in known.get("asks", ())}
     asks = {name: question(part, known) for name, part in form.items()}
     told = dict(known)
+    if known.get("before") and known.get("what"):
+        yield Say("ticket.about", what=" ".join(known["what"].split()))
     for name, ask in asks.items():
         told[name] = told.get(name) or noticed(told, form[name]["read"])
         if not told[name] and form[name]["need"] != "told":

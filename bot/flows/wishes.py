@@ -90,10 +90,11 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
     words = draft.words if draft.event.kind is not Kind.CHOICE else ""
     named = words if first == "text" else ""  # "I need a new adapter"
     before = "" if draft.talk.extra.get("bare") else matter.unsettled(draft)
-    what = told.get("what") or matter.telling(draft) or named or before
+    now = told.get("what") or matter.telling(draft) or named
+    what = now or before
     priority = "high" if draft.meant and draft.meant.urgent else "normal"
     numbers = {**draft.talk.extra.get("facts", {}), **draft.heard.numbers}
-    more = {"what": what, "kind": kind, "priority": priority, "asks": asks, "named": numbers}
+    more = {"what": what, "before": not now, "kind": kind, "priority": priority, "asks": asks, "named": numbers}
     more["more"] = matter.beside(draft) if words not in ("", what) else ""
     more["products"] = draft.turn.policy.products[:8]
     journal.begin(draft, "ticket", **matter.known(draft, **{**told, **more}))
