@@ -18,8 +18,8 @@ def ticket(known: Known) -> Flow:
     form = {part["name"]: part for part in known.get("asks", ())}
     asks = {name: question(part, known) for name, part in form.items()}
     told = dict(known)
-    if known.get("before") and known.get("what"):
-        yield Say("ticket.about", what=" ".join(known["what"].split()))
+    if about := known.get("about"):
+        yield Say("ticket.about", what=" ".join(about.split()))
     for name, ask in asks.items():
         told[name] = told.get(name) or noticed(told, form[name]["read"])
         if not told[name] and form[name]["need"] != "told":
@@ -37,14 +37,19 @@ def ticket(known: Known) -> Flow:
     if what == known.get("more", ""):  # what it is about stands in the other fields
         what = ", ".join(filter(None, (*(part for name, part in details.items() if name != "contact"), what)))
     opened = yield Ticket(known["kind"], what or known["words"], known["priority"], details)
-    if contact := details.get("contact"):
-        yield Learn("contact", contact)
-    if (product := details.get("product", "")) in known.get("products", ()):
-        yield Learn("product", product)
+    yield from learnt(details, known)
     if sure == LEFT:
         yield Say("ticket.left", "do:ticket_status", what=what or known["words"], **opened)
     else:
         yield Say("ticket.opened", "do:ticket_status", **opened)
+
+
+def learnt(details: Mapping[str, str], known: Known) -> Flow:
+    """What need not be asked another time: how to reach him, and which product of ours is his."""
+    if contact := details.get("contact"):
+        yield Learn("contact", contact)
+    if (product := details.get("product", "")) in known.get("products", ()):
+        yield Learn("product", product)
 
 
 def question(part: Mapping[str, Any], known: Known) -> Ask:

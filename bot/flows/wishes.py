@@ -94,7 +94,7 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
     what = now or before
     priority = "high" if draft.meant and draft.meant.urgent else "normal"
     numbers = {**draft.talk.extra.get("facts", {}), **draft.heard.numbers}
-    more = {"what": what, "before": not now, "kind": kind, "priority": priority, "asks": asks, "named": numbers}
+    more = {"what": what, "about": "" if now else before, "kind": kind, "priority": priority, "asks": asks, "named": numbers}
     more["more"] = matter.beside(draft) if words not in ("", what) else ""
     more["products"] = draft.turn.policy.products[:8]
     journal.begin(draft, "ticket", **matter.known(draft, **{**told, **more}))
