@@ -93,7 +93,13 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
     now = told.get("what") or matter.telling(draft) or named
     what = now or before
     priority = "high" if draft.meant and draft.meant.urgent else "normal"
-    more = {"what": what, "about": before if not now else "", "kind": kind, "priority": priority, "asks": asks}
+    more: dict[str, Any] = {
+        "what": what,
+        "about": before if not now else "",
+        "kind": kind,
+        "priority": priority,
+        "asks": asks,
+    }
     more["named"] = {**draft.talk.extra.get("facts", {}), **draft.heard.numbers}
     more["more"] = matter.beside(draft) if words not in ("", what) else ""
     more["products"] = draft.turn.policy.products[:8]
