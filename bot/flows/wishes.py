@@ -92,16 +92,10 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
     before = "" if draft.talk.extra.get("bare") else matter.unsettled(draft)
     now = told.get("what") or matter.telling(draft) or named
     what = now or before
-    priority = "high" if draft.meant and draft.meant.urgent else "normal"
-    more: dict[str, Any] = {
-        "what": what,
-        "about": before if not now else "",
-        "kind": kind,
-        "priority": priority,
-        "asks": asks,
-    }
+    beside = matter.beside(draft) if words not in ("", what) else ""
+    more: dict[str, Any] = {"what": what, "about": "" if now else before, "more": beside, "kind": kind, "asks": asks}
+    more["priority"] = "high" if draft.meant and draft.meant.urgent else "normal"
     more["named"] = {**draft.talk.extra.get("facts", {}), **draft.heard.numbers}
-    more["more"] = matter.beside(draft) if words not in ("", what) else ""
     more["products"] = draft.turn.policy.products[:8]
     journal.begin(draft, "ticket", **matter.known(draft, **{**told, **more}))
 
