@@ -196,15 +196,26 @@ class AtDesk(Walk):
 SAID = "SELECT text FROM message WHERE author <> 'customer'"
 
 
-async def main() -> int:
-    """Walk, count, and say what was seen; 1 if there was a fault."""
-    ask = argparse.ArgumentParser(description=__doc__)
+def asking(about: str | None) -> argparse.ArgumentParser:
+    """What a walk at the desk may be asked for."""
+    ask = argparse.ArgumentParser(description=about)
     ask.add_argument("--standins", type=Path, default=Path())
     ask.add_argument("--no-kill", action="store_true")
     ask.add_argument("--keep", type=Path, help="a folder for the database and the logs")
-    asked = ask.parse_args()
-    folder = asked.keep or Path(tempfile.mkdtemp(prefix="interop-"))
+    return ask
+
+
+def kept_in(folder: Path | None) -> Path:
+    """The folder, or a new one of its own."""
+    folder = folder or Path(tempfile.mkdtemp(prefix="interop-"))
     folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+async def main() -> int:
+    """Walk, count, and say what was seen; 1 if there was a fault."""
+    asked = asking(__doc__).parse_args()
+    folder = kept_in(asked.keep)
     port = standins.free_port()
     Slack.home, Slack.ours = asked.standins.resolve(), port
     async with Slack(folder) as driver:
