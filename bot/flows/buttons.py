@@ -139,8 +139,10 @@ def _says(said: str, label: str) -> bool:
 def _meant(offered: tuple[tuple[str, str], ...], meant: Understanding, last: bool) -> str:
     """A button hit by other words for the same: stars for a score, yes and no to what was asked with the buttons."""
     ids = [choice for choice, _ in offered]
-    short = matter.letters(meant.text) <= (NO if meant.yes_no == "no" else YES) and not is_question(meant.text)
-    said = {meant.yes_no if short else "", meant.intent} if last else set()
+    at_most = NO if meant.yes_no == "no" else YES
+    short = matter.letters(meant.text) <= at_most and not is_question(meant.text)
+    says = meant.yes_no if short and not meant.wants_person else ""  # "ok, send someone" is no yes
+    said = {says, meant.intent} if last else set()
     wanted = f"{ids[0].rpartition(':')[0]}:{meant.rating}"
     if "yes" in said and "do:ticket" in ids and "do:ticket_status" not in ids:  # "shall I pass it to my colleagues?"
         wanted = "do:ticket"

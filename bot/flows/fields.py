@@ -137,6 +137,8 @@ def aside(draft: Draft, run: Run, others: dict[str, str]) -> str:
     words, intent = rest(draft), draft.heard.intent
     if draft.words in others.values():
         return ""
+    if small and draft.heard.numbers and not others:
+        return draft.words  # a number of ours that this form does not ask for
     if "contact" in others and signed(draft):
         return draft.words
     if not small or intent or draft.heard.yes_no or refused(draft.heard):
@@ -164,8 +166,8 @@ def changed(draft: Draft, run: Run) -> str:
     forms, kind, ranking = draft.turn.policy.forms, str(run.known.get("kind", "")), draft.ranking
     if run.name != FORM or not ranking or ranking.outcome not in ("intent", "choose") or matter.telling(draft):
         return ""
-    if run.asked and run.asked.name == "what" and matter.letters(draft.words) > WISH:
-        return ""  # that is the matter itself
+    if refused(draft.heard) or (run.asked and run.asked.name == "what" and matter.letters(draft.words) > WISH):
+        return ""  # that is the matter itself, or what he does not wish
     least = matter.SURE if ranking.outcome == "intent" else matter.NEAR
     wishes = (c.entry.removeprefix("intent:") for c in ranking.candidates if c.confidence >= least and ":" in c.entry)
     wished = next((wish for wish in wishes if forms.wished(wish)), kind)

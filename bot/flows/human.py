@@ -34,8 +34,8 @@ def human(known: Known) -> Flow:
 
 
 def reached(number: str, known: Known) -> Flow:
-    """How people reach the customer, unless they know."""
-    if known.get("contact"):
+    """How people reach the customer, unless they know, or he has been asked and did not say."""
+    if known.get("contact") or known.get("asked"):
         return
     contact = yield Ask("contact", reading.contact, options=(SKIP,), key="ask.contact")
     if contact == SKIP:

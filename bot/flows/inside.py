@@ -89,7 +89,7 @@ def heard(draft: Draft, run: journal.Run, asked: Ask, others: dict[str, str]) ->
         draft.remember(journal=tuple(run.journal))
     if value is not None:
         wishes.answered(draft, run.beside(draft.words) if telling_more(draft, run, value) else run, value)
-    elif others or (told and asked.name == "confirm"):
+    elif others or (told and (asked.name == "confirm" or draft.heard.numbers)):
         noted(draft, run, asked)
     elif middle:
         aside(draft, run)
@@ -152,10 +152,16 @@ def elsewhere(draft: Draft, run: journal.Run) -> bool:
 
 def in_the_middle(draft: Draft, run: journal.Run) -> bool:
     """Whether the words are a question we are sure of, or a wish that a flow can be interrupted for."""
-    intent = draft.meant.intent if draft.meant else ""
+    intent = between(draft)
     guessed = intent == "complaint" and not matter.complains(draft)
     asks = outcome(draft) == "answer" and (run.name not in TOLD or asks_for(draft))
     return asks or (intent in ASIDE and intent != run.name and not guessed)
+
+
+def between(draft: Draft) -> str:
+    """What is wished in the middle, "" if nothing; a ticket's number alone asks how far it is."""
+    named = draft.heard.named("ticket") and fields.only(draft)
+    return "ticket_status" if named else draft.meant.intent if draft.meant else ""
 
 
 def asks_for(draft: Draft) -> bool:
@@ -198,7 +204,7 @@ def way_out(draft: Draft, run: journal.Run) -> bool:
 
 def aside(draft: Draft, run: journal.Run) -> None:
     """A question in the middle is answered, a complaint takes over; then on with the question that is open."""
-    intent = draft.meant.intent if draft.meant else ""
+    intent = between(draft)
     if intent == "complaint" and run.name != "complaint":
         wishes.complaint(draft, "")
         return
@@ -244,7 +250,7 @@ def missed(draft: Draft, run: journal.Run, noted: str = "") -> None:
     elif misses <= (PASSES if number else MISSES - 1):
         draft.remember(misses=misses)
         run.say_question(again)
-    elif run.name in journal.PEOPLE and run.asked:
+    elif run.asked and (run.name in journal.PEOPLE or (noted and SKIP in run.asked.answers)):
         run.answer(run.asked.answers[-1])  # the most modest choice: skip, or just record
         run.store()
     else:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 STORY: Final = 160  # letters of a long story
 CLAUSES: Final = 3  # questions of one message that are looked at
 CLAUSE: Final = 10  # letters that may be one
+_DECLINES = re.compile(r"\b(?:don'?t|do not) (?:want|need)\b|不(?:想|要|用|需要)", re.IGNORECASE)
 _CLAUSE = re.compile(
     r"[?？;；]+|\b(?:and also|also|another (?:thing|question)|plus|and (?=how|what|when|where|can|is|do))\b"
     r"|[,，。]?(?:另外|还有就是|还有|以及|顺便|再问一下|同时)",
@@ -121,7 +122,7 @@ def choose(draft: Draft) -> bool:
     if outcome(draft) != "choose" or not offers or waits or (draft.meant and draft.meant.angry):
         return False
     draft.open()
-    if draft.heard.yes_no == "no" and all(button.startswith("do:") for button in offers):
+    if offers[0].startswith("do:") and (draft.heard.yes_no == "no" or _DECLINES.search(draft.words)):
         draft.say("nothing_more")  # that is what he does not want
         return True
     draft.asked_freely()

@@ -32,14 +32,13 @@ _QUESTION = re.compile(
     r"|^(?:how|what|when|where|which|who|why|can|could|do|does|is|are|will)\b",
     re.IGNORECASE,
 )
-
-
 _PRODUCT = re.compile(
     r"router|modem|optical|terminal|camera|\bcam\b|mesh|switch|repeater|extender|adapt[eo]r|doorbell|access point"
     r"|\b(?:the|an?|my)(?: \w+)? one\b|[a-z]+-?[0-9]"
     r"|路由|猫|摄像|相机|监控|网关|交换机|中继|扩展器|适配器|门铃|盒子",
     re.IGNORECASE,
 )
+_SPEAKS = re.compile(r"\b(?:i|you|please|can|help)\b|[我你您帮请催查]|一下", re.IGNORECASE)  # to us: no name
 _CALM = re.compile(
     r"没事了?(?:[,，。!！\s]|$)|断(?:了|开)?电|(?:关|停|切)(?:掉|了|断)?(?:电|总闸)|拉闸|拔(?:掉|了|下|出)|[灭熄]了|不冒|虚惊"
     r"|安全(?:了|吗|么)|能(?:继续)?用了?[吗么]|(?:use|turn|plug) (?:it|the \w+) (?:again|on|back|in)\b"
@@ -146,7 +145,8 @@ def _other(heard: Heard) -> bool:
 def _names(text: str) -> bool:
     """Whether a text may be the name of a thing: it is short, or there is a word for one in it."""
     signs = len(re.findall("[\u3400-\u9fff]", text))
-    return bool(_PRODUCT.search(text)) or (len(re.findall("[a-z']+", text.casefold())) <= NAME[0] and signs <= NAME[1])
+    short = len(re.findall("[a-z']+", text.casefold())) <= NAME[0] and signs <= NAME[1]
+    return bool(_PRODUCT.search(text)) or (short and not _SPEAKS.search(text))
 
 
 def mentioned(text: str, products: Iterable[str]) -> str:
@@ -216,6 +216,8 @@ def _number(heard: Heard, kind: str) -> str | None:
     """A number of ours, or one that is all that was written: forms change, and who copies a label is to be believed."""
     if found := heard.named(kind):
         return found
+    if heard.numbers:
+        return None  # of the other kind
     alone = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", heard.text)).upper()
     return alone if _ALONE.fullmatch(alone) else "skip" if refused(heard) else None
 

@@ -47,6 +47,8 @@ def grant(draft: Draft, wish: str, about: str = "") -> bool:
         if wish == "yes" and _TAKES_NOTE.match(draft.words):
             key = "nothing_more"  # "ok" only takes note
         key = "thanks" if wish == "yes" and draft.talk.extra.get("settled") else key
+        if wish == "yes" and draft.offered("do:none") and not draft.talk.extra.get("passed"):
+            key, buttons = "choose", [choice for choice, _ in draft.talk.offered]  # yes, but which?
         if wish not in AFTERTHOUGHTS or not draft.turn.last:
             draft.open()
         draft.say(key, *buttons)
@@ -118,7 +120,7 @@ def human(draft: Draft, reason: str) -> None:
     if platform.hand_over(draft, reason):
         return
     draft.open()
-    flow, told = draft.talk.flow, journal.take_over(draft)
+    flow, asked, told = draft.talk.flow, draft.talk.asked, journal.take_over(draft)
     if matter.apart(draft):
         draft.asked_freely()
     what = told.get("what") or matter.telling(draft) or matter.unsettled(draft)
@@ -130,6 +132,8 @@ def human(draft: Draft, reason: str) -> None:
         told = {"product": product, **told}
     slots, people = {k: v for k, v in told.items() if k != "what"}, draft.own_ticket("urgent", "emergency")
     more = {**told, "what": what, "slots": slots, "reason": reason or "asked", "open": people}
+    draft.keep(reach=draft.number if asked == "contact" else draft.talk.extra.get("reach"))
+    more["asked"] = people if draft.talk.extra.get("reach") == draft.number else ""  # how to reach him, in vain
     journal.begin(draft, "human", **matter.known(draft, **more, **line.away(draft, reason)))
 
 
