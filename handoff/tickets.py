@@ -61,7 +61,7 @@ def opened(draft: Draft, who: AgentView) -> None:
     if team:
         draft.do(OwnTicket(number, None, team))
     if not draft.turn.by_hand:
-        notice(draft, "ticket.made", number=number, subject=subject, within=(due - draft.now).total_seconds())
+        notice(draft, "ticket.made", number=number, subject=subject, by=draft.by(due))
     draft.do(Result(True, {"number": number}))
 
 
@@ -189,8 +189,7 @@ def reopen(draft: Draft, number: str) -> None:
     details = {"language": draft.lang}
     draft.do(OpenTicket(new, ticket.kind, ticket.subject, due_at, details=details, agent=ticket.agent, follows=number))
     draft.keep(ticket=new)
-    within = (due_at - draft.now).total_seconds()
-    draft.say("ticket.carried_on", number=new, old=number, within=within)
+    draft.say("ticket.carried_on", number=new, old=number, by=draft.by(due_at))
 
 
 def _carried_on(draft: Draft, further: TicketView, old: str) -> None:
@@ -199,8 +198,7 @@ def _carried_on(draft: Draft, further: TicketView, old: str) -> None:
         reopen(draft, further.number)
         return
     draft.keep(ticket=further.number)
-    within = (further.due_at - draft.now).total_seconds() if further.due_at else 0.0
-    draft.say("ticket.carried_on", number=further.number, old=old, within=within)
+    draft.say("ticket.carried_on", number=further.number, old=old, by=draft.by(further.due_at or draft.now))
 
 
 def heard(draft: Draft) -> None:

@@ -76,7 +76,7 @@ def test_a_placeholder_in_a_value_is_not_filled() -> None:
 
 
 def test_values() -> None:
-    assert say("en", "human.back", within=7200.0) == "They are back in about 2 hours. "
+    assert say("en", "line.estimate", within=7200.0) == "At the present pace that takes about 2 hours."
     assert say("zh", "status.list", tickets=(Word("status.late"), Markup("**x**"))).endswith("同事\n**x**")
     assert say("en", "status.due", when=Word("kind.no-such", otherwise="kind.other")) == "next word by request"
     with pytest.raises(KeyError):

@@ -42,6 +42,7 @@ TOLD: Final = 5  # messages kept for a ticket to come
 FILES: Final = 10  # files kept for a ticket to come
 LABEL: Final = 60  # characters on a button
 BUTTON: Final = 60  # bytes of a button's id
+PAUSE: Final = 60.0  # seconds without work that are worth a word
 RATE: Final = tuple("12345")
 
 
@@ -193,7 +194,7 @@ class Draft:
         self.keep(files=None, ticket=number, told=None, product=None, facts=None)
         self.remember(last_question="")
         self.files = ()
-        return {"number": number, "within": (due - self.now).total_seconds()}
+        return {"number": number, "by": self.by(due)}
 
     def add(self, number: str, text: str) -> None:
         """Further words, and the files of this turn, go to a ticket."""
@@ -223,6 +224,13 @@ class Draft:
             self.remember(offered=tuple((c.id, c.label) for c in choices))
         self.keep(passed=not choices or None)
         self.do(Say(Reply(text, choices), why))
+
+    def by(self, due: datetime) -> str:
+        """By when something is done, as people say it: in so many hours, unless nobody works in some of them."""
+        hours, left = self.turn.policy.hours, (due - self.now).total_seconds()
+        if left - hours.between(self.now, due) < PAUSE:
+            return texts.say(self.lang, "time.within", time=left)
+        return texts.say(self.lang, "time.by", when=hours.spoken(due, self.lang))
 
     def label(self, choice: str) -> str:
         """What stands on a button, by its id."""

@@ -24,7 +24,7 @@ def human(known: Known) -> Flow:
         opened = yield Ticket("urgent", known.get("what") or known["words"], "urgent", details)
         number = opened["number"]
         yield Note("handed_over", {"reason": known.get("reason", ""), "ticket": number})
-        back = Word("human.back", {"within": float(known["back"])}) if known.get("back") else ""
+        back = Word("human.back", {"when": known["back"]}) if known.get("back") else ""
         key = known.get("said") or TAKEN.get(known.get("reason", ""), "human.taken")
         yield Say(key, back=back, **opened)
         if not known.get("what"):

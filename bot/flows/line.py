@@ -56,10 +56,11 @@ def away(draft: Draft, reason: str) -> dict[str, Any]:
     return {"said": "human.away", "back": back(draft)}
 
 
-def back(draft: Draft) -> float | None:
-    """Seconds until people work again; None if they should be there now, and nobody knows."""
-    opens = draft.turn.policy.hours.opens(draft.now)
-    return (opens - draft.now).total_seconds() if opens and opens > draft.now else None
+def back(draft: Draft) -> str:
+    """When people work again, as it is said; "" if they should be there now, and nobody knows."""
+    hours = draft.turn.policy.hours
+    opens = hours.opens(draft.now)
+    return hours.spoken(opens, draft.lang) if opens and opens > draft.now else ""
 
 
 def watch(draft: Draft, seconds: float) -> None:
@@ -87,8 +88,8 @@ def _promised(draft: Draft) -> texts.Word | str:
     clock = extra.get("clocks", {}).get("first_reply")
     if clock is None or time is None:
         return ""
-    left = (Clock.of(clock).reaches(time, draft.now, policy.hours) - draft.now).total_seconds()
-    return texts.Word("line.promised", {"within": left}) if left > 0 else ""
+    due = Clock.of(clock).reaches(time, draft.now, policy.hours)
+    return texts.Word("line.promised", {"by": draft.by(due)}) if due > draft.now else ""
 
 
 def tell(draft: Draft, key: str = "line.still") -> None:

@@ -66,7 +66,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Numbered work for people, with the files sent so far; sent ``{"number": …, "within": seconds}``."""
+    """Numbered work for people, with the files sent so far; sent ``{"number": …, "by": when, in words}``."""
 
     kind: str
     subject: str
