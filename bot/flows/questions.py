@@ -39,9 +39,10 @@ def answer(draft: Draft) -> bool:
     before = draft.talk.last_question if draft.talk.unknowns == 1 else ""
     _given(draft, draft.ranking, before)
     given = {draft.ranking.candidates[0].entry}
-    for clause in _CLAUSE.split(draft.words)[:CLAUSES] if _CLAUSE.search(draft.words) else ():
-        ranking = known(draft, clause) if matter.letters(clause) >= CLAUSE else None
-        if ranking and ranking.outcome == "answer" and not given & {c.entry for c in ranking.candidates[:1]}:
+    clauses = [clause for clause in _CLAUSE.split(draft.words)[:CLAUSES] if matter.letters(clause) >= CLAUSE]
+    for clause in clauses if len(clauses) > 1 else ():  # a single one has just been answered
+        ranking = known(draft, clause)
+        if ranking.outcome == "answer" and not given & {c.entry for c in ranking.candidates[:1]}:
             given.add(ranking.candidates[0].entry)
             _given(draft, ranking, "")
     return True

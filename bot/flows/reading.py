@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -285,10 +286,10 @@ def ticket_number(heard: Heard, own: Iterable[str] = ()) -> str:
     for number in own:
         if re.search(rf"(?<![A-Z0-9])T?{number.removeprefix('T-')}(?![A-Z0-9])", text):
             return number
-    bare_one = _BARE.search(text)
-    return heard.named("ticket") or (f"T-{bare_one[1]}" if bare_one else "")
+    return heard.named("ticket") or (f"T-{found[1]}" if (found := _BARE.search(text)) else "")
 
 
+@lru_cache(1024)  # a message is asked for a dozen times, and so are its buttons
 def bare(text: str) -> str:
     """Letters and digits only, without case and width: how typed words and labels are compared."""
     return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
