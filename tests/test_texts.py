@@ -16,7 +16,18 @@ from bot.texts import TEXTS, Markup, Word, escape, say, within
 
 PLACES = re.compile(r"\{(\w+)\}")
 SOURCES = "\n".join(file.read_text("utf-8") for part in ("bot", "handoff") for file in Path(part).rglob("*.py"))
-FAMILIES = ("time.", "standard.", "rate.", "again.", "state.", "do.", "option.", "complaint.wish.", "ticket.confirm.")
+FAMILIES = (
+    "time.",
+    "standard.",
+    "rate.",
+    "again.",
+    "state.",
+    "do.",
+    "option.",
+    "complaint.wish.",
+    "ticket.confirm.",
+    "ticket.what.",
+)
 
 
 @pytest.mark.parametrize("lang", TEXTS)
@@ -50,7 +61,7 @@ def test_chinese_is_polite_and_set_in_chinese_marks() -> None:
 def test_buttons_are_short_enough_to_be_read() -> None:
     for lang, said in TEXTS.items():
         for key, sentence in said.items():
-            if key.startswith(("do.", "rate.", "option.", "complaint.wish.", "ticket.confirm.")):
+            if key.startswith(("do.", "rate.", "option.", "complaint.wish.", "ticket.confirm.", "ticket.what.")):
                 assert len(sentence) <= 24 or not sentence[0].isalpha(), (lang, key)
 
 

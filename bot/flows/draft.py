@@ -163,7 +163,8 @@ class Draft:
 
     def _anew(self, **changes: Any) -> None:
         self.remember(flow="", journal=(), asked="", misses=0, unknowns=0, **changes)
-        self.keep(files=None, ticket=None, soothed=None, platform=None, told=None, product=None, facts=None, bare=None)
+        self.keep(files=None, ticket=None, soothed=None, platform=None, told=None, answered=None, product=None)
+        self.keep(facts=None, bare=None)
 
     def look(self, kind: str, key: str) -> Any:
         """What the worker found, or what the turn carries. Raises Missing."""
@@ -257,8 +258,11 @@ class Draft:
             buttons += [_about("do:solved", entry_id), _about("do:not_helpful", entry_id)]
         self.tell("\n\n".join([text.strip(), *links]), tuple(Choice(b, self.label(b)) for b in buttons), why)
         self.remember(last_entry=entry_id, answered=self.talk.answered + 1, unknowns=0)
-        open_yet = [said for said in self.talk.extra.get("told", ()) if said != self.talk.last_question]
-        self.keep(settled=True, told=open_yet or None)  # no matter for people, unless it did not help
+        asked, extra = self.talk.last_question, self.talk.extra
+        open_yet = [said for said in extra.get("told", ()) if said != asked]
+        answered = [said for said in extra.get("answered", ()) if said != asked]
+        # no matter for people, unless it did not help
+        self.keep(settled=True, told=open_yet or None, answered=[*answered, asked][-TOLD:] if asked else None)
 
     def ask_rating(self, number: str, cycle: int) -> None:
         """Ask for a score, unless it was asked lately or given already, or the customer wants no more words."""

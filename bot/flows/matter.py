@@ -64,6 +64,12 @@ def unsettled(draft: Draft) -> str:
     return "" if draft.talk.extra.get("settled") else "\n".join(said)[-SUBJECT:]
 
 
+def answered(draft: Draft) -> str:
+    """What was asked in this conversation and has an answer: a ticket may be about that all the same."""
+    extra = draft.talk.extra
+    return "\n".join((*extra.get("answered", ()), *(() if extra.get("bare") else extra.get("told", ()))))[-SUBJECT:]
+
+
 def complains(draft: Draft) -> bool:
     """Whether a complaint is meant: the word is said, we are sure, or there is anger in it."""
     meant = draft.meant

@@ -29,7 +29,7 @@ _REFUSED = re.compile(
     re.IGNORECASE,
 )
 _QUESTION = re.compile(
-    r"[?？]\s*$|[吗呢么嘛]\s*[。!！]?\s*$|怎么|如何|为什么|多久|多少|哪里|哪儿|什么时候"
+    r"[?？]\s*$|[吗呢么嘛]\s*[。!！]?\s*$|[要是用].{1,8}还是.{1,8}$|怎么|如何|为什么|多久|多少|哪里|哪儿|什么时候"
     r"|^(?:how|what|when|where|which|who|why|can|could|do|does|is|are|will)\b",
     re.IGNORECASE,
 )
@@ -39,7 +39,7 @@ _PRODUCT = re.compile(
     r"|路由|猫|摄像|相机|监控|网关|交换机|中继|扩展器|适配器|门铃|盒子",
     re.IGNORECASE,
 )
-_SPEAKS = re.compile(r"\b(?:i|you|please|can|help)\b|[我你您帮请催查]|一下", re.IGNORECASE)  # to us: no name
+_SPEAKS = re.compile(r"\b(?:i|you|please|can|help|is|are|was)\b|[我你您帮请催查]|一下", re.IGNORECASE)  # to us: no name
 _CALM = re.compile(
     r"没事了?(?:[,，。!！\s]|$)|断(?:了|开)?电|(?:关|停|切)(?:掉|了|断)?(?:电|总闸)|拉闸|拔(?:掉|了|下|出)|[灭熄]了|不冒|虚惊"
     r"|安全(?:了|吗|么)|能(?:继续)?用了?[吗么]|(?:use|turn|plug) (?:it|the \w+) (?:again|on|back|in)\b"

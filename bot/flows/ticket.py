@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from bot.dialogue import Learn
 from bot.flows import reading
+from bot.flows.reading import Heard
 from bot.flows.steps import LEFT, SKIP, Ask, Flow, Known, Say, Ticket
 from bot.texts import Word, Written
 
+SKIPS: Final = ("skip", "跳过")
 AGAIN: Final = {"words": "flow.again", "contact": "ask.contact.again"}  # else again.<how it is read>
 
 
@@ -17,6 +20,8 @@ def ticket(known: Known) -> Flow:
     """Ask only what is missing, show it once, and give a number and a time; also to who left in the middle."""
     form = {part["name"]: part for part in known.get("asks", ())}
     asks = {name: question(part, known) for name, part in form.items()}
+    if "what" in asks and known.get("answered"):
+        asks["what"] = replace(asks["what"], read=nothing_new, options=(SKIP,))
     told = dict(known)
     if about := known.get("about"):
         yield Say("ticket.about", what=" ".join(about.split()))
@@ -24,7 +29,7 @@ def ticket(known: Known) -> Flow:
         told[name] = told.get(name) or noticed(told, form[name]["read"])
         if not told[name] and form[name]["need"] != "told":
             yield from filled(told, name, ask)
-    told["what"] = "\n".join(filter(None, (said(told, "what"), known.get("more", ""))))
+    told["what"] = "\n".join(filter(None, (said(told, "what") or known.get("answered", ""), known.get("more", ""))))
     while (sure := known.get("sure") or (yield confirmation(told, form))) == "change":
         labels = {name: part["label"] for name, part in form.items() if name in shown(told, form)}
         if (name := (yield Ask("change", reading.button, options=tuple(labels), labels=labels))) != LEFT:
@@ -42,6 +47,11 @@ def ticket(known: Known) -> Flow:
         yield Say("ticket.left", "do:ticket_status", what=what or known["words"], **opened)
     else:
         yield Say("ticket.opened", "do:ticket_status", **opened)
+
+
+def nothing_new(heard: Heard) -> str | None:
+    """A matter, or that it is what was asked before: the button says so, and so does whoever adds nothing to it."""
+    return SKIP if reading.refused(heard) or reading.bare(heard.text) in SKIPS else reading.words(heard) or SKIP
 
 
 def learnt(details: Mapping[str, str], known: Known) -> Flow:

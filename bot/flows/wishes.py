@@ -98,7 +98,7 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
     more: dict[str, Any] = {"what": what, "about": "" if now else before, "more": beside, "kind": kind, "asks": asks}
     more["priority"] = "high" if draft.meant and draft.meant.urgent else "normal"
     more["named"] = {**draft.talk.extra.get("facts", {}), **draft.heard.numbers}
-    more["products"] = draft.turn.policy.products[:8]
+    more |= {"products": draft.turn.policy.products[:8], "answered": "" if what else matter.answered(draft)}
     journal.begin(draft, "ticket", **matter.known(draft, **{**told, **more}))
 
 
