@@ -24,7 +24,8 @@ def blocks(rows: Rows, onwards: bool = False) -> Iterator[tuple[Rows, int]]:
 
 
 class Grams:
-    """Cosines of TF-IDF vectors, kept as postings: what a gram costs is where it occurs."""
+    """Cosines of TF-IDF vectors, kept as postings: what a gram costs is where it occurs. A common gram costs less as a
+    row with a place for every text, and has that, too."""
 
     def __init__(self, texts: Sequence[Sequence[str]]) -> None:
         self.size = len(texts)
@@ -45,6 +46,11 @@ class Grams:
         self._first, self._many = ends[0], ends[1] - ends[0]  # of these, those of each column
         squares = np.bincount(rows, self._unscaled(columns) ** 2, self.size)
         self._scale = 1 / np.sqrt(np.where(squares, squares, 1.0))
+        common = self._frequency * COMMON > self.size
+        tabled = common[columns]
+        self._line = np.where(common, np.cumsum(common) - 1, -1)  # of a column in the table; -1: it is rare
+        self._table = np.zeros((np.count_nonzero(common), self.size), np.float32)
+        self._table[self._line[columns[tabled]], rows[tabled]] = 1 + np.log(times[tabled])
 
     def _unscaled(self, columns: Rows) -> Vector:
         """The weight of each posting before its text is brought to length 1."""
@@ -61,13 +67,17 @@ class Grams:
         weights = (1 + np.log(times[found >= 0])) * self._idf[columns]
         strange = (len(found) - len(columns)) * self._rarest**2  # grams no example has make it unlike all of them
         weights *= self._idf[columns] / math.sqrt(float(weights @ weights) + strange or 1.0)
+        lines = self._line[columns]
+        rare, common = lines < 0, lines >= 0
+        tabled = weights[common].astype(np.float32) @ self._table[lines[common]]
+        columns, weights = columns[rare], weights[rare]
         starts, often = self._start[columns], self._frequency[columns]
         first, many = self._first[columns], self._many[columns]
         again = _spans(first, many)
         spans = [self._rows[a:b] for a, b in zip(starts.tolist(), (starts + often).tolist(), strict=True)]
         rows = np.concatenate([*spans, self._rows[self._again[again]]])
         products = np.concatenate([np.repeat(weights, often), self._more[again] * np.repeat(weights, many)])
-        return np.asarray(np.bincount(rows, products, self.size) * self._scale, float)
+        return np.asarray((np.bincount(rows, products, self.size) + tabled) * self._scale, float)
 
     def among(self, rows: Rows, onwards: bool = False) -> Iterator[Vector]:
         """The cosines of the texts in ``rows`` with every text, ``TOGETHER`` rows at a time; see ``blocks``.
@@ -76,12 +86,10 @@ class Grams:
         """
         columns = np.repeat(np.arange(len(self._start)), self._frequency)  # of each posting
         cells = columns * self.size + self._rows  # in order
-        common = self._frequency * COMMON > self.size
-        tabled = common[columns]
+        common = self._line >= 0
         weights = self._unscaled(columns) * self._scale[self._rows]
-        table = np.zeros((np.count_nonzero(common), self.size))
-        table[(np.cumsum(common) - 1)[columns[tabled]], self._rows[tabled]] = weights[tabled]
-        rare = np.flatnonzero(~tabled)
+        table = self._table * self._idf[common, None] * self._scale
+        rare = np.flatnonzero(~common[columns])
         rare = rare[np.argsort(self._rows[rare], kind="stable")]  # by text
         much = np.bincount(self._rows[rare], minlength=self.size)
         first = np.cumsum(much) - much

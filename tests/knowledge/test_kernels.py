@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from rapidfuzz import fuzz
 
 from knowledge.grams import TOGETHER, Grams, Rows
-from knowledge.kernels import Chinese, English, Kernel
+from knowledge.kernels import Chinese, English, Kernel, Order
 
 WORDS = "how do i reset the router wifi password led red light slow ax3000 camera offline please it is why when".split()
 CHARACTERS = "怎么重置路由器无线密码红灯为什么慢摄像头离线wifi请问多久可以"
@@ -50,8 +51,10 @@ def test_cosines_are_those_of_the_vectors_written_out() -> None:
     idf = {gram: np.log(5 / (1 + sum(gram in text for text in said))) + 1 for gram in "abcd"}
     rows = np.array([[(1 + np.log(n)) * idf[g] if (n := text.count(g)) else 0.0 for g in "abcd"] for text in said])
     rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-300)
-    (found,) = Grams(said).among(np.arange(4))
-    assert found == pytest.approx(rows @ rows.T, abs=1e-12)
+    grams = Grams(said)
+    (found,) = grams.among(np.arange(4))
+    assert found == pytest.approx(rows @ rows.T, abs=1e-7)
+    assert np.stack([grams.similar(text) for text in said]) == pytest.approx(rows @ rows.T, abs=1e-7)
 
 
 def test_a_gram_nobody_knows_makes_a_text_unlike_all() -> None:
@@ -59,6 +62,14 @@ def test_a_gram_nobody_knows_makes_a_text_unlike_all() -> None:
     assert grams.similar(["a", "b"])[0] == pytest.approx(1)
     assert 0 < grams.similar(["a", "b", "new"])[0] < 0.95
     assert grams.similar(["new"]).tolist() == [0, 0]
+
+
+def test_the_share_in_order_is_that_of_the_longest_common_subsequence() -> None:
+    said = ["", "的", "abc", "我的路由器", "路由我的器器", "器" * 70 + "路", "x" * 30 + "路由" * 20]
+    order, cut = Order(said), [text[:64] for text in said]
+    expected = [[fuzz.ratio(one, other) / 100 for other in cut] for one in cut]
+    assert np.stack([order.similar(text) for text in said]) == pytest.approx(np.array(expected), abs=1e-12)
+    assert np.concatenate(list(order.among(np.arange(7)))) == pytest.approx(np.array(expected), abs=1e-12)
 
 
 def test_nothing_to_compare() -> None:
