@@ -12,7 +12,8 @@ from bot.flows.complaint import wished
 from bot.flows.draft import Draft, Missing
 from bot.flows.inside import aftermath, inside, left
 from bot.flows.questions import answer, choose, contacted, noted, outcome, unknown
-from bot.flows.reading import bare, is_score, ticket_number
+from bot.flows.reading import is_score, ticket_number
+from bot.flows.wording import bare
 from bot.messages import Kind
 from handoff import care, deadlines, desk, promises, tickets
 
@@ -20,6 +21,7 @@ Rule = Callable[[Draft], bool]
 
 FALLING_DUE: Final = {**care.TIMERS, **promises.TIMERS, **deadlines.TIMERS}  # what is owed, and what was promised
 VERDICTS: Final = frozenset({"solved", "not_helpful"})
+WAYS_BACK: Final = frozenset({"cancel", "back"})
 MOODS: Final = {1: "not_helpful", 2: "not_helpful", 4: "thanks", 5: "thanks"}  # "useless" or "great", not asked for
 DAY: Final = timedelta(days=1)
 
@@ -224,8 +226,9 @@ def wish(draft: Draft) -> bool:
         return False  # about what?
     if draft.meant and draft.meant.angry and intent in wishes.PLEASANTRIES and draft.meant.intent_confidence < 1:
         return False  # said in scorn
-    if intent == "complaint" and not matter.complains(draft):
-        return False  # only guessed
+    guessed = draft.meant is not None and draft.meant.intent_confidence < matter.SURE
+    if (intent == "complaint" and not matter.complains(draft)) or (intent in WAYS_BACK and guessed):
+        return False
     if draft.meant and not intent and waiting.asks_when(draft, of_ours=True):
         intent = "ticket_status"
     elif draft.meant and not intent and outcome(draft) != "answer" and not matter.telling(draft):

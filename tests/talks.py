@@ -15,7 +15,7 @@ from typing import Any
 import intents
 from bot import dialogue as d
 from bot.engine import decide
-from bot.flows.reading import bare
+from bot.flows.wording import bare
 from bot.messages import Attachment, Author, Kind
 from bot.strictyaml import load
 from handoff.dialogue import PlanTicket

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.flows import FLOWS, buttons, reading
+from bot.flows import FLOWS, buttons, reading, wording
 from bot.flows.journal import LONGEST
 from bot.flows.reading import Heard
 from bot.flows.steps import Ask, Flow, Known, Say, Ticket
@@ -271,9 +271,9 @@ def test_what_is_no_matter(text: str) -> None:
     "text", ["没事了", "没事了，已经断电", "is it safe to use now?", "I unplugged it", "火灭了", "现在能用了吗"]
 )
 def test_a_danger_that_is_over(text: str) -> None:
-    assert reading.is_calm(text)
+    assert wording.is_calm(text)
 
 
 @pytest.mark.parametrize("text", ["没事先预约", "how do I change the password", "电源线多长"])
 def test_words_about_no_danger(text: str) -> None:
-    assert not reading.is_calm(text)
+    assert not wording.is_calm(text)

@@ -9,7 +9,7 @@ from bot.dialogue import Wait
 from bot.flows import matter
 from bot.flows.draft import FILES, Draft
 from bot.flows.questions import outcome
-from bot.flows.reading import bare, is_question
+from bot.flows.wording import bare, is_question
 from bot.messages import Kind
 
 BURST: Final = 4  # messages that may wait for what follows

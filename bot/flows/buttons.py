@@ -7,10 +7,11 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.flows import journal, matter, wishes
+from bot.flows import journal, matter, scores, wishes
 from bot.flows.draft import Draft
-from bot.flows.reading import PART, SUBJECT, bare, is_question, mentioned, reachable
+from bot.flows.reading import PART, SUBJECT
 from bot.flows.steps import SKIP
+from bot.flows.wording import bare, is_question, mentioned, reachable
 
 if TYPE_CHECKING:
     from intents import Understanding
@@ -162,5 +163,5 @@ BUTTONS: Final[dict[str, Callable[[Draft, str], None]]] = {
     "do": do,
     "flow": flow,
     "lang": language,
-    "rate": wishes.rate,
+    "rate": scores.rate,
 }

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from bot.dialogue import Alarm, Note
-from bot.flows import reading
+from bot.flows import reading, wording
 from bot.flows.human import reached
 from bot.flows.reading import Heard
 from bot.flows.steps import SKIP, Add, Ask, Flow, Known, Say, Ticket
@@ -32,7 +32,7 @@ def wished(heard: Heard) -> str | None:
         return "supervisor"
     if heard.intent in ("repair", "exchange"):
         return heard.intent
-    if reading.is_question(heard.text) or heard.intent in reading.NO_MATTER:
+    if wording.is_question(heard.text) or heard.intent in reading.NO_MATTER:
         return None
     if _CALL.fullmatch(heard.text.strip(" .!。！")):
         return "call"

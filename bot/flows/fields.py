@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from bot.flows import matter
 from bot.flows.draft import Draft
-from bot.flows.reading import bare, day, given_freely, is_address, is_question, number_alone, refused
+from bot.flows.reading import day, given_freely, refused
+from bot.flows.wording import bare, is_address, is_question, number_alone
 
 if TYPE_CHECKING:
     from bot.flows.journal import Run

@@ -11,8 +11,9 @@ from bot.flows import fields, journal, matter, wishes
 from bot.flows.draft import Draft
 from bot.flows.questions import answer, outcome
 from bot.flows.rating import FAIR
-from bot.flows.reading import bare, is_calm, is_question, refused
+from bot.flows.reading import refused
 from bot.flows.steps import LEFT, SKIP, Ask
+from bot.flows.wording import bare, is_calm, is_question
 
 MISSES: Final = 3  # answers in a row that did not fit, then a person
 PASSES: Final = 1  # times a question may be passed over, and is asked again

@@ -6,7 +6,8 @@ import re
 from typing import Any, Final
 
 from bot.flows.draft import Draft
-from bot.flows.reading import SUBJECT, bare
+from bot.flows.reading import SUBJECT
+from bot.flows.wording import bare
 
 FACTS: Final = ("model", "serial", "order", "date", "month", "datetime", "period", "amount")
 CLAUSE: Final = 10  # letters of a clause that tells something

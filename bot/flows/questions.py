@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from bot.dialogue import Learn
 from bot.flows import fields, journal, matter, wishes
 from bot.flows.draft import Draft
-from bot.flows.reading import SUBJECT, bare, given_freely, is_question
+from bot.flows.reading import SUBJECT, given_freely
+from bot.flows.wording import bare, is_question
 
 if TYPE_CHECKING:
     from knowledge.index import Ranking

@@ -6,8 +6,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
+
+from bot.flows.wording import bare, is_address, is_question, phone
 
 if TYPE_CHECKING:
     from intents import Understanding
@@ -18,19 +19,12 @@ NO_MATTER: Final = frozenset({"yes", "no", "greeting", "thanks"})
 TIME: Final = 120  # characters of a time in the customer's words
 NAME: Final = (4, 12)  # words, and Chinese characters, of a product we do not know by its name
 
-_PHONE = re.compile(r"(?<![\w.])(?:\+|00)?[(\d](?:[\s().-]{0,2}\d){5,15}\)?(?!\w)")
-_MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]{2,}")
 _BARE = re.compile(r"(?<![A-Z0-9])(?=[A-Z]*[0-9])(?=[0-9]*[A-Z])([0-9A-TV-Z]{8})(?![A-Z0-9])")
 _REFUSED = re.compile(
     r"不方便|不告诉|保密|不想|不用|不需要|不留|没有|不知道|不清楚|不确定|忘了|不记得|记不"
     r"|磨掉|磨没|看不清|找不到|丢了|没了|不见了|\b(?:dunno|idk|no clue)\b|can(?:no|')?t (?:find|read|see|remember)"
     r"|(?:won'?t|not going to|not) tell|none of your|rather not|prefer not|not sure|no idea"
     r"|do(?: not|n'?t) (?:want|know|have|remember)",
-    re.IGNORECASE,
-)
-_QUESTION = re.compile(
-    r"[?？]\s*$|[吗呢么嘛]\s*[。!！]?\s*$|[要是用].{1,8}还是.{1,8}$|怎么|如何|为什么|多久|多少|哪里|哪儿|什么时候"
-    r"|^(?:how|what|when|where|which|who|why|can|could|do|does|is|are|will)\b",
     re.IGNORECASE,
 )
 _PRODUCT = re.compile(
@@ -40,13 +34,6 @@ _PRODUCT = re.compile(
     re.IGNORECASE,
 )
 _SPEAKS = re.compile(r"\b(?:i|you|please|can|help|is|are|was)\b|[我你您帮请催查]|一下", re.IGNORECASE)  # to us: no name
-_CALM = re.compile(
-    r"没事了?(?:[,，。!！\s]|$)|断(?:了|开)?电|(?:关|停|切)(?:掉|了|断)?(?:电|总闸)|拉闸|拔(?:掉|了|下|出)|[灭熄]了|不冒|虚惊"
-    r"|安全(?:了|吗|么)|能(?:继续)?用了?[吗么]|(?:use|turn|plug) (?:it|the \w+) (?:again|on|back|in)\b"
-    r"|\bsafe\b|false alarm|under control|unplugged|(?:power|fuse|mains?)\b.{0,12}\boff\b"
-    r"|(?:turned|switched|shut) (?:\w+ ){0,3}off|(?:fire|it)(?:'?s| is) out\b|(?:has )?stopped (?:smok|burn|spark)",
-    re.IGNORECASE,
-)
 _REACH = re.compile(
     r"\b(?:call|reach|contact|phone|text|ring|e?-?mail|message|write)\b.{0,12}\b(?:me|us)\b"
     r"|\bmy\b.{0,20}\b(?:number|phone|mobile|cell|e?-?mail|contact)\b"
@@ -61,11 +48,6 @@ _ROUGHLY = re.compile(
     r"|(?:\d+|an?|one|two|three|four|five|six|half a|(?:a )?few|(?:a )?couple of|several) (?:year|month|week|day)s? ago"
     r"|(?:大前年|前年|去年|今年|上个?月|上个?星期|上周|前天|昨天)[^,，。、\s买购的入吧]{0,6}"
     r"|[0-9一二两三四五六七八九十半几]+个?多?(?:年|月|星期|周|天)多?(?:之?前|以前)",
-    re.IGNORECASE,
-)
-_ADDRESS = re.compile(
-    r"[省市区县镇乡村路街道巷弄园]\w{0,12}?[0-9一二三四五六七八九十]+ ?(?:号|栋|幢|座|室|楼|单元|弄)"
-    r"|\b\d+[a-z]?,? (?:[a-z'.]+ ){1,3}(?:street|st|road|rd|lane|ln|avenue|ave|drive|dr|way|court|square|place|blvd)\b",
     re.IGNORECASE,
 )
 _SCORE = re.compile(r"[0-9★☆⭐🌟]|[一二三四五]|分|星|满意|[好差中]评|star|point|satisf|happy|out of", re.IGNORECASE)
@@ -150,35 +132,21 @@ def _names(text: str) -> bool:
     return bool(_PRODUCT.search(text)) or (short and not _SPEAKS.search(text))
 
 
-def mentioned(text: str, products: Iterable[str]) -> str:
-    """A product of ours that stands in a text, the longest name first; "" if none does."""
-    return max((name for name in products if bare(name) in bare(text)), key=len, default="")
-
-
 def contact(heard: Heard) -> str | None:
     """A phone number or an e-mail address somewhere in the words; "rather not" passes it over."""
     if found := heard.named("email", "phone"):
         return found
-    other = _PHONE.search(unicodedata.normalize("NFKC", heard.text))
-    return other[0].strip() if other else "skip" if refused(heard) else None
-
-
-def reachable(text: str) -> bool:
-    """Whether something written into a field is a phone number or an e-mail address."""
-    return bool(_PHONE.search(unicodedata.normalize("NFKC", text)) or _MAIL.search(text))
-
-
-def number_alone(text: str) -> str:
-    """A text that is nothing but a phone number of whatever country, "" if it is not."""
-    return text.strip() if _PHONE.fullmatch(unicodedata.normalize("NFKC", text).strip()) else ""
+    return phone(heard.text) or ("skip" if refused(heard) else None)
 
 
 def given_freely(heard: Heard) -> str:
     """The customer's own phone number or address, told without being asked; "" if it may be somebody else's."""
-    found, text = heard.named("email", "phone"), unicodedata.normalize("NFKC", heard.text)
-    said = next((e.text for e in heard.meant.entities if e.value == found), "") if heard.meant else ""
-    alone = len(bare(text)) - len(bare(said)) <= PART
-    return found if found and not is_question(text) and (alone or _REACH.search(text)) else ""
+    text = unicodedata.normalize("NFKC", heard.text)
+    reach = _REACH.search(text)
+    found = heard.named("email", "phone") or (phone(text) if reach else "")
+    said = next((e.text for e in heard.meant.entities if e.value == found), found) if heard.meant else found
+    alone = len(bare(text)) - len(bare(said)) <= PART and not is_question(text)
+    return found if reach or alone else ""
 
 
 def refused(heard: Heard) -> bool:
@@ -196,11 +164,6 @@ def text(heard: Heard) -> str | None:
 def address(heard: Heard) -> str | None:
     """Where somebody lives, as he writes it."""
     return text(heard)
-
-
-def is_address(text: str) -> bool:
-    """Whether a text is an address by its look."""
-    return bool(_ADDRESS.search(text))
 
 
 def serial(heard: Heard) -> str | None:
@@ -265,16 +228,6 @@ def button(heard: Heard) -> str | None:
     return None
 
 
-def is_question(text: str) -> bool:
-    """Whether the words look like a question, whatever they ask."""
-    return bool(_QUESTION.search(text.strip()))
-
-
-def is_calm(text: str) -> bool:
-    """Whether the words are about a danger that is over, or may be."""
-    return bool(_CALM.search(text.strip()))
-
-
 def is_score(heard: Heard) -> bool:
     """Whether a score is said without being asked for: an angry face alone is no rating, nor is "useless"."""
     return bool(heard.meant and heard.meant.rating and _SCORE.search(heard.text)) and not heard.text.isnumeric()
@@ -287,12 +240,6 @@ def ticket_number(heard: Heard, own: Iterable[str] = ()) -> str:
         if re.search(rf"(?<![A-Z0-9])T?{number.removeprefix('T-')}(?![A-Z0-9])", text):
             return number
     return heard.named("ticket") or (f"T-{found[1]}" if (found := _BARE.search(text)) else "")
-
-
-@lru_cache(1024)  # a message is asked for a dozen times, and so are its buttons
-def bare(text: str) -> str:
-    """Letters and digits only, without case and width: how typed words and labels are compared."""
-    return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
 
 
 READERS: Final[Mapping[str, Callable[[Heard], str | None]]] = {  # what a field of a form may be read as

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from bot.dialogue import Learn
-from bot.flows import reading
+from bot.flows import reading, wording
 from bot.flows.reading import Heard
 from bot.flows.steps import LEFT, SKIP, Ask, Flow, Known, Say, Ticket
 from bot.texts import Word, Written
@@ -51,7 +51,7 @@ def ticket(known: Known) -> Flow:
 
 def nothing_new(heard: Heard) -> str | None:
     """A matter, or that it is what was asked before: the button says so, and so does whoever adds nothing to it."""
-    return SKIP if reading.refused(heard) or reading.bare(heard.text) in SKIPS else reading.words(heard) or SKIP
+    return SKIP if reading.refused(heard) or wording.bare(heard.text) in SKIPS else reading.words(heard) or SKIP
 
 
 def learnt(details: Mapping[str, str], known: Known) -> Flow:
@@ -80,7 +80,7 @@ def question(part: Mapping[str, Any], known: Known) -> Ask:
 def noticed(told: Mapping[str, Any], read: str) -> str:
     """What the matter names already; "" if nothing."""
     if read == "product":
-        return reading.mentioned(told.get("what", ""), told.get("products", ()))
+        return wording.mentioned(told.get("what", ""), told.get("products", ()))
     return str(told.get("named", {}).get(read, ""))
 
 

@@ -8,10 +8,11 @@ from datetime import timedelta
 from typing import Any, Final
 
 from bot import texts
-from bot.dialogue import ConversationView, Learn, OpenTicket
-from bot.flows import journal, line, matter, platform
-from bot.flows.draft import RATE, Draft
-from bot.flows.reading import mentioned, ticket_number
+from bot.dialogue import Learn
+from bot.flows import journal, line, matter, platform, scores
+from bot.flows.draft import Draft
+from bot.flows.reading import ticket_number
+from bot.flows.wording import mentioned
 from bot.messages import Kind
 from handoff import tickets
 
@@ -240,49 +241,6 @@ def none_of_these(draft: Draft, _: str) -> None:
     draft.say("unknown.again", *WAYS_ON)
 
 
-def rating(draft: Draft, _: str) -> None:
-    """The customer wants to rate: what is open now, or else what was closed last."""
-    view = draft.turn.conversation or draft.turn.last
-    if view is None:
-        draft.say("rating.nothing")
-    elif draft.meant and draft.meant.rating:
-        rate(draft, f"{view.number}:{view.cycle}:{draft.meant.rating}")
-    else:
-        draft.say("rating.ask", *(f"rate:{view.number}:{view.cycle}:{score}" for score in RATE))
-
-
-def rate(draft: Draft, of: str) -> None:
-    """``of`` is number:cycle:score; a late button rates its own conversation and cycle."""
-    number, _, rest = of.partition(":")
-    cycle, _, score = rest.partition(":")
-    if score not in RATE or not re.fullmatch("[1-9][0-9]{0,5}", cycle):
-        return draft.say("button.gone")
-    views = (draft.turn.conversation, draft.turn.last)
-    view = next((v for v in views if v and v.number == number), None) or draft.look("rated", number)
-    if view is None or int(cycle) > view.cycle:
-        return draft.say("button.gone")
-    rated_at = view.rated_at if int(cycle) == view.cycle else None
-    if rated_at and draft.now - rated_at > timedelta(seconds=draft.turn.policy.rating_window):
-        return draft.say("rating.closed")
-    _rated(draft, view, int(cycle), int(score))
-    return None
-
-
-def _rated(draft: Draft, view: ConversationView, cycle: int, score: int) -> None:
-    number = view.number
-    of, recoveries = f"{number}:{cycle}", dict(draft.talk.extra.get("recoveries", {}))
-    run = journal.resume(draft) if draft.talk.flow and draft.talk.flow != "rating" else None
-    asked = draft.talk.extra.get("rated_about", {}).get(number, "")
-    about = ": ".join(filter(None, [draft.text("rating.about", number=number, score=score), asked]))
-    more = {"conversation": number, "cycle": cycle, "score": score, "recovery": recoveries.get(of, "")}
-    more["agent"] = str(view.served_by or "")
-    journal.begin(draft, "rating", **matter.known(draft, **more, about=about, busy=bool(run)))
-    if opened := [e.number for e in draft.effects if isinstance(e, OpenTicket)]:
-        draft.keep(recoveries=dict([*recoveries.items(), (of, opened[0])][-5:]))
-    if run:
-        run.say_question()
-
-
 WISHES: Final[dict[str, Callable[[Draft, str], None]]] = {
     "ticket": ticket,
     "ticket_status": ticket_status,
@@ -290,7 +248,7 @@ WISHES: Final[dict[str, Callable[[Draft, str], None]]] = {
     "callback": callback,
     "bot": bot,
     "complaint": complaint,
-    "rating": rating,
+    "rating": scores.rating,
     "language": language,
     "solved": solved,
     "not_helpful": not_helpful,

@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, select
 
 from bot import dead
-from bot.flows.reading import bare
+from bot.flows.wording import bare
 from bot.strictyaml import YamlError, load
 from bot.tables import conversation, fact
 from handoff import agents

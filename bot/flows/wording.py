@@ -1,0 +1,70 @@
+"""What words look like, whatever was asked: a question, an address, a number to be reached at."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+
+_PHONE = re.compile(r"(?<![\w.])(?:\+|00)?[(\d](?:[\s().-]{0,2}\d){5,15}\)?(?!\w)")
+_MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]{2,}")
+_QUESTION = re.compile(
+    r"[?？]\s*$|[吗呢么嘛]\s*[。!！]?\s*$|[要是用].{1,8}还是.{1,8}$|怎么|如何|为什么|多久|多少|哪里|哪儿|什么时候"
+    r"|^(?:how|what|when|where|which|who|why|can|could|do|does|is|are|will)\b",
+    re.IGNORECASE,
+)
+_CALM = re.compile(
+    r"没事了?(?:[,，。!！\s]|$)|断(?:了|开)?电|(?:关|停|切)(?:掉|了|断)?(?:电|总闸)|拉闸|拔(?:掉|了|下|出)|[灭熄]了|不冒|虚惊"
+    r"|安全(?:了|吗|么)|能(?:继续)?用了?[吗么]|(?:use|turn|plug) (?:it|the \w+) (?:again|on|back|in)\b"
+    r"|\bsafe\b|false alarm|under control|unplugged|(?:power|fuse|mains?)\b.{0,12}\boff\b"
+    r"|(?:turned|switched|shut) (?:\w+ ){0,3}off|(?:fire|it)(?:'?s| is) out\b|(?:has )?stopped (?:smok|burn|spark)",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(
+    r"[省市区县镇乡村路街道巷弄园]\w{0,12}?[0-9一二三四五六七八九十]+ ?(?:号|栋|幢|座|室|楼|单元|弄)"
+    r"|\b\d+[a-z]?,? (?:[a-z'.]+ ){1,3}(?:street|st|road|rd|lane|ln|avenue|ave|drive|dr|way|court|square|place|blvd)\b",
+    re.IGNORECASE,
+)
+
+
+@lru_cache(1024)  # a message is asked for a dozen times, and so are its buttons
+def bare(text: str) -> str:
+    """Letters and digits only, without case and width: how typed words and labels are compared."""
+    return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
+
+
+def is_question(text: str) -> bool:
+    """Whether the words look like a question, whatever they ask."""
+    return bool(_QUESTION.search(text.strip()))
+
+
+def is_calm(text: str) -> bool:
+    """Whether the words are about a danger that is over, or may be."""
+    return bool(_CALM.search(text.strip()))
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an address by its look."""
+    return bool(_ADDRESS.search(text))
+
+
+def mentioned(text: str, products: Iterable[str]) -> str:
+    """A product of ours that stands in a text, the longest name first; "" if none does."""
+    return max((name for name in products if bare(name) in bare(text)), key=len, default="")
+
+
+def phone(text: str) -> str:
+    """The first phone number of whatever country that stands in it, "" if none does."""
+    found = _PHONE.search(unicodedata.normalize("NFKC", text))
+    return found[0].strip() if found else ""
+
+
+def reachable(text: str) -> bool:
+    """Whether something written into a field is a phone number or an e-mail address."""
+    return bool(phone(text) or _MAIL.search(text))
+
+
+def number_alone(text: str) -> str:
+    """A text that is nothing but a phone number of whatever country, "" if it is not."""
+    return text.strip() if _PHONE.fullmatch(unicodedata.normalize("NFKC", text).strip()) else ""
