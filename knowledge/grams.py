@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, count, repeat
 from typing import TypeAlias
 
@@ -58,6 +58,24 @@ class Grams:
         weights[self._again] *= 1 + self._more
         return weights
 
+    @property
+    def rarity(self) -> Vector:
+        """Of each column, 0 where every text has it."""
+        return self._idf - 1
+
+    @property
+    def named(self) -> Iterable[str]:
+        """The gram of each column."""
+        return self._column
+
+    def columns(self, grams: Iterable[str]) -> Rows:
+        """The columns of the grams that some text has, each once, in order."""
+        return np.array(sorted({at for gram in grams if (at := self._column.get(gram)) is not None}), np.intp)
+
+    def postings(self) -> tuple[Rows, Rows]:
+        """Column and text of every gram of every text, once, column after column."""
+        return np.repeat(np.arange(len(self._start)), self._frequency), self._rows.astype(np.intp)
+
     def similar(self, grams: Sequence[str]) -> Vector:
         """The cosine of a text with every text."""
         counts = Counter(grams)
@@ -73,9 +91,9 @@ class Grams:
         columns, weights = columns[rare], weights[rare]
         starts, often = self._start[columns], self._frequency[columns]
         first, many = self._first[columns], self._many[columns]
-        again = _spans(first, many)
-        spans = [self._rows[a:b] for a, b in zip(starts.tolist(), (starts + often).tolist(), strict=True)]
-        rows = np.concatenate([*spans, self._rows[self._again[again]]])
+        again = spans(first, many)
+        met = [self._rows[a:b] for a, b in zip(starts.tolist(), (starts + often).tolist(), strict=True)]
+        rows = np.concatenate([*met, self._rows[self._again[again]]])
         products = np.concatenate([np.repeat(weights, often), self._more[again] * np.repeat(weights, many)])
         return np.asarray((np.bincount(rows, products, self.size) + tabled) * self._scale, float)
 
@@ -95,17 +113,17 @@ class Grams:
         first = np.cumsum(much) - much
         for some, since in blocks(rows, onwards):
             cosines = table[:, some].T @ table[:, since:]
-            own = rare[_spans(first[some], much[some])]
+            own = rare[spans(first[some], much[some])]
             start = np.searchsorted(cells, columns[own] * self.size + since) if since else self._start[columns[own]]
             often = self._start[columns[own]] + self._frequency[columns[own]] - start
-            met = _spans(start, often)
+            met = spans(start, often)
             line = np.arange(len(some)) * cosines.shape[1] - since
             where = np.repeat(np.repeat(line, much[some]), often) + self._rows[met]
             products = weights[met] * np.repeat(weights[own], often)
             yield cosines + np.bincount(where, products, cosines.size).reshape(cosines.shape)
 
 
-def _spans(starts: Rows, lengths: Rows) -> Rows:
+def spans(starts: Rows, lengths: Rows) -> Rows:
     """The numbers from each start on, as many as its length, one span after the other."""
     ends = np.cumsum(lengths)
     return np.arange(lengths.sum()) + np.repeat(starts - ends + lengths, lengths)

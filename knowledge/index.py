@@ -26,8 +26,9 @@ INTENT = "intent:"
 ELSEWHERE = INTENT + "elsewhere"  # the label of what the FAQ says it cannot answer: found, nothing is given
 SHOWN = 5  # candidates in a ranking
 CLEARLY = 0.1  # nearer to a contrast than to its own questions by more than this: not even offered
+SURE = 0.7  # answers that are surer are given to vague questions, too: of these nearly all are right
 TIE = 0.05  # two answers that could both be given and are closer than this are asked about in every mode
-METHOD = "7"  # another one means: the same FAQ would be scored differently
+METHOD = "8"  # another one means: the same FAQ would be scored differently
 
 _MARKS = re.compile(r"https?://\S+|[*`#\[\]()]")  # what an answer has for the eye only
 
@@ -92,6 +93,11 @@ class Knowledge:
         kept, guards = self._guarded(self._scored(fits), fits, models(asked), owned, now, unwanted)
         if kept and asked == plain and not unwanted and self._disputed(plain, kept[0], fits):
             guards.append({"guard": "negation", "entry": kept[0].label, "reason": "says what is not wanted"})
+        vague = bool(kept) and self._vague(kept[0], fits)
+        if vague:
+            guards.append(
+                {"guard": "vague", "entry": kept[0].label, "reason": "what it shares with this, others do, too"}
+            )
         strange = self._strange(asked, kept[0]) if kept else frozenset()
         if strange:
             reason = f"names {', '.join(sorted(strange))}"
@@ -107,7 +113,9 @@ class Knowledge:
             "version": self.version,
         }
         outcome, limits = self._decide(kept, cautious=bool(kept) and kept[0].label in {g["entry"] for g in guards})
-        if strange and not self._foreign.ours(asked, strange):
+        if (vague and kept[0].sure < limits["threshold"]["answer"]) or (
+            strange and not self._foreign.ours(asked, strange)
+        ):
             outcome = "unknown"
         found = tuple(Candidate(one.label, one.sure, _nearest(one, fits)) for one in kept if one.label != ELSEWHERE)
         return Ranking(outcome, found, why | limits)
@@ -124,6 +132,11 @@ class Knowledge:
     def _disputed(self, plain: str, best: _Scored, fits: Mapping[str, Fit]) -> bool:
         """Does a question refuse something, and the example of the best answer does not?"""
         return disputed(plain) and not disputed(self.wording(_nearest(best, fits)))
+
+    @staticmethod
+    def _vague(best: _Scored, fits: Mapping[str, Fit]) -> bool:
+        """Does a question share with the best answer, which is not sure, only what it shares with others as well?"""
+        return best.sure < SURE and best.space.vague(fits[best.space.language], best.label)
 
     def _strange(self, asked: str, best: _Scored) -> frozenset[str]:
         """The others' names in a question, without those that the best answer's own questions have."""

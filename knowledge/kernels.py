@@ -46,6 +46,13 @@ class Kernel(Protocol):
     """A way to compare questions of one language."""
 
     ridge: float  # how far the scores may stray from the examples
+    written: Grams  # of the examples, among them what ``told`` gives
+
+    def told(self, text: str) -> list[str]:
+        """What a normalised text tells, gram by gram."""
+
+    def tells(self, gram: str) -> bool:
+        """Is it one of those that ``told`` may give?"""
 
     def parts(self, text: str) -> Parts:
         """The single comparisons of a normalised text with every example, for ``join`` and for ``why``."""
@@ -139,16 +146,24 @@ class English:
         split = [words(text) for text in texts]
         self.ridge = 0.2 if encoder else 0.15
         self._letters = Grams([letters(w) for w in split])
-        self._stems = Grams([stems(w) for w in split])
+        self.written = Grams([stems(w) for w in split])
         self._words = Meanings(split)
         self._meaning = Meant(texts, encoder) if encoder else None
+
+    def told(self, text: str) -> list[str]:
+        """Its words, without their endings."""
+        return [stem(word) for word in words(text)]
+
+    def tells(self, gram: str) -> bool:
+        """Single words do."""
+        return " " not in gram
 
     def parts(self, text: str) -> Parts:
         """Letters, stems and what is meant, word by word and by an encoder."""
         split = words(text)
         parts = {
             "letters": self._letters.similar(letters(split)),
-            "stems": self._stems.similar(stems(split)),
+            "stems": self.written.similar(stems(split)),
             "words": self._words.similar(split),
         }
         return parts | {"meaning": self._meaning.similar(text)} if self._meaning else parts
@@ -156,7 +171,7 @@ class English:
     def among(self, rows: Rows, onwards: bool = False) -> Iterator[Parts]:
         """See Kernel."""
         meant = {"meaning": self._meaning, "words": self._words}
-        return _among(rows, onwards, {"letters": self._letters, "stems": self._stems, **meant})
+        return _among(rows, onwards, {"letters": self._letters, "stems": self.written, **meant})
 
     def join(self, parts: Parts) -> Vector:
         """Sharpened, so that one close example counts for more than many remote ones."""
@@ -215,17 +230,25 @@ class Chinese:
         split = [units(text) for text in texts]
         self.ridge = 0.35
         both = [written_and_heard(u) for u in split]
-        self._characters = Grams([written for written, _ in both])
+        self.written = Grams([written for written, _ in both])
         self._sounds = Grams([heard for _, heard in both])
         self._order = Order(["".join(u) for u in split])
         self._meaning = Meant(texts, encoder) if encoder else None
+
+    def told(self, text: str) -> list[str]:
+        """Its characters, alone and in pairs, and what its words mean."""
+        return written_and_heard(units(text))[0]
+
+    def tells(self, gram: str) -> bool:
+        """All do: no dictionary tells where a word ends."""
+        return True
 
     def parts(self, text: str) -> Parts:
         """Characters, sounds, order and, with a multilingual encoder, meaning."""
         split = units(text)
         written, heard = written_and_heard(split)
         parts = {
-            "characters": self._characters.similar(written),
+            "characters": self.written.similar(written),
             "sounds": self._sounds.similar(heard),
             "order": self._order.similar("".join(split)),
         }
@@ -233,7 +256,7 @@ class Chinese:
 
     def among(self, rows: Rows, onwards: bool = False) -> Iterator[Parts]:
         """See Kernel."""
-        ways: dict[str, Way | None] = {"characters": self._characters, "sounds": self._sounds}
+        ways: dict[str, Way | None] = {"characters": self.written, "sounds": self._sounds}
         return _among(rows, onwards, ways | {"order": self._order, "meaning": self._meaning})
 
     def join(self, parts: Parts) -> Vector:

@@ -9,13 +9,14 @@ from datetime import date
 from bot.strictyaml import Problem
 from knowledge.doubts import doubts
 from knowledge.index import ELSEWHERE, INTENT, TIE, Knowledge, named
+from knowledge.ridge import DIGITS
 from knowledge.space import LeftOut, Role, Space
 
 MANY = 10  # entries from which on an answer can be called strange
 STRANGE = (
     0.028  # measured on 94 entries: swapped answers score 0.027 at most for their entry, right ones 0.031 at least
 )
-SAME = 1e-9  # two scores that are no further apart are one
+SAME = 1.5 * 10**-DIGITS  # two scores that are no further apart are one
 PAIRS = 15  # pairs of answers that are told unless all are wanted
 EXAMPLES = 3  # questions of a pair that are told
 

@@ -37,12 +37,14 @@ class HeldOut:
     foreign: Matrix  # best score with the question's whole entry left out: a question without an answer
     best: Rows  # the best label of each text left out
     score: Matrix  # and its score
-    own: Matrix  # the score of its own label
+    own: Matrix  # the score of its own label, whatever the text tells
     second: Matrix  # the score of the label after the best
 
 
-def fit(kernel: Matrix, landmarks: Rows, lesson: Lesson, ridge: float) -> tuple[Matrix, HeldOut]:
+def fit(kernel: Matrix, landmarks: Rows, lesson: Lesson, ridge: float, told: Matrix) -> tuple[Matrix, HeldOut]:
     """Weights (landmarks x labels) and held-out scores, from the kernel of all texts with the landmarks, used up here.
+
+    ``told`` (texts x labels) is what the scores gain by what a text tells, left out as well.
 
     With every text a landmark this is exact: inverted in half the precision and twice as fast, the weights then put
     right in full, the held-out scores good to four digits. With fewer, the model is the best one the landmarks can
@@ -58,7 +60,9 @@ def fit(kernel: Matrix, landmarks: Rows, lesson: Lesson, ridge: float) -> tuple[
         for _ in range(REFINED):
             weights += solved @ (targets - kernel @ weights).astype(np.float32)
         diagonal = np.diag(solved).astype(float)
-        return weights, _held_out(diagonal, lambda g: solved[np.ix_(g, g)].astype(float), weights, targets, lesson)
+        return weights, _held_out(
+            diagonal, lambda g: solved[np.ix_(g, g)].astype(float), weights, targets, lesson, told
+        )
     system = kernel.T @ kernel + ridge * kernel[landmarks]
     system[np.diag_indices(len(system))] += JITTER * np.trace(system)
     system = np.asarray(np.linalg.inv(system), float)  # by halves it fails if landmarks say nearly the same
@@ -69,27 +73,29 @@ def fit(kernel: Matrix, landmarks: Rows, lesson: Lesson, ridge: float) -> tuple[
     def block(group: Rows) -> Matrix:
         return (np.eye(len(group)) - across[group] @ kernel[group].T) / ridge
 
-    return weights, _held_out(diagonal, block, (targets - kernel @ weights) / ridge, targets, lesson)
+    return weights, _held_out(diagonal, block, (targets - kernel @ weights) / ridge, targets, lesson, told)
 
 
 def _held_out(
-    diagonal: Matrix, block: Callable[[Rows], Matrix], duals: Matrix, targets: Matrix, lesson: Lesson
+    diagonal: Matrix, block: Callable[[Rows], Matrix], duals: Matrix, targets: Matrix, lesson: Lesson, told: Matrix
 ) -> HeldOut:
     """One row out: y - d / diagonal. A whole group out: y_G - inverse(block_GG) d_G. Nothing is fitted again."""
     n, labels, asked = len(targets), lesson.labels, lesson.asked
     best, score, own, second = np.empty(n, np.intp), np.empty(n), np.empty(n), np.empty(n)
     for at in range(0, n, BLOCK):
         rows = slice(at, at + BLOCK)
-        alone = np.round(targets[rows] - duals[rows] / diagonal[rows, None], DIGITS)
-        best[rows], score[rows] = alone.argmax(1), alone.max(1)
+        alone = targets[rows] - duals[rows] / diagonal[rows, None]
         own[rows] = alone[np.arange(len(alone)), labels[rows]]
+        alone = np.round(alone + told[rows], DIGITS)
+        best[rows], score[rows] = alone.argmax(1), alone.max(1)
         alone[np.arange(len(alone)), best[rows]] = -np.inf
         second[rows] = alone.max(1)
     foreign = []
     order = np.argsort(labels, kind="stable")
     for group in np.split(order, np.flatnonzero(np.diff(labels[order])) + 1):
         without = targets[group] - np.linalg.solve(block(group), duals[group])
-        without[:, labels[group]] = 0
+        without = without + told[group]
+        without[:, labels[group]] = -np.inf if lesson.count > 1 else 0
         foreign.append(without.max(1)[asked[group]])
     right, known = best == labels, asked & (np.bincount(labels[asked], minlength=lesson.count)[labels] > 1)
     return HeldOut(score[right & known], score[~right & known], np.concatenate(foreign), best, score, own, second)

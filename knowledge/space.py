@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.calibration import Calibration, calibrate
+from knowledge.evidence import Evidence
 from knowledge.grams import Rows, Vector, blocks
 from knowledge.kernels import Chinese, Encoder, English, Kernel, Parts
 from knowledge.normal import words
@@ -18,6 +19,7 @@ from knowledge.spelling import Speller
 
 EXACT = 4000  # texts up to which the model is exact
 LANDMARKS = 2000  # of more texts, so many speak for all
+NEAR = 0.5  # who is as like an example says what it says, in however common words
 REPAIRED = 0.7  # how far the repaired text is believed over the written one
 UNSPACED = ("zh",)  # languages written without spaces between words
 
@@ -48,6 +50,7 @@ class Fit:
     scores: Vector
     alike: Vector
     parts: Parts
+    told: Rows  # which of the examples' words and units it has
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,12 @@ class Space:
         chosen = np.linspace(0, len(taught) - 1, len(taught) if len(taught) <= EXACT else LANDMARKS).astype(np.intp)
         self.taught: NDArray[np.intp] = np.array(taught, np.intp)
         self._landmarks = self.taught[chosen]
-        weights, self.held_out = fit(self._compared(), chosen, lesson, self._kernel.ridge)
+        owners = np.full(len(self.examples), -1)
+        asked = self.taught[lesson.asked]
+        owners[asked] = lesson.labels[lesson.asked]
+        self._evidence = Evidence(self._kernel.written, self._kernel.tells, owners, lesson.count, asked)
+        told = self._evidence.left_out(self.taught, lesson.labels)
+        weights, self.held_out = fit(self._compared(), chosen, lesson, self._kernel.ridge, told)
         self._weights = weights.astype(np.float32)  # what a question costs is mostly reading this
         self.calibration: Calibration = calibrate(self.held_out)
 
@@ -128,13 +136,21 @@ class Space:
         if (repaired := self._repaired(text)) != text:
             parts = self._kernel.parts(repaired)
             alike = (1 - REPAIRED) * alike + REPAIRED * self._kernel.join(parts)
-        scores = alike[self._landmarks].astype(np.float32) @ self._weights
-        return Fit(repaired, np.round(scores.astype(float), DIGITS), alike, parts)
+        told = self._kernel.written.columns(self._kernel.told(repaired))
+        scores = alike[self._landmarks].astype(np.float32) @ self._weights + self._evidence.of(told)
+        return Fit(repaired, np.round(scores.astype(float), DIGITS), alike, parts, told)
 
     def nearest(self, fit: Fit, label: str) -> int:
         """The row of the question of this label that is most alike."""
         rows = self._questions[label]
         return int(rows[fit.alike[rows].argmax()])
+
+    def vague(self, fit: Fit, label: str) -> bool:
+        """Are the words that a question has in common with this label said of others as well, and is it like none of
+        the label's own questions?
+        """
+        lone = self._evidence.apart(fit.told, self.labels.index(label)) < 0
+        return lone and float(fit.alike[self.nearest(fit, label)]) < NEAR
 
     def left_out(self, role: Role = Role.QUESTION) -> Iterator[LeftOut]:
         """What would become of each question (or answer), did it not stand where it stands."""
