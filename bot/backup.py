@@ -9,7 +9,9 @@ import subprocess
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
+
+from bot.databaseurl import file_of
 
 
 class NoBackup(Exception):
@@ -27,16 +29,16 @@ OURS = (b"SQLite format 3\0", b"PGDMP")  # how a backup begins: only such a file
 
 def backup(database: str, target: Path) -> None:
     """Copy the database to ``target``: SQLite's backup API, or ``pg_dump -Fc``. Raises NoBackup."""
-    url = make_url(database)
-    _harmless(target, Path(str(url.database)) if url.get_backend_name() == "sqlite" else None)
+    file = file_of(database)
+    _harmless(target, file)
     partial = target.with_name(target.name + ".partial")
     try:
-        if url.get_backend_name() == "sqlite":
-            _sqlite(Path(str(url.database)), partial)
+        if file:
+            _sqlite(file, partial)
         else:
-            _postgres(url.render_as_string(hide_password=False), partial)
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
+            _postgres(make_url(database), partial)
+        with partial.open("rb") as copy:
+            os.fsync(copy.fileno())
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
@@ -62,20 +64,22 @@ def _sqlite(source: Path, target: Path) -> None:
         raise NoBackup(f"there is no database at {source}")
     try:
         with (
-            closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as old,
+            closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)) as old,
             closing(sqlite3.connect(target)) as new,
         ):
-            old.backup(new, pages=1000)
+            old.backup(new)  # in one piece: between two of them others may write, and it would begin anew
             new.execute("PRAGMA journal_mode=DELETE")
     except sqlite3.Error as error:
         raise NoBackup(f"{source} could not be copied to {target.parent}: {error}") from None
 
 
-def _postgres(url: str, target: Path) -> None:
+def _postgres(url: URL, target: Path) -> None:
     program = shutil.which("pg_dump")
     if program is None:
         raise NoBackup("pg_dump is missing: install PostgreSQL's client programs (Debian: postgresql-client)")
-    done = subprocess.run([program, "-Fc", "-f", str(target), url], capture_output=True, text=True, check=False)
+    command = [program, "-Fc", "-f", str(target), url.set(password=None).render_as_string()]
+    secret = {"PGPASSWORD": url.password} if url.password else {}  # every user of this machine can read a command
+    done = subprocess.run(command, env={**os.environ, **secret}, capture_output=True, text=True, check=False)
     if done.returncode:
         said = " ".join(line.removeprefix("pg_dump: ") for line in done.stderr.strip().splitlines()[-2:])
         raise NoBackup(f"pg_dump failed: {said or 'no reason given'}")

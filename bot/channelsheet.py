@@ -7,6 +7,7 @@ import re
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
@@ -29,9 +30,17 @@ def _origin(site: str) -> str:
 
 
 def _api(url: str) -> str:
-    if url and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", url):
+    if url and not (re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", url) and reachable(url)):
         raise ValueError(f"must be an address like https://api.example.com, not {url[:60]!r}")
     return url
+
+
+def reachable(url: str) -> bool:
+    """Whether the address names a host, and a port that there can be."""
+    try:
+        return bool(urlsplit(url).hostname) and urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 def _place(form: str, said: str) -> Any:
@@ -71,7 +80,7 @@ def fit(node: Node) -> tuple[dict[str, dict[str, Any]], dict[str, str], list[Pro
         if not isinstance(given, dict):  # config.py says so
             continue
         at = ("channels", name)
-        kind = given.get("type") or name
+        kind = str(given.get("type") or name)
         if kind not in kinds():
             what = f"channels.{name}.type: unknown {kind!r} {suggest(kind, kinds())}"
             problems.append(node.problem(what, *at, "type"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from ipaddress import ip_address, ip_network
@@ -13,7 +14,7 @@ from zoneinfo import available_timezones
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from bot import channelsheet, startrules
+from bot import channelsheet, databaseurl, startrules
 from bot.environment import filled
 from bot.files import ACCEPTED, RECOGNISED
 from bot.section import Bytes, Count, Duration, Section, Share, Span
@@ -58,7 +59,7 @@ class Server(Section):
     @field_validator("public_url")
     @classmethod
     def _an_address(cls, url: str) -> str:
-        if re.fullmatch(r"https?://[^/\s]+/?", url):
+        if re.fullmatch(r"https?://[^/\s]+/?", url) and channelsheet.reachable(url):
             return url.rstrip("/")
         raise ValueError("must be like https://support.example.com")
 
@@ -190,12 +191,8 @@ class Settings(Section):
     @field_validator("database")
     @classmethod
     def _known_database(cls, url: str) -> str:
-        """SQLite in a file or PostgreSQL; which driver is used is not the admin's concern."""
-        scheme, _, rest = url.partition("://")
-        dialect = "postgresql" if scheme == "postgres" else scheme.split("+")[0]
-        if (dialect == "sqlite" and re.match(r"/[^:?]", rest)) or (dialect == "postgresql" and rest):
-            return f"{dialect}://{rest}"
-        raise ValueError("must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
+        """SQLite in a file or PostgreSQL."""
+        return databaseurl.known(url)
 
     @field_validator("languages")
     @classmethod
@@ -212,9 +209,10 @@ def load(path: Path, *, serving: bool = False, host: str = "", port: int | None 
 
     ``serving`` adds the rules of a safe start. Raises YamlError with everything that is wrong.
     """
-    if not path.exists():
-        way_out = "run aftercare where config.yaml is, or name one with --config FILE"
-        raise YamlError([Problem(str(path), 1, f"there is no such file: {way_out}")])
+    with suppress(OSError):  # of a name that no file can have, reading says why
+        if not path.exists():
+            way_out = "run aftercare where config.yaml is, or name one with --config FILE"
+            raise YamlError([Problem(str(path), 1, f"there is no such file: {way_out}")])
     node, problems = filled(read(path))
     given = {key: value for key, value in (("host", host), ("port", port)) if value not in ("", None)}
     node = _with_server(node, given)
@@ -246,20 +244,23 @@ def _tongues(node: Node) -> list[Problem]:
         said = company.get(what) if isinstance(company, dict) else None
         if isinstance(said, dict) and said and isinstance(spoken, list):
             at = ("company", what)
-            missing, foreign = [x for x in spoken if x not in said], [x for x in said if x not in spoken]
-            problems += [node.problem(f"company.{what} is missing in {x}", *at) for x in missing if x in _LANGUAGES]
+            missing = [x for x in _LANGUAGES if x in spoken and x not in said]
+            foreign = [x for x in said if x not in spoken]
+            problems += [node.problem(f"company.{what} is missing in {x}", *at) for x in missing]
             problems += [node.problem(f"company.{what}: {x!r} is not among the languages", *at, x) for x in foreign]
     return problems
 
 
 def _misplaced(settings: Settings, node: Node) -> list[Problem]:
     """Folders that are files, and the other way round."""
-    database = Path(settings.database.removeprefix("sqlite:///"))
-    problems = []
-    if settings.data.exists() and not settings.data.is_dir():
-        problems.append(node.problem(f"data: {settings.data} must be a folder", "data"))
-    if settings.database.startswith("sqlite:") and database.is_dir():
-        problems.append(node.problem(f"database: {database} is a folder; name a file", "database"))
+    problems, database = [], databaseurl.file_of(settings.database)
+    for name, place, folder in (("data", settings.data, True), ("database", database, False)):
+        try:
+            if place and place.exists() and place.is_dir() is not folder:
+                what = "must be a folder" if folder else "is a folder; name a file"
+                problems.append(node.problem(f"{name}: {place} {what}", name))
+        except OSError as error:
+            problems.append(node.problem(f"{name}: {place} cannot be used: {error.strerror}", name))
     return problems
 
 
@@ -284,8 +285,8 @@ def _anchored(settings: Settings, home: Path) -> Settings:
     known, people = settings.knowledge, settings.handoff
     faq, intents, checks = home / known.faq, home / known.intents, home / known.checks
     database = settings.database
-    if database.startswith("sqlite:///"):
-        database = f"sqlite:///{home / database.removeprefix('sqlite:///')}"
+    if file := databaseurl.file_of(database):
+        database = f"sqlite:///{home / file}"
     return settings.model_copy(
         update={
             "data": home / settings.data,

@@ -23,7 +23,7 @@ def filled(node: Node) -> tuple[Node, list[Problem]]:
         elif default is None and name not in os.environ:
             what = f"the environment variable {name} is not set (${{{name}:-}} would allow that)"
             problems.append(node.problem(what, *place))
-        return os.environ.get(name or "", "") or default or ""
+        return os.environ.get(name or "", "").strip() or default or ""  # a file's last line end is no part of a key
 
     def fill(data: Any, place: Place) -> Any:
         if isinstance(data, dict):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 from bot.config import Settings
+from bot.databaseurl import file_of
 from bot.migrate import newest, revision
 from bot.store import Away, R, Store, Work
 
@@ -18,8 +18,8 @@ class NotReady(Exception):
 
 def run(settings: Settings, work: Work[R], *, write: bool = False) -> R:
     """Do ``work`` in one transaction. Raises NotReady."""
-    file = Path(settings.database.removeprefix("sqlite:///"))
-    if settings.database.startswith("sqlite:") and not file.exists():
+    file = file_of(settings.database)
+    if file and not file.exists():
         raise NotReady(f"there is no database at {file}; {WAY_OUT}")
     try:
         return asyncio.run(_run(settings.database, work, write=write))

@@ -18,6 +18,7 @@ import structlog
 
 from bot.app import App
 from bot.config import Settings
+from bot.databaseurl import file_of
 from bot.known import Known
 from bot.lock import ServingLock
 from bot.migrate import migrate as upgrade
@@ -115,10 +116,11 @@ async def _talk(app: App, terminal: Channel) -> None:
 @contextmanager
 def _alone(settings: Settings) -> Iterator[ServingLock | None]:
     """The lock of a SQLite file while it is served; raises Busy."""
-    if not settings.database.startswith("sqlite"):
+    file = file_of(settings.database)
+    if not file:
         yield None
         return
-    lock = ServingLock(settings.database.removeprefix("sqlite:///"))
+    lock = ServingLock(str(file.resolve()))  # by whatever name, it is one file
     lock.take()
     try:
         yield lock

@@ -8,7 +8,7 @@ from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, Strin
 
 import handoff.tables  # noqa: F401 - both add their tables to the metadata
 from bot.schema import metadata
-from bot.store import Away, Store
+from bot.store import Away, Store, Unusable
 from bot.views import views
 from handoff.search import search
 
@@ -18,7 +18,11 @@ ONE_AT_A_TIME = 7_326_481  # PostgreSQL advisory lock: two processes starting to
 
 def newest() -> str:
     """The revision this version of the program needs."""
-    return max(path.name.split("_")[0] for path in (FOLDER / "versions").glob("[0-9]*.py"))
+    return max(_revisions())
+
+
+def _revisions() -> set[str]:
+    return {path.name.split("_")[0] for path in (FOLDER / "versions").glob("[0-9]*.py")}
 
 
 def revision(connection: Connection) -> str | None:
@@ -36,8 +40,11 @@ def upgrade(connection: Connection) -> bool:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SELECT pg_advisory_xact_lock({ONE_AT_A_TIME})"))
-    if revision(connection) == newest():
+    found = revision(connection)
+    if found == newest():
         return False
+    if found and found not in _revisions():
+        raise Unusable(f"the database is at version {found}, of which this program knows nothing: a newer one made it")
     made = views(connection.dialect.name)
     for name in made:
         connection.execute(text(f"DROP VIEW IF EXISTS {name}"))
@@ -76,5 +83,5 @@ async def migrate(store: Store) -> bool:
     try:
         return await store.write(upgrade)
     except Away as error:
-        url = store.url.set(drivername=store.dialect).render_as_string()  # without its password
+        url = store.url.render_as_string()  # without its password
         raise Away(f"the database {url} cannot be used: {error}") from None

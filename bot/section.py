@@ -22,8 +22,8 @@ def seconds(value: Any) -> float:
 
 Duration = Annotated[float, BeforeValidator(seconds)]  # in seconds
 Span = Annotated[Duration, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
-Bytes = Annotated[int, Field(ge=1024)]
+Count = Annotated[int, Field(ge=1, le=1_000_000_000)]  # any column holds it
+Bytes = Annotated[int, Field(ge=1024, le=1 << 40)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 

@@ -20,13 +20,14 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.util import await_, greenlet_spawn
 
+from bot.databaseurl import file_of
 from bot.jsontext import dumps, loads
 
 R = TypeVar("R")
 Work = Callable[[Connection], R]
 
-DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+asyncpg"}
-AWAY = ("08", "40P01", "53", "55000", "57P0")  # SQLSTATE: no connection, deadlock, nothing left, shut, going or coming
+# SQLSTATE: no connection, nobody let in, no such database, deadlock, nothing left, shut, going or coming
+AWAY = ("08", "28", "3D000", "40P01", "53", "55000", "57P0")
 
 
 class Away(Exception):
@@ -145,9 +146,10 @@ class _Postgres:
 
     def __init__(self, url: URL, *, durable: bool, pool: int) -> None:
         settings = {} if durable else {"synchronous_commit": "off"}
-        options: dict[str, Any] = {"connect_args": {"server_settings": settings, "timeout": 5}}
+        dsn = url.render_as_string(hide_password=False)  # the driver reads it as every program of PostgreSQL's does
+        options: dict[str, Any] = {"connect_args": {"dsn": dsn, "server_settings": settings, "timeout": 5}}
         sizes: dict[str, Any] = {"pool_size": pool, "max_overflow": pool, "pool_timeout": 5}
-        self._engine = create_engine(_for_asyncpg(url), isolation_level="AUTOCOMMIT", **sizes, **JSON, **options)
+        self._engine = create_engine("postgresql+asyncpg://", isolation_level="AUTOCOMMIT", **sizes, **JSON, **options)
 
     async def write(self, work: Work[R], _first: bool) -> R:
         return await greenlet_spawn(self._begin, work)
@@ -175,12 +177,6 @@ class _Postgres:
         await greenlet_spawn(self._engine.dispose)
 
 
-def _for_asyncpg(url: URL) -> URL:
-    """The driver wants ``ssl`` where everybody else says ``sslmode``."""
-    mode = url.query.get("sslmode")
-    return url if mode is None else url.difference_update_query(["sslmode"]).update_query_dict({"ssl": str(mode)})
-
-
 class Store:
     """A database by its SQLAlchemy URL: ``sqlite:///FILE`` or ``postgresql://…``.
 
@@ -188,9 +184,9 @@ class Store:
     """
 
     def __init__(self, url: str, *, durable: bool = True, pool: int = 4) -> None:
-        parsed = make_url(url)
-        self.dialect = "sqlite" if parsed.get_backend_name() == "sqlite" else "postgresql"
-        self.url = parsed.set(drivername=DRIVERS[self.dialect])
+        file = file_of(url)
+        self.dialect = "sqlite" if file else "postgresql"
+        self.url = URL.create("sqlite", database=str(file)) if file else make_url(url).set(drivername="postgresql")
         self.writers = 1 if self.dialect == "sqlite" else 2  # transactions that may write at the same time
         self.writable = True  # whether the last writing went well
         self._database: _Sqlite | _Postgres
@@ -219,7 +215,7 @@ class Store:
         """Call ``heard`` with every payload told on ``topic`` until the connection ends; PostgreSQL only."""
         import asyncpg  # only where PostgreSQL is used
 
-        url = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        url = self.url.render_as_string(hide_password=False)
         closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         with _reachable():
             connection = await asyncpg.connect(url, timeout=5)
@@ -255,7 +251,9 @@ def _away(error: Exception) -> bool:
     has a name for it."""
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    return str(getattr(getattr(error, "orig", error), "sqlstate", "")).startswith(AWAY)
+    orig = getattr(error, "orig", error)
+    damaged = isinstance(orig, sqlite3.DatabaseError) and "malformed" in str(orig)
+    return damaged or str(getattr(orig, "sqlstate", "")).startswith(AWAY)
 
 
 def sqlite_engine(url: URL, *, begin: str = "BEGIN IMMEDIATE", durable: bool = True, pool_size: int = 1) -> Engine:
@@ -272,4 +270,5 @@ def sqlite_engine(url: URL, *, begin: str = "BEGIN IMMEDIATE", durable: bool = T
 
 
 def _first_line(error: BaseException) -> str:
+    error = getattr(error, "orig", None) or error  # the database's own words
     return str(error).splitlines()[0][:200] if str(error) else type(error).__name__

@@ -19,6 +19,7 @@ Model = TypeVar("Model", bound=BaseModel)
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 DEPTH: Final = 20
 SIZE: Final = 5_000_000  # bytes
+_LONGEST: Final = 600  # characters of what is told of one mistake: it may quote what somebody wrote
 _UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 _HINTS = {
     "mapping values are not allowed": "a text that contains ': ' must stand in quotes",
@@ -39,7 +40,10 @@ class Problem:
     what: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.what}"
+        """On one line, whatever was written in the file."""
+        file, said = " ".join(self.file.splitlines()), " ".join(self.what.splitlines())
+        said = said if len(said) <= _LONGEST else f"{said[: _LONGEST // 2]} … {said[-_LONGEST // 2 :]}"
+        return f"{file}:{self.line}: {said}"
 
 
 class YamlError(Exception):
@@ -72,7 +76,8 @@ class Node:
 def load(path: Path) -> Node:
     """Read one file. Raises YamlError with every mistake that can be told."""
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            raw = file.read(SIZE + 1)
     except OSError as error:
         raise YamlError([Problem(str(path), 1, f"cannot be read: {error.strerror or error}")]) from None
     return parse(raw, str(path))
@@ -81,7 +86,7 @@ def load(path: Path) -> Node:
 def parse(raw: bytes, file: str) -> Node:
     """Read YAML that came from ``file``. Raises YamlError."""
     if len(raw) > SIZE:
-        raise YamlError([Problem(file, 1, f"is {len(raw):,} bytes long, at most {SIZE:,} are read")])
+        raise YamlError([Problem(file, 1, f"is too long: at most {SIZE:,} bytes are read")])
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -219,9 +224,14 @@ _WORDS = {  # pydantic's error type -> what is wanted
     "missing": "is missing",
     "string_type": "must be a text",
     "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
     "int_from_float": "must be a whole number",
+    "int_parsing_size": "is too large",
     "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "finite_number": "must be a number",
     "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
     "tuple_type": "must be a list",
     "list_type": "must be a list",
     "set_type": "must be a list",

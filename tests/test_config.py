@@ -186,6 +186,17 @@ def test_every_mistake_is_told_at_once(file: Path) -> None:
         ("standards: {escalate: []}", "c:1: standards.escalate: needs at least 1, has 0"),
         ("limits: {file_types: [gif]}", "c:1: limits.file_types: 'gif' is no type we can tell (allowed: appl"),
         ("data: config.yaml", "c:1: data: "),
+        (f"data: {'x' * 300}", "c:1: data: "),
+        ("languages: [[]]\ncompany: {name: {en: A}}", "c:1: languages.0: must be a text"),
+        ("channels:\n  a: {type: [web]}", "c:2: channels.a.type: unknown \"['web']\""),
+        ("server: {port: [1]}", "c:1: server.port: must be a whole number"),
+        ("knowledge: {answer_at: {}, choose_at: 0.3}", "c:1: knowledge.answer_at: must be a number"),
+        ("limits: {group: 99999999999999999999}", "c:1: limits.group: must be at most 1000000000"),
+        ("server: {public_url: 'http://['}", "c:1: server.public_url: must be like"),
+        ("channels:\n  telegram: {token: x, api_url: 'http://['}", "c:2: channels.telegram: api_url: must be an addr"),
+        ("database: sqlite:///a.db?mode=ro", "c:1: database: must be sqlite:///FILE"),
+        ("database: postgresql://u:p#w@host/db", "c:1: database: has a host or a port that cannot be; in a user's"),
+        ("database: postgresql://host:99999/db", "c:1: database: has a host or a port that cannot be; in a user's"),
         ("database: sqlite:///.", "c:1: database: "),
         (
             "server:\n\tport: 1",
@@ -198,6 +209,22 @@ def test_every_mistake_is_told_at_once(file: Path) -> None:
 )
 def test_refused(file: Path, text: str, what: str) -> None:
     assert wrong(file, text)[0].startswith(what)
+
+
+def test_a_mistake_is_one_line_however_long_what_was_written_is(file: Path) -> None:
+    told = wrong(file, f"company:\n  timezone: |\n    {'x' * 100_000}\n    y")[0]
+    assert "\n" not in told
+    assert len(told) < 1000
+
+
+def test_the_end_of_a_line_is_no_part_of_a_secret(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEY", "abc\r\n")
+    assert read(file, "server: {secret_key: '${KEY}'}").server.secret_key == "abc"
+
+
+def test_a_name_that_no_file_can_have(tmp_path: Path) -> None:
+    with pytest.raises(YamlError, match="cannot be read: File name too long"):
+        load(tmp_path / ("x" * 300))
 
 
 def test_no_file_at_all(tmp_path: Path) -> None:

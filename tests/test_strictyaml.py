@@ -86,7 +86,9 @@ def test_depth_has_an_end(opening: str) -> None:
 
 
 def test_size_has_an_end() -> None:
-    assert "at most 5,000,000 are read" in told(b"a" * (SIZE + 1))
+    assert "at most 5,000,000 bytes are read" in told(b"a" * (SIZE + 1))
+    with pytest.raises(YamlError, match="at most 5,000,000 bytes are read"):
+        load(Path("/dev/zero"))
 
 
 def test_unreadable_files(tmp_path: Path) -> None:
