@@ -167,8 +167,11 @@ class Hub:
 
     async def _history(self, channel: str, address: str, after: int) -> list[Event]:
         def read(connection: Connection) -> list[Event]:
-            query = select(*COLUMNS).where(message.c.chat_id == chat_id(channel, address), message.c.seq > after)
-            rows = connection.execute(query.order_by(message.c.seq).limit(PAGE))
+            here = message.c.chat_id == chat_id(channel, address)
+            query = select(*COLUMNS).where(here).order_by(message.c.seq).limit(PAGE)
+            rows = connection.execute(query.where(message.c.seq > after)).all()
+            if not rows and after > (connection.scalar(select(func.max(message.c.seq)).where(here)) or 0):
+                rows = connection.execute(query).all()  # who knows more than there is knew what a backup does not
             return [_event(row.seq, event_data(row._asdict()), row.conversation_id) for row in rows]
 
         return await self._store.read(read)

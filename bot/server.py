@@ -46,7 +46,8 @@ def web(app: App) -> Router:
     async def readyz(_: Request) -> Response:
         wrong = await _not_ready(app)
         details = {"knowledge": app.shelf.problem or f"version {app.shelf.now.version}", "off": dict(app.settings.off)}
-        return JSONResponse({"ready": not wrong, "wrong": wrong, **details}, 503 if wrong else 200)
+        said = {"ready": not wrong, "wrong": wrong, **details}
+        return JSONResponse(said, 503, {"Retry-After": "5"}) if wrong else JSONResponse(said)
 
     async def numbers(_: Request) -> Response:
         from prometheus_client import CONTENT_TYPE_LATEST, generate_latest

@@ -135,7 +135,7 @@ async def form_file(request: Request, most: int) -> tuple[AsyncIterator[bytes], 
 
     try:
         form = await MultiPartParser(request.headers, capped(), max_files=1, max_fields=8).parse()  # type: ignore[arg-type]
-    except (MultiPartException, UnicodeDecodeError) as error:
+    except (MultiPartException, UnicodeError) as error:
         raise Refused(400, "the form cannot be read") from error
     file = next((value for value in form.values() if not isinstance(value, str)), None)
     if file is None:

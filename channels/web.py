@@ -47,6 +47,7 @@ log = structlog.get_logger()
 
 _UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
 WHOLE = 36  # characters of a UUID with all its hyphens
+NEWEST = (1 << 31) - 1  # no message of a chat has a higher seq
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 _FILE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LINK_LIFE = 12 * 3600  # s a picture's address works without the token
@@ -181,7 +182,8 @@ class Web(Channel):
         if self._streams.get(visitor.address, 0) >= self._most_streams:
             raise Refused(429, "this chat is open in too many places", wait=5)
         self._streams[visitor.address] = self._streams.get(visitor.address, 0) + 1  # now: many may ask at once
-        return Stream(self._frames(visitor.address, int(after)), lambda: self._let_go(visitor.address))
+        start = min(int(after), NEWEST)
+        return Stream(self._frames(visitor.address, start), lambda: self._let_go(visitor.address))
 
     @answered
     async def types(self, request: Request) -> Response:

@@ -23,6 +23,7 @@ from bot.messages import Inbound, Kind, Reply
 from bot.store import Away, Store
 from bot.verify import verify
 from channels import Unknown
+from channels.web import NEWEST
 from tests.house import QUICK, House, Probe, echo
 
 
@@ -63,6 +64,17 @@ async def test_who_cannot_be_reached_is_written_to_again_when_he_shows_himself(s
         await house.hear("three", channel="probe")
         await house.settled()
         assert [words for _, words, _ in probe.sent] == ["echo one", "echo three"]
+
+
+async def test_who_followed_further_than_there_is_begins_anew(store: Store) -> None:
+    async with House(store) as house:
+        await house.hear("hello")
+        await house.settled()
+        for after in (0, 2, 5, NEWEST):  # a restored backup knows less than a stream that was open before
+            stream = house.hub.follow("web", "a", after)
+            if after != 2:
+                assert (await anext(stream) or {})["seq"] == 1
+            await stream.aclose()  # type: ignore[attr-defined]
 
 
 async def test_many_chats_keep_their_order(store: Store) -> None:

@@ -128,7 +128,7 @@ class Wecom(Channel):
                 await self.office.receive(heard.inbounds, heard.notes)
             except Exception as error:
                 log.warning("wecom_cannot_store", error=type(error).__name__)
-                return Response(status_code=503)
+                return Response(status_code=503, headers={"Retry-After": "2"})
             self._pulls.called.set()
             self._fetcher.wake()
         for inbound in heard.inbounds:

@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote
 
 from sqlalchemy import Connection
 from starlette.requests import ClientDisconnect, Request
@@ -199,8 +199,12 @@ def _said(asked: Asked, way: Way, error: Exception) -> Response:
     if not status:
         raise error
     if way.page:
-        return asked.page("wrong.html", status, status=status, said=str(error))
-    return JSONResponse({"error": str(error) or type(error).__name__}, status)
+        response = asked.page("wrong.html", status, status=status, said=str(error))
+    else:
+        response = JSONResponse({"error": str(error) or type(error).__name__}, status)
+    if status == 503:
+        response.headers["Retry-After"] = "5"
+    return response
 
 
 _STATUS: Final[tuple[tuple[type[Exception], int], ...]] = (
@@ -240,12 +244,13 @@ def _same_origin(asked: Asked) -> bool:
     origin = asked.request.headers.get("origin", "")
     if origin and origin == asked.house.settings.server.public_url:
         return True
-    return bool(origin) and urlsplit(origin).netloc == asked.request.headers.get("host", "")
+    host = asked.request.headers.get("host", "")
+    return bool(host) and origin in (f"http://{host}", f"https://{host}")
 
 
 def _not_forged(request: Request, csrf: str) -> bool:
     """Forms cannot send this header; a page of ours has the token in its head."""
-    return hmac.compare_digest(request.headers.get("x-csrf-token", ""), csrf)
+    return hmac.compare_digest(request.headers.get("x-csrf-token", "").encode(), csrf.encode())
 
 
 def fits(said: str) -> bool:

@@ -126,7 +126,7 @@ async def look(asked: Asked) -> Response:
     """POST /conversations/{number}/seen {seq, looking, typing}: how far one has read, and whether one types."""
     data, actor, number = await asked.data(), asked.actor, asked.path("number")
     seq, typing, looking = data.get("seq"), data.get("typing") is True, data.get("looking") is not False
-    if not isinstance(seq, int) or seq < 0:
+    if type(seq) is not int or not fits(str(seq)):
         raise Refused(400, "seq must be the number of a message")
 
     def write(c: Connection) -> dict[str, Any]:

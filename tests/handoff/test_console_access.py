@@ -152,7 +152,7 @@ async def test_scopes_of_a_token_narrow_a_role(store: Store) -> None:
 # ---------------------------------------------------------------- forgery
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", ""])
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "", "http://["])
 async def test_another_site_can_do_nothing(desk: Desk, origin: str) -> None:
     await desk.let_in("anna")
     for path in ("/presence", f"/conversations/C-{OWN}/commands/claim", "/login"):
@@ -161,9 +161,18 @@ async def test_another_site_can_do_nothing(desk: Desk, origin: str) -> None:
 
 async def test_a_request_without_the_pages_token_is_refused(desk: Desk) -> None:
     await desk.let_in("anna")
-    headers = {"X-CSRF-Token": "x"}
-    answer = await desk.ask("anna", "POST", "/presence", json={"presence": "online"}, **headers)
-    assert answer.status_code == 403
+    for forged in (b"x", b"\xe9"):
+        with desk.client("anna") as browser:
+            own = {"presence": "online"}
+            answer = await browser.post("/console/presence", json=own, headers={b"X-CSRF-Token": forged})
+        assert answer.status_code == 403
+
+
+async def test_a_place_in_a_talk_is_a_number(desk: Desk) -> None:
+    await desk.let_in("anna")
+    for seq in (None, True, -1, 1.5, 1 << 70, "1", [1]):
+        answer = await desk.ask("anna", "POST", f"/conversations/C-{OWN}/seen", json={"seq": seq})
+        assert answer.status_code == 400
 
 
 async def test_pages_may_run_only_our_own_scripts(desk: Desk) -> None:
