@@ -271,6 +271,7 @@ POLICY: Final[tuple[Rule, ...]] = (
     wish,
     contacted,
     burst.scrap,
+    wishes.rearranged,
     answer,
     files,
     burst.patient,

@@ -142,7 +142,8 @@ def aside(draft: Draft, run: Run, others: dict[str, str]) -> str:
         return draft.words  # a number of ours that this form does not ask for
     if "contact" in others and signed(draft):
         return draft.words
-    if not small or intent or draft.heard.yes_no or refused(draft.heard):
+    declines = refused(draft.heard) and run.asked is not None and run.asked.name != "confirm"
+    if not small or intent or draft.heard.yes_no or declines:
         return ""
     tried = bool(others) or any(char.isdigit() for char in draft.words)  # at the number that is asked for
     return draft.words if matter.letters(words) >= (TOLD if tried else LITTLE) else ""
@@ -167,8 +168,9 @@ def changed(draft: Draft, run: Run) -> str:
     forms, kind, ranking = draft.turn.policy.forms, str(run.known.get("kind", "")), draft.ranking
     if run.name != FORM or not ranking or ranking.outcome not in ("intent", "choose") or matter.telling(draft):
         return ""
-    if refused(draft.heard) or (run.asked and run.asked.name == "what" and matter.letters(draft.words) > WISH):
-        return ""  # that is the matter itself, or what he does not wish
+    tells = run.asked and run.asked.name == "what" and matter.letters(draft.words) > WISH
+    if tells or refused(draft.heard) or facts(draft):
+        return ""  # that is the matter itself, what he does not wish, or a number
     least = matter.SURE if ranking.outcome == "intent" else matter.NEAR
     wishes = (c.entry.removeprefix("intent:") for c in ranking.candidates if c.confidence >= least and ":" in c.entry)
     wished = next((wish for wish in wishes if forms.wished(wish)), kind)

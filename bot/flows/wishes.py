@@ -103,6 +103,17 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
     journal.begin(draft, "ticket", **matter.known(draft, **{**told, **more}))
 
 
+def rearranged(draft: Draft) -> bool:
+    """Another day for what was arranged just now: people read it on the ticket."""
+    number, day = draft.talk.extra.get("ticket"), draft.heard.named("datetime", "period", "date")
+    if not (number and day and _CHANGES.search(draft.words)):
+        return False
+    draft.open()
+    draft.add(number, draft.words)
+    draft.say("flow.added", number=number)
+    return True
+
+
 def instead(draft: Draft, kind: str) -> None:
     """Another kind of ticket than the one being filled in: what was told for that goes along."""
     told = journal.take_over(draft)
