@@ -21,7 +21,8 @@ def human(known: Known) -> Flow:
         yield Say("human.already", number=number)
     else:
         details = {**known.get("slots", {}), **{name: known.get(name, "") for name in ("reason", "product", "contact")}}
-        opened = yield Ticket("urgent", known.get("what") or known["words"], "urgent", details)
+        about = known.get("what") or known.get("answered") or known["words"]
+        opened = yield Ticket("urgent", about, "urgent", details)
         number = opened["number"]
         yield Note("handed_over", {"reason": known.get("reason", ""), "ticket": number})
         back = Word("human.back", {"when": known["back"]}) if known.get("back") else ""

@@ -145,6 +145,7 @@ def human(draft: Draft, reason: str) -> None:
     slots, people = {k: v for k, v in told.items() if k != "what"}, draft.own_ticket("urgent", "emergency")
     more = {**told, "what": what, "slots": slots, "reason": reason or "asked", "open": people}
     draft.keep(reach=draft.number if asked == "contact" else draft.talk.extra.get("reach"))
+    more["answered"] = matter.answered(draft)
     more["asked"] = people if draft.talk.extra.get("reach") == draft.number else ""  # how to reach him, in vain
     journal.begin(draft, "human", **matter.known(draft, **more, **line.away(draft, reason)))
 
