@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from bot.flows.draft import Draft
+from bot.flows.draft import TOLD, Draft
 from bot.flows.reading import SUBJECT
 from bot.flows.wording import bare
 
@@ -69,6 +69,13 @@ def answered(draft: Draft) -> str:
     """What was asked in this conversation and has an answer: a ticket may be about that all the same."""
     extra = draft.talk.extra
     return "\n".join((*extra.get("answered", ()), *(() if extra.get("bare") else extra.get("told", ()))))[-SUBJECT:]
+
+
+def unhelped(draft: Draft) -> None:
+    """What was answered has not helped: people are to read all of it."""
+    before, told = draft.talk.extra.get("answered", ()), draft.talk.extra.get("told", ())
+    said = [*before, *(one for one in told if one not in before)]
+    draft.keep(settled=None, answered=None, told=said[-TOLD:] or None)
 
 
 def complains(draft: Draft) -> bool:

@@ -147,7 +147,8 @@ def unknown(draft: Draft) -> bool:
     draft.remember(unknowns=times)
     offers = () if bare(draft.words).isnumeric() else wishes.offers(draft)
     near = [button for button in offers if button.startswith("ans:")]
-    angry = bool(draft.meant and draft.meant.angry)
+    if angry := bool(draft.meant and draft.meant.angry):
+        matter.unhelped(draft)
     more = {"question": draft.words[:SUBJECT], "offers": near, "angry": angry, "times": times}
     more["long"] = matter.letters(draft.words) >= STORY  # whoever has told so much is not asked for other words
     more["soothed"] = bool(draft.talk.extra.get("soothed"))

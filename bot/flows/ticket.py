@@ -24,7 +24,7 @@ def ticket(known: Known) -> Flow:
         asks["what"] = replace(asks["what"], read=nothing_new, options=(SKIP,))
     told = dict(known)
     if about := known.get("about"):
-        yield Say("ticket.about", what=" ".join(about.split()))
+        yield Say("ticket.about", what=on_a_line(about))
     for name, ask in asks.items():
         told[name] = told.get(name) or noticed(told, form[name]["read"])
         if not told[name] and form[name]["need"] != "told":
@@ -44,7 +44,7 @@ def ticket(known: Known) -> Flow:
     opened = yield Ticket(known["kind"], what or known["words"], known["priority"], details)
     yield from learnt(details, known)
     if sure == LEFT:
-        yield Say("ticket.left", "do:ticket_status", what=what or known["words"], **opened)
+        yield Say("ticket.left", "do:ticket_status", what=on_a_line(what or known["words"]), **opened)
     else:
         yield Say("ticket.opened", "do:ticket_status", **opened)
 
@@ -96,9 +96,16 @@ def said(told: Mapping[str, Any], name: str) -> str:
     return "" if value == SKIP else str(value)
 
 
+def on_a_line(text: str) -> str:
+    """Several messages on one line, and still to be told apart."""
+    return " / ".join(text.split("\n"))
+
+
 def confirmation(told: Mapping[str, Any], form: Mapping[str, Mapping[str, Any]]) -> Ask:
     """Everything on one card."""
-    parts = ((Written(form[name]["label"]), said(told, name) or Word("ask.skipped")) for name in shown(told, form))
+    parts = (
+        (Written(form[name]["label"]), on_a_line(said(told, name)) or Word("ask.skipped")) for name in shown(told, form)
+    )
     lines = tuple(Word("ticket.told", {"label": label, "said": value}) for label, value in parts)
     return Ask("confirm", reading.yes_no, options=("yes", "change", "no"), values={"parts": lines})
 

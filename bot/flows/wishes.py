@@ -233,9 +233,7 @@ def not_helpful(draft: Draft, entry: str) -> None:
     draft.open()
     about = matter.held(draft, entry) or matter.held(draft, draft.talk.last_entry)
     draft.note("not_helpful", entry=about, question=draft.talk.last_question)
-    if draft.talk.extra.get("settled") and draft.talk.last_question:
-        draft.tells(draft.talk.last_question)
-    draft.keep(settled=None)
+    matter.unhelped(draft)
     if number := draft.own_ticket("emergency", "urgent", "complaint"):
         draft.add(number, draft.words)
         draft.say("not_helpful.people", number=number)
