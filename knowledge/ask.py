@@ -31,9 +31,12 @@ def examples(file: Path) -> Faq:
     """The examples of a JSONL file. Raises YamlError with every line that is none."""
     rows, problems = [], []
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise YamlError([Problem(str(file), 1, f"cannot be read: {error}")]) from None
+        lines = file.read_bytes().decode("utf-8-sig").split("\n")  # JSON text may hold Unicode's other line ends
+    except OSError as error:
+        raise YamlError([Problem(str(file), 1, f"cannot be read: {error.strerror or error}")]) from None
+    except UnicodeDecodeError as error:
+        line = bytes(error.object).count(b"\n", 0, error.start) + 1
+        raise YamlError([Problem(str(file), line, "must be saved as UTF-8")]) from None
     for number, line in enumerate(lines, 1):
         row = _json(line)
         if isinstance(row, dict) and isinstance(row.get("label"), str) and isinstance(row.get("text"), str):
@@ -45,7 +48,7 @@ def examples(file: Path) -> Faq:
     return from_examples(rows)
 
 
-def as_json(ranking: Ranking, text: str, lang: str = "", id: str = "") -> dict[str, Any]:
+def as_json(ranking: Ranking, text: str, lang: str = "", id: str | int = "") -> dict[str, Any]:
     """A ranking as plain JSON: the best label is named unless nothing is offered; confidences have four digits."""
     best = ranking.candidates[0] if ranking.candidates else None
     entry = best.entry if best and ranking.outcome != "unknown" else ""
@@ -71,6 +74,7 @@ def answer_lines(
     Any other line is a question in plain text; with ``refuse`` it is none, and its number is told.
     """
     for number, line in enumerate(lines, 1):
+        line = line.removeprefix("\ufeff")  # some editors write it before the first line
         row = _json(line)
         if not line.strip():
             continue
@@ -80,7 +84,8 @@ def answer_lines(
                 continue
             row = {"text": line.rstrip("\r\n")}
         text, spoken = row["text"], str(row.get("lang") or lang)
-        made = as_json(ask(text, spoken), text, spoken, str(row.get("id", "")))
+        id = row.get("id", "")
+        made = as_json(ask(text, spoken), text, spoken, id if type(id) in (str, int) else str(id))
         yield json.dumps(made, ensure_ascii=False)
 
 

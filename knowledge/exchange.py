@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError
 from pydantic import ValidationError
 from ruamel.yaml import YAML
@@ -21,6 +22,7 @@ from knowledge import sheet
 from knowledge.faq import TO_WRITE, Entry, Faq, Written
 from knowledge.normal import chinese, normal
 
+MOST = 20_000  # answers of one file
 SCHEMA = "faq.schema.json"  # beside the folder of the answers
 FIRST = f"# yaml-language-server: $schema=../{SCHEMA}\n"  # of a file of answers: editors then know what may stand in it
 COLUMNS = ("id", "topic", "language", "question", "answer")
@@ -35,7 +37,7 @@ class ExchangeError(Exception):
 
 
 _UNREADABLE = (
-    *(OSError, ValueError, LookupError, RuntimeError, csv.Error),  # RuntimeError: a workbook with a password
+    *(ValueError, LookupError, RuntimeError, csv.Error),  # RuntimeError: a workbook with a password
     *(zipfile.BadZipFile, zlib.error, ParseError),
 )
 
@@ -53,6 +55,14 @@ def bring(file: Path) -> list[Entry]:
         raise ExchangeError(f"{file}: cannot read '{file.suffix}', only {', '.join(readers)}")
     try:
         return gather(reader(file))
+    except UnicodeDecodeError as error:
+        line = bytes(error.object).count(b"\n", 0, error.start) + 1
+        way_out = "save it as UTF-8 (spreadsheets call that “CSV UTF-8”)"
+        raise ExchangeError(f"{file}: line {line} is not UTF-8: {way_out}") from None
+    except DefusedXmlException:
+        raise ExchangeError(f"{file}: defines entities, as no spreadsheet does") from None
+    except OSError as error:
+        raise ExchangeError(f"{file}: {error.strerror or error}") from None
     except _UNREADABLE as error:
         raise ExchangeError(f"{file}: {error}") from None
 
@@ -60,6 +70,7 @@ def bring(file: Path) -> list[Entry]:
 def gather(rows: Iterable[Mapping[str, str]]) -> list[Entry]:
     """Rows of the same id, or else of the same answer, become one entry; several questions stand on lines of a cell."""
     found: dict[str, dict[str, Any]] = {}
+    taken: dict[str, int] = {}
     for row in rows:
         cell = {_ALSO.get(k.strip().lower(), k.strip().lower()): (v or "").strip() for k, v in row.items() if k}
         questions = [q for q in cell.get("question", "").splitlines() if q.strip()]
@@ -68,7 +79,11 @@ def gather(rows: Iterable[Mapping[str, str]]) -> list[Entry]:
         language = _language(cell.get("language", "")) or ("zh" if chinese(normal(questions[0])) >= 0.5 else "en")
         key = cell.get("id") or cell.get("answer") or questions[0]
         name = slug(cell.get("id", "")) or slug(questions[0]) or f"entry-{len(found) + 1}"
-        made = found.setdefault(key, {"id": _free(name, found), "topic": "", "questions": {}, "answer": {}})
+        if key not in found:
+            if len(found) == MOST:
+                raise ValueError(f"holds more than {MOST:,} answers: bring it in in parts")
+            found[key] = {"id": _free(name, taken), "topic": "", "questions": {}, "answer": {}}
+        made = found[key]
         made["topic"] = made["topic"] or slug(cell.get("topic", "")) or "imported"
         made["questions"].setdefault(language, []).extend(questions)
         if cell.get("answer"):
@@ -99,9 +114,14 @@ def slug(text: str) -> str:
     return "-".join(re.findall(r"[a-z0-9]+", text.lower()))[:50].strip("-")
 
 
-def _free(name: str, found: Mapping[str, Mapping[str, Any]]) -> str:
-    taken = {made["id"] for made in found.values()}
-    return next(n for n in (name, *(f"{name}-{i}" for i in range(2, len(taken) + 3))) if n not in taken)
+def _free(name: str, taken: dict[str, int]) -> str:
+    """The name, or with the next number if it is ``taken``: name -> the last number."""
+    free = name
+    while free in taken:
+        taken[name] += 1
+        free = f"{name}-{taken[name]}"
+    taken[free] = 1
+    return free
 
 
 def _csv(file: Path) -> Iterable[Mapping[str, str]]:
@@ -112,17 +132,27 @@ def _csv(file: Path) -> Iterable[Mapping[str, str]]:
 
 
 def _jsonl(file: Path) -> Iterable[Mapping[str, str]]:
-    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
-    for row in rows:
-        if not isinstance(row, dict):
-            raise ValueError('every line should be an object like {"question": "…", "answer": "…"}')
-    return [{k: "\n".join(v) if isinstance(v, list) else str(v) for k, v in row.items()} for row in rows]
+    rows = []
+    for number, line in enumerate(file.read_text(encoding="utf-8-sig").split("\n"), 1):
+        if line.strip():
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError):
+                row = None
+            if not isinstance(row, dict):
+                raise ValueError(f'line {number} should be an object like {{"question": "…", "answer": "…"}}')
+            rows.append({k: "\n".join(map(_said, v)) if isinstance(v, list) else _said(v) for k, v in row.items()})
+    return rows
+
+
+def _said(value: Any) -> str:
+    return "" if value is None else str(value)
 
 
 def _markdown(file: Path) -> Iterator[Mapping[str, str]]:
     """Headings, or lines that begin with Q: and A:, are questions; what follows answers them."""
     topic, question, answer = "", "", list[str]()
-    for line in [*file.read_text(encoding="utf-8").splitlines(), "# "]:
+    for line in [*file.read_text(encoding="utf-8-sig").splitlines(), "# "]:
         asked = re.match(r"(#{2,6}\s+|\**(?:Q|问)\d*\s*[.:：]\**\s*)(.*)", line)
         if asked or line.startswith("# "):
             if question and (said := "\n".join(answer).strip()):

@@ -71,6 +71,8 @@ def _cells(row: Any, shared: list[str]) -> dict[str, str]:
     for cell in row.iter(f"{{{_MAIN}}}c"):
         value = cell.find(f"{{{_MAIN}}}v")
         text = "".join(t.text or "" for t in cell.iter(f"{{{_MAIN}}}t")) if value is None else value.text or ""
+        if cell.get("t") == "s" and not (text.isdecimal() and int(text) < len(shared)):
+            raise ValueError(f"the cell {cell.get('r', '')} names a text that is not there")
         cells[re.sub(r"\d", "", cell.get("r", ""))] = shared[int(text)] if cell.get("t") == "s" else text
     return cells
 

@@ -30,6 +30,17 @@ def test_one_object_a_line(examples: Path) -> None:
     assert (made[1]["candidates"][0]["entry"], made[1]["lang"]) == ("送货", "zh")
 
 
+def test_ids_come_back_as_they_were_and_the_mark_of_an_editor_is_no_part_of_a_line(examples: Path) -> None:
+    lines = ['\ufeff{"id": 7, "text": "how can I pay?"}', '{"id": "7", "text": "how can I pay?"}']
+    assert [json.loads(line)["id"] for line in answer_lines(open_knowledge(examples).ask, lines)] == [7, "7"]
+    said = json.dumps({"label": "a", "text": "one\u2028line"}, ensure_ascii=False)
+    examples.write_bytes(b"\xef\xbb\xbf" + said.encode())
+    assert open_knowledge(examples).faq.entries[0].id == "a"
+    examples.write_bytes(said.encode() + b"\n\xff")
+    with pytest.raises(YamlError, match=r"examples\.jsonl:2: must be saved as UTF-8"):
+        open_knowledge(examples)
+
+
 def test_a_wish_is_an_intent(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(
         "- {id: pay, topic: orders, questions: {en: [how can i pay, which cards do you take]}, answer: {en: Any card.}}"

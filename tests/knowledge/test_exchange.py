@@ -80,6 +80,46 @@ def test_what_cannot_be_read_is_said(tmp_path: Path, name: str, content: bytes) 
         bring(tmp_path / name)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.csv", "question,answer\n怎么重启,拔".encode("gbk"), "line 2 is not UTF-8: save it as UTF-8"),
+        ("a.jsonl", b'{"question": "a"}\n{"question"\n', "line 2 should be an object"),
+        ("a.jsonl", b"[" * 100_000, "line 1 should be an object"),
+    ],
+)
+def test_the_line_that_cannot_be_read_is_named(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ExchangeError, match=said):
+        bring(tmp_path / name)
+
+
+def test_lines_of_json_may_hold_any_text(tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    rows = [{"question": "one\u2028line", "answer": None}, {"question": ["a", 2], "answer": "b"}]
+    file.write_text("\ufeff" + "\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
+    assert [entry.questions["en"] for entry in bring(file)] == [("one", "line"), ("a", "2")]
+
+
+def test_a_workbook_that_is_none_is_told_so(tmp_path: Path) -> None:
+    for sheet, said in (
+        ("<!DOCTYPE a [<!ENTITY b 'c'>]>" + SHEET.format(""), "defines entities"),
+        (SHEET.format('<row><c r="A1" t="s"><v>7</v></c></row>'), "the cell A1 names a text that is not there"),
+    ):
+        with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as book:
+            book.writestr("xl/worksheets/sheet1.xml", sheet)
+        with pytest.raises(ExchangeError, match=said):
+            bring(tmp_path / "a.xlsx")
+
+
+def test_more_answers_than_anybody_has_are_refused_at_once() -> None:
+    assert (
+        len({entry.id for entry in gather({"question": f"what? {'!' * n}", "answer": str(n)} for n in range(99))}) == 99
+    )
+    with pytest.raises(ValueError, match="holds more than 20,000 answers"):
+        gather({"question": f"question {n}", "answer": str(n)} for n in range(20_001))
+
+
 def test_what_is_written_can_be_read(tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text(CSV)
     entries = tuple(bring(tmp_path / "in.csv"))
