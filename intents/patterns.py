@@ -34,6 +34,14 @@ class PatternError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Meanings:
+    """Closed phrases with their names, by their first units; ``units`` are all that stand in any of them."""
+
+    phrases: Mapping[str, tuple[tuple[str, Phrase], ...]]
+    units: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Several phrases, by their first units; an optional one may be missing."""
 
@@ -42,7 +50,6 @@ class Group:
 
 
 Phrase: TypeAlias = "tuple[str | Group, ...]"  # words, gaps and groups one after another
-Meanings: TypeAlias = Mapping[str, tuple[tuple[str, Phrase], ...]]  # first unit -> names and phrases
 
 
 def units(text: str) -> list[str]:
@@ -181,19 +188,27 @@ def meanings(phrases: Mapping[str, Iterable[Phrase]]) -> Meanings:
     for name, some in phrases.items():
         for first, those in group(some).phrases.items():
             index[first] = (*index.get(first, ()), *((name, one) for one in those))
-    return index
+    return Meanings(index, frozenset(unit for some in index.values() for _, one in some for unit in _within(one)))
+
+
+def _within(one: Phrase) -> Iterator[str]:
+    for item in one:
+        if isinstance(item, str):
+            yield item
+        else:
+            yield from (unit for some in item.phrases.values() for inner in some for unit in _within(inner))
 
 
 def closed(index: Meanings, text: Sequence[str]) -> frozenset[str]:
     """What a message means that consists of closed phrases only ("ok thanks bye"), in the fewest pieces."""
     words = [unit for unit in text if unit not in (COMMA, LINE)]
-    if not 0 < len(words) <= _CLOSED:
+    if not 0 < len(words) <= _CLOSED or not index.units.issuperset(words):  # nearly always: worth asking first
         return frozenset()
     best: list[tuple[int, frozenset[str]] | None] = [(0, frozenset()), *[None] * len(words)]
     for at in range(len(words)):
         if (so_far := best[at]) is None:
             continue
-        for name, one in index.get(words[at], ()):
+        for name, one in index.phrases.get(words[at], ()):
             for end in _through(one, words, at):
                 old = best[end]
                 if old is None or old[0] > so_far[0] + 1:
