@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 Vector: TypeAlias = NDArray[np.float64]  # a value for every example; or a row of them for each of several texts
 Rows: TypeAlias = NDArray[np.intp]
-COMMON = 16  # a gram that more than one text in so many has is common
+COMMON = 8  # a gram that more than one text in so many has is common
 TOGETHER = 128  # texts compared with all at a time: the sums of more do not fit the processor's cache
 
 
