@@ -35,8 +35,8 @@ def examples(file: Path) -> Faq:
     except OSError as error:
         raise YamlError([Problem(str(file), 1, f"cannot be read: {error.strerror or error}")]) from None
     except UnicodeDecodeError as error:
-        line = bytes(error.object).count(b"\n", 0, error.start) + 1
-        raise YamlError([Problem(str(file), line, "must be saved as UTF-8")]) from None
+        at = bytes(error.object).count(b"\n", 0, error.start) + 1
+        raise YamlError([Problem(str(file), at, "must be saved as UTF-8")]) from None
     for number, line in enumerate(lines, 1):
         row = _json(line)
         if isinstance(row, dict) and isinstance(row.get("label"), str) and isinstance(row.get("text"), str):
