@@ -20,7 +20,7 @@ def tune(
     config: Config = CONFIG,
     undo: Annotated[bool, typer.Option("--undo", help="Back to the model as it came.")] = False,
 ) -> None:
-    """Tune the model of knowledge.model on your own answers; it is kept only if it answers unseen questions better."""
+    """Tune the model of knowledge.model on your own answers; kept only if it answers unseen questions surely better."""
     import intents
     from bot import faqtools
     from bot.config import load
@@ -43,7 +43,7 @@ def tune(
         raise faqtools.Wrong(str(error)) from None
     typer.echo(made)
     if not made.kept:
-        typer.echo("That is not better: nothing is changed.")
+        typer.echo("That may be luck: nothing is changed.")
         raise typer.Exit(FAILED)
     typer.echo(f"Kept as {models / made.kept}{IN_FORCE}. `aftercare knowledge tune --undo` takes it back.")
 

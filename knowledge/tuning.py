@@ -1,4 +1,4 @@
-"""Tunes the configured encoder on the FAQ, and keeps the tuned one only where it answers unseen questions better."""
+"""Tunes the configured encoder on the FAQ, and keeps the tuned one only if unseen questions show that it is better."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from math import comb
 from pathlib import Path
 from typing import TypeAlias
 
@@ -23,6 +24,7 @@ from knowledge.normal import normal
 NEEDED = ("torch", "sentence_transformers", "onnx", "onnxruntime", "tokenizers")
 EVERY = 4  # one question of so many is held out to measure with
 FEWEST = 20  # held-out questions that can tell anything
+LUCK = 0.05  # a gain that luck alone brings more often than this is none
 
 Unseen: TypeAlias = Sequence[tuple[str, str, str]]  # entry, question, language
 Progress: TypeAlias = Callable[[str, int, Iterator[object]], object]  # what is done, in how many steps, and the steps
@@ -34,26 +36,57 @@ class CannotTune(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What became of the questions that were held out."""
+    """What became of each question held out: 1 = the best answer is right, -1 = answered wrongly, 0 = neither."""
 
-    right: int  # the best answer is the right one
-    wrong: int  # answered, and wrongly
-    asked: int
+    values: tuple[int, ...]
+
+    @property
+    def right(self) -> int:
+        """How many have the right answer as the best one."""
+        return self.values.count(1)
+
+    @property
+    def wrong(self) -> int:
+        """How many are answered, and wrongly."""
+        return self.values.count(-1)
 
     def __str__(self) -> str:
-        return f"best answer right {self.right} ({self.right / self.asked:.1%}), answered wrongly {self.wrong}"
+        return f"best answer right {self.right} ({self.right / len(self.values):.1%}), answered wrongly {self.wrong}"
 
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """How the encoder did before and after; ``kept`` names the folder of the new one, "" = it was not better."""
+    """How the encoder did before and after; ``kept`` names the folder of the new one, "" = it was not surely better."""
 
     before: Measured
     after: Measured
     kept: str
 
+    @property
+    def changed(self) -> tuple[int, int]:
+        """How many questions came out better, and how many worse."""
+        pairs = list(zip(self.before.values, self.after.values, strict=True))
+        return sum(new > old for old, new in pairs), sum(new < old for old, new in pairs)
+
+    @property
+    def luck(self) -> float:
+        """How likely a model that is no better does so well: the exact sign test on the questions that changed."""
+        better, worse = self.changed
+        return sum(comb(better + worse, k) for k in range(better, better + worse + 1)) * 0.5 ** (better + worse)
+
+    @property
+    def better(self) -> bool:
+        """Is it more than luck?"""
+        return self.luck <= LUCK
+
     def __str__(self) -> str:
-        return f"of {self.before.asked} questions it had not seen:\n  before  {self.before}\n  tuned   {self.after}"
+        better, worse = self.changed
+        return (
+            f"of {len(self.before.values)} questions it had not seen:\n"
+            f"  before  {self.before}\n"
+            f"  tuned   {self.after}\n"
+            f"  {better} came out better and {worse} worse; by luck alone so much in {self.luck:.1%} of cases"
+        )
 
 
 def tune(
@@ -66,7 +99,7 @@ def tune(
     mode: Mode = "balanced",
     progress: Progress = lambda _what, _count, steps: list(steps),
 ) -> Tuning:
-    """Tune on part of the questions, measure on the others; if that is better, tune on all and keep it.
+    """Tune on part of the questions, measure on the others; if that is better beyond luck, tune on all and keep it.
 
     Raises CannotTune.
     """
@@ -84,11 +117,11 @@ def tune(
             made = Path(place) / "part"
             _learnt(name, made, taught(part, intents, languages), "learning from three questions of four", progress)
             after = _measured(Encoder(made, languages), part, intents, unseen, mode)
-            if after.right - after.wrong <= before.right - before.wrong:
-                return Tuning(before, after, "")
+            if not (tried := Tuning(before, after, "")).better:
+                return tried
             whole = Path(place) / "whole"
             _learnt(name, whole, taught(faq, intents, languages), "better: now from all of them", progress)
-            return Tuning(before, after, _keep(name, models, whole))
+            return replace(tried, kept=_keep(name, models, whole))
     except EncoderMissing as error:
         raise CannotTune(f"the model {name} cannot be used: {error}") from None
 
@@ -128,13 +161,12 @@ def taught(faq: Faq, intents: Intents, languages: Sequence[str]) -> list[tuple[s
 def _measured(encoder: Encoder, part: Faq, intents: Intents, unseen: Unseen, mode: Mode) -> Measured:
     """Asked as live, of an FAQ that lacks these questions."""
     knowledge = build(part, intents, mode=mode, encoder=encoder)
-    right = wrong = 0
+    values = []
     for entry, text, language in unseen:
         ranking = knowledge.ask(text, language)
-        best = ranking.candidates[0].entry if ranking.candidates else ""
-        right += best == entry
-        wrong += ranking.outcome in ("answer", "intent") and best != entry
-    return Measured(right, wrong, len(unseen))
+        right = bool(ranking.candidates) and ranking.candidates[0].entry == entry
+        values.append(1 if right else -1 if ranking.outcome in ("answer", "intent") else 0)
+    return Measured(tuple(values))
 
 
 def _learnt(name: str, folder: Path, examples: Sequence[tuple[str, str]], what: str, progress: Progress) -> None:

@@ -44,7 +44,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_better_model_is_kept_and_taken_back(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name, models, seen = str(tiny / "model"), tiny / "models", list[tuple[str, int, int]]()
-    scores = iter([tuning.Measured(10, 2, 24), tuning.Measured(11, 2, 24)])
+    scores = iter(tuning.Measured((-1,) * 2 + (1,) * right + (0,) * (22 - right)) for right in (10, 15))
     monkeypatch.setattr(tuning, "_measured", lambda *_: next(scores))
 
     def progress(what: str, count: int, steps: Iterator[object]) -> None:
@@ -53,6 +53,7 @@ def test_a_better_model_is_kept_and_taken_back(tiny: Path, monkeypatch: pytest.M
     done = tuning.tune(name, models, FAQ, {}, languages=["en"], progress=progress)
     assert [(count, steps) for _, count, steps in seen] == [(20, 20)] * 2
     assert "before  best answer right 10 (41.7%), answered wrongly 2" in str(done)
+    assert "5 came out better and 0 worse; by luck alone so much in 3.1% of cases" in str(done)
     base, served = encoder.Encoder(encoder.original(name, models), ["en"]), encoder.load(name, models, ["en"])
     assert served is not None
     assert (models / done.kept / "model.onnx").is_file()
@@ -66,6 +67,17 @@ def test_a_better_model_is_kept_and_taken_back(tiny: Path, monkeypatch: pytest.M
     assert again.name == base.name
     assert not (models / done.kept).exists()
     assert not tuning.undo(name, models)
+
+
+def test_a_gain_that_may_be_luck_is_none() -> None:
+    before = tuning.Measured((0,) * 30)
+    few = tuning.Tuning(before, tuning.Measured((1,) * 4 + (0,) * 26), "")
+    assert (few.changed, few.luck, few.better) == ((4, 0), 0.0625, False)
+    mixed = tuning.Tuning(before, tuning.Measured((1,) * 12 + (-1,) * 6 + (0,) * 12), "")
+    assert (mixed.changed, mixed.better) == ((12, 6), False)
+    assert mixed.luck == pytest.approx(0.1189, abs=1e-4)
+    assert tuning.Tuning(before, tuning.Measured((1,) * 5 + (0,) * 25), "").better
+    assert tuning.Tuning(before, before, "").luck == 1
 
 
 def test_what_is_no_better_changes_nothing(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
