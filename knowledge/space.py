@@ -19,7 +19,7 @@ from knowledge.spelling import Speller
 
 EXACT = 4000  # texts up to which the model is exact
 LANDMARKS = 2000  # of more texts, so many speak for all
-NEAR = 0.5  # who is as like an example says what it says, in however common words
+NEAR = 0.6  # who is as like an example says what it says, in however common words
 REPAIRED = 0.7  # how far the repaired text is believed over the written one
 UNSPACED = ("zh",)  # languages written without spaces between words
 
