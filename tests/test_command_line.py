@@ -97,7 +97,7 @@ def test_a_line_that_is_no_question_is_named_and_the_others_are_answered() -> No
     asked = '{"id": "1", "text": "怎么转人工"}\nnonsense\n{"id": "3", "text": ""}\n["text"]\n{"id": 5, "text": "🙂"}\n'
     done = aftercare("ask", "--json", "-", said=asked)
     assert done.returncode == 2
-    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == ["1", "3", "5"]
+    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == ["1", "3", 5]
     told = done.stderr.splitlines()
     assert [line.split(": ")[0] for line in told] == ["standard input:2", "standard input:4"]
     assert 'should be a line like {"id": "7", "text": "a question"}' in told[0]
