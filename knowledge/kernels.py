@@ -237,7 +237,7 @@ class Chinese:
 
     def told(self, text: str) -> list[str]:
         """Its characters, alone and in pairs, and what its words mean."""
-        return written_and_heard(units(text))[0]
+        return _read(text)[0]
 
     def tells(self, gram: str) -> bool:
         """All do: no dictionary tells where a word ends."""
@@ -246,7 +246,7 @@ class Chinese:
     def parts(self, text: str) -> Parts:
         """Characters, sounds, order and, with a multilingual encoder, meaning."""
         split = units(text)
-        written, heard = written_and_heard(split)
+        written, heard = _read(text)
         parts = {
             "characters": self.written.similar(written),
             "sounds": self._sounds.similar(heard),
@@ -263,6 +263,12 @@ class Chinese:
         """Characters and sounds alike, order half; sharpened as in English."""
         lexical = apart(np.exp(0.8 * (parts["characters"] + parts["sounds"] + 0.5 * parts["order"]) - 2), math.exp(-2))
         return (np.exp(4 * (parts["meaning"] - 1)) + lexical) / 2 if "meaning" in parts else lexical
+
+
+@lru_cache(maxsize=8)
+def _read(text: str) -> tuple[list[str], list[str]]:
+    """A normalised text as it is written and heard, once for all that a question is asked for; nobody changes it."""
+    return written_and_heard(units(text))
 
 
 def written_and_heard(split: Sequence[str]) -> tuple[list[str], list[str]]:
