@@ -33,6 +33,7 @@ def backup(database: str, target: Path) -> None:
     _harmless(target, file)
     partial = target.with_name(target.name + ".partial")
     try:
+        partial.touch(mode=0o600)  # what customers say is nobody else's
         if file:
             _sqlite(file, partial)
         else:

@@ -34,6 +34,7 @@ log = structlog.get_logger("launch")
 
 SWITCH = 0.0003  # seconds: a thread that wants to go on waits no longer for another's Python (5 ms by itself)
 SOCKET = "AFTERCARE_SOCKET"  # the listening socket a worker process inherits, by number, and whose child it is
+INTERRUPTED = 130  # what a shell is told of a program that Ctrl-C ended
 RESTART = 1.0  # seconds before a worker process that ended is started again
 
 
@@ -106,11 +107,20 @@ def ask_channel(settings: Settings, name: str, question: Callable[[Channel], Cor
 
 
 async def _talk(app: App, terminal: Channel) -> None:
+    over = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, over.set)
     await app.start()
     sys.stdout.write("> ")
     sys.stdout.flush()
-    await app.heard_out(terminal.name)
+    talk, stopping = asyncio.create_task(app.heard_out(terminal.name)), asyncio.create_task(over.wait())
+    await asyncio.wait({talk, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if not over.is_set():
+        await talk
     await app.stop()
+    if over.is_set():
+        _say("")
+        os._exit(INTERRUPTED)  # all is written; the thread that waits for a line would not let us go before it has one
+    stopping.cancel()
 
 
 @contextmanager

@@ -249,6 +249,7 @@ _WORDS = {  # pydantic's error type -> what is wanted
     "string_pattern_mismatch": "must match {pattern}",
     "date_from_datetime_parsing": "must be a date like 2026-01-31",
     "date_parsing": "must be a date like 2026-01-31",
+    "date_type": "must be a date like 2026-01-31",
     "value_error": "{error}",
 }
 

@@ -23,6 +23,7 @@ async def test_a_file_is_named_as_it_is_written(tmp_path: Path, name: str) -> No
     assert (tmp_path / name).exists()
     backup(url, tmp_path / "copy")
     assert (tmp_path / "copy").stat().st_size > 100_000
+    assert (tmp_path / "copy").stat().st_mode & 0o777 == 0o600
 
 
 async def test_a_server_is_named_as_every_program_of_postgresql_reads_it(postgres: str) -> None:

@@ -203,3 +203,24 @@ def test_where_others_reach_it_it_does_not_start_without_an_admin(tmp_path: Path
     assert "there is no admin, and with host 0.0.0.0 others can reach the console" in done.stderr
     assert "aftercare agent add LOGIN --role admin" in done.stderr
     assert "ready" not in done.stdout
+
+
+def test_ctrl_c_ends_a_chat_that_waits_for_a_line(tmp_path: Path) -> None:
+    settings = (
+        f"database: sqlite:///{tmp_path}/a.db\nknowledge: {{faq: {HOME}/knowledge/faq, intents: {HOME}/intents}}\n"
+    )
+    (tmp_path / "config.yaml").write_text(settings, "utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(HOME)}
+    command = [sys.executable, "-m", "bot", "chat"]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, text=True, **pipes) as chat:
+        assert chat.stdout
+        assert chat.stderr
+        while chat.stdout.readline().strip() == "":  # until he is greeted
+            assert chat.poll() is None, chat.stderr.read()
+        chat.send_signal(signal.SIGINT)
+        try:
+            assert chat.wait(60) == 130
+        finally:
+            chat.kill()
+        assert chat.stderr.read() == ""

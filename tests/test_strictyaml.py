@@ -181,6 +181,23 @@ def test_what_lies_within_is_told_once() -> None:
     assert str(caught.value) == "f.yaml:1: pauses.0: must be a whole number, not 'x'"
 
 
+def test_what_is_no_plain_value_is_told_in_our_words() -> None:
+    class Plain(BaseModel):
+        day: date
+        whole: int
+        share: float
+        yes: bool
+
+    with pytest.raises(YamlError) as caught:
+        check(Plain, parse(b"day: []\nwhole: {}\nshare: [1]\nyes: [a]", "f.yaml"))
+    assert [p.what for p in caught.value.problems] == [
+        "day: must be a date like 2026-01-31",
+        "whole: must be a whole number",
+        "share: must be a number",
+        "yes: must be true or false",
+    ]
+
+
 def test_suggestions() -> None:
     assert suggest("qestions", ["answer", "questions"]) == "(did you mean 'questions'?)"
     assert suggest("zzz", ["b", "a"]) == "(allowed: a, b)"
