@@ -71,7 +71,7 @@ class Firm:
             " SELECT count(*) FROM reply WHERE due_at IS NOT NULL OR state = 'sending' UNION ALL"
             " SELECT count(*) FROM note WHERE key LIKE 'due:%' OR key LIKE 'file:%'"
         )
-        while any(count for (count,) in await self.rows(query)):
+        while any(count for (count,) in await self.rows(query)) or any(box.sending for box in self.app.outboxes):
             assert time.monotonic() < end, await self.rows("SELECT state, attempts, error FROM reply ORDER BY id")
             await asyncio.sleep(0.03)
 

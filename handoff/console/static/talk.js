@@ -162,7 +162,9 @@ export function openTalk(root) {
   async function head() {
     const there = $("collision")?.dataset.there;
     const [top, side] = await Promise.all([part(`${path}/head${location.search}`), part(`${path}/side`)]);
+    const open = $("more-acts")?.matches(":popover-open"); // what comes in closes no menu under the finger
     if (top) $("head").replaceChildren(...top);
+    if (top && open) $("more-acts")?.showPopover();
     const noting = [...$("side").querySelectorAll("textarea")].some((note) => note.value);
     if (side && !noting) $("side").replaceChildren(...side);
     times($("head"));
