@@ -93,8 +93,6 @@ class Worker:
             self._woken.clear()
             try:
                 lanes = await self._beat(outcomes)
-                if len(lanes) == self._limits.group:
-                    self._woken.set()  # there may be more
                 outcomes = await self._decide(lanes) if lanes else []
             except Away as error:
                 await self._away(error)
@@ -114,8 +112,7 @@ class Worker:
     async def _rest(self) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, min(POLL, self._next_ready - time.time()))):
-                while not (self._woken.is_set() or self._stopping):  # one beat goes and looks, the others rest on
-                    await self._woken.wait()
+                await self._woken.wait()
 
     async def _beat(self, outcomes: list[Outcome]) -> list[Lane]:
         try:
