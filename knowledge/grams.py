@@ -35,20 +35,20 @@ class Grams:
         self._column = dict(numbers)
         cells, times = np.unique(grams * self.size + np.repeat(np.arange(self.size), lengths), return_counts=True)
         columns, rows = np.divmod(cells, self.size or 1)
-        self._frequency = np.bincount(columns, minlength=len(numbers))
-        self._start = np.cumsum(self._frequency) - self._frequency
+        self._frequency = np.bincount(columns, minlength=len(numbers)).astype(np.int32)
+        self._start = np.cumsum(self._frequency, dtype=np.int32) - self._frequency
         self._rarest = math.log(1 + self.size) + 1
         self._idf = np.log((1 + self.size) / (1 + self._frequency)) + 1
         self._rows = rows.astype(np.int32)  # of each posting; there are many of them
         self._again = np.flatnonzero(times > 1)  # postings of what a text has more than once: few
         self._more = np.log(times[self._again])
-        ends = np.searchsorted(self._again, (self._start, self._start + self._frequency))
+        ends = np.searchsorted(self._again, (self._start, self._start + self._frequency)).astype(np.int32)
         self._first, self._many = ends[0], ends[1] - ends[0]  # of these, those of each column
         squares = np.bincount(rows, self._unscaled(columns) ** 2, self.size)
         self._scale = 1 / np.sqrt(np.where(squares, squares, 1.0))
         common = self._frequency * COMMON > self.size
         tabled = common[columns]
-        self._line = np.where(common, np.cumsum(common) - 1, -1)  # of a column in the table; -1: it is rare
+        self._line = np.where(common, np.cumsum(common, dtype=np.int32) - 1, -1)  # of a column in the table; -1: rare
         self._table = np.zeros((np.count_nonzero(common), self.size), np.float32)
         self._table[self._line[columns[tabled]], rows[tabled]] = 1 + np.log(times[tabled])
 
