@@ -151,6 +151,7 @@ def unknown(draft: Draft) -> bool:
         matter.unhelped(draft)
     more = {"question": draft.words[:SUBJECT], "offers": near, "angry": angry, "times": times}
     more["long"] = matter.letters(draft.words) >= STORY  # whoever has told so much is not asked for other words
+    more["urgent"] = bool(draft.meant and draft.meant.urgent)
     more["soothed"] = bool(draft.talk.extra.get("soothed"))
     more |= {"open": draft.own_ticket("emergency", "urgent", "complaint"), "asks": is_question(draft.words)}
     journal.begin(draft, "unknown", **more)

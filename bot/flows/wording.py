@@ -11,7 +11,7 @@ _PHONE = re.compile(r"(?<![\w.])(?:\+|00)?[(\d](?:[\s().-]{0,2}\d){5,15}\)?(?!\w
 _MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]{2,}")
 _QUESTION = re.compile(
     r"[?？]\s*$|[吗呢么嘛]\s*[。!！]?\s*$|[要是用].{1,8}还是.{1,8}$|怎么|如何|为什么|多久|多少|哪里|哪儿|什么时候"
-    r"|^(?:how|what|when|where|which|who|why|can|could|do|does|is|are|will)\b",
+    r"|^(?:how|what|when|where|which|who|why|can|could(?! be\b)|do|does|is|are|will)\b",
     re.IGNORECASE,
 )
 _CALM = re.compile(
