@@ -9,8 +9,9 @@ WAYS_ON = ("do:ticket", "do:human")
 
 
 def unknown(known: Known) -> Flow:
-    """Say so honestly and ask for one rephrase; the second time, or when it is urgent, offer the nearest questions,
-    a ticket, a person.
+    """Say so honestly and ask for one rephrase; the second time offer the nearest questions, a ticket, a person.
+
+    Who is in a hurry is offered people at once.
     """
     offers = known.get("offers", ())
     yield Note("unknown", {"question": known.get("question", ""), "nearest": offers})
@@ -22,8 +23,8 @@ def unknown(known: Known) -> Flow:
         yield Say("unknown.angry_again" if known.get("soothed") else "unknown.angry", *WAYS_ON, "do:complaint")
     elif known.get("long"):
         yield Say("unknown.long", *WAYS_ON)
-    elif known["times"] == 1 and not known.get("urgent"):
-        yield Say("unknown.rephrase")
+    elif known["times"] == 1:
+        yield Say("unknown.again", *WAYS_ON) if known.get("urgent") else Say("unknown.rephrase")
     elif offers:
         yield Say("unknown.nearest", *offers, *WAYS_ON)
     else:
