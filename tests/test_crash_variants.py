@@ -8,7 +8,7 @@ import pytest
 
 from tests.crash.scene import Scene
 
-KILLS = 4  # by then at the latest the fault must show
+KILLS = 6  # by then at the latest the fault must show
 VARIANTS = [
     # what is done                  kill point        the fault that the checker must find
     ("acknowledge, then commit", "after answer", "lost: "),
@@ -21,7 +21,7 @@ VARIANTS = [
 @pytest.mark.parametrize(("variant", "point", "fault"), VARIANTS, ids=[v[0] for v in VARIANTS])
 async def test_the_checker_finds(database: str, tmp_path: Path, variant: str, point: str, fault: str) -> None:
     async with Scene(database, tmp_path, variant=variant, moody=False) as scene:
-        scene.world.begin(visitors=3, places=3)
+        scene.world.begin(visitors=3, places=6)  # what is killed should be sending something
         for nth in range(1, KILLS + 1):
             await scene.lead(point, nth)
         found = await scene.verdict(patience=3)
