@@ -10,9 +10,9 @@ run: $(V)/.installed $(if $(SEMANTIC),$(V)/.semantic)
 install: $(V)/.installed $(if $(SEMANTIC),$(V)/.semantic)
 
 test: lint chromium
-	@$(V)/bin/pytest -q --ignore $(KIT)
+	@$(V)/bin/pytest -q -rR --ignore $(KIT)
 	@echo "And every channel through the same cases, several at once: they wait for clocks most of the time"
-	@$(V)/bin/pytest -q -n 4 --dist worksteal $(KIT)
+	@$(V)/bin/pytest -q -rR -n 4 --dist worksteal $(KIT)
 
 lint: $(V)/.test
 	@$(V)/bin/ruff check --quiet .

@@ -218,6 +218,7 @@ class Outbox:
     async def _send(self, row: Any) -> None:
         try:
             done = await self._attempt(row)
+            self._pace.arrived(row.address, time.time())
             while True:
                 try:
                     await self._marks.put(done)

@@ -59,6 +59,12 @@ class Pace:
         if len(self._sent) > FORGET:
             self._sent = {w: t for w, t in self._sent.items() if t[-1] > now - MINUTE}
 
+    def arrived(self, address: str, now: float) -> None:
+        """The platform has answered: it counts from when a message reached it, which may be long after it went out."""
+        where, _ = self._place(address)
+        if times := self._sent.get(where):
+            times[-1] = max(times[-1], now)
+
     def _place(self, address: str) -> tuple[str, bool]:
         try:
             return self._place_of(address)

@@ -18,6 +18,14 @@ def test_one_message_a_second_to_one_place_and_any_number_to_others() -> None:
     assert pace.free_at("b") == 0.0
 
 
+def test_the_pace_counts_from_when_the_platform_has_it() -> None:
+    pace = Pace(Budget(per_address=1.0), place)
+    pace.arrived("a", 9.0)  # nothing went out: nothing to count
+    pace.spend("a", 10.0)
+    pace.arrived("a", 10.4)
+    assert pace.free_at("a") == 11.4
+
+
 def test_a_group_has_its_own_minute_shared_by_all_who_ask_there() -> None:
     pace = Pace(Budget(per_group_minute=3), place)
     for n in range(3):
