@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 
-from sqlalchemy import Connection, delete, or_
+from sqlalchemy import Connection, delete, or_, update
 
 from bot.bulk import insert as upsert
 from bot.store import Away, Store
@@ -25,14 +25,14 @@ class Duty:
 
     async def hold(self) -> bool:
         """Take the duty or say that we still have it; False while another process has it."""
-        now = time.time()
-        if self.held and now - self._renewed < RENEW:
+        begun = time.monotonic()
+        if self.held and begun - self._renewed < RENEW:
             return True
         try:
-            self.held = await self._store.write(lambda c: _hold(c, self.name, self._holder, now))
+            self.held = await self._store.write(lambda c: _hold(c, self.name, self._holder, time.time()))
         except Away:
             self.held = False
-        self._renewed = now
+        self._renewed = begun
         return self.held
 
     async def drop(self) -> None:
@@ -51,4 +51,8 @@ def _hold(connection: Connection, name: str, holder: str, now: float) -> bool:
     claim = claim.on_conflict_do_update(
         index_elements=["name"], set_={"holder": holder, "until": now + LIFE}, where=free
     )
-    return connection.scalar(claim.returning(lease.c.name)) is not None
+    if connection.scalar(claim.returning(lease.c.name)) is not None:
+        return True
+    wrong = lease.c.name == name, lease.c.until > now + 2 * LIFE  # it was taken before the clock was set back
+    connection.execute(update(lease).where(*wrong).values(until=now + LIFE))
+    return False

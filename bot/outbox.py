@@ -185,20 +185,20 @@ class Outbox:
 
     async def _rest(self) -> None:
         try:
-            pause = min([POLL, *(free - time.time() for free in self._early.values())])
+            pause = min([POLL, *(free - time.monotonic() for free in self._early.values())])
             async with asyncio.timeout(max(0.0, pause)):
                 await self._woken.wait()
         except TimeoutError:
             pass
 
     async def _round(self) -> bool:
-        now = time.time()
+        now = time.monotonic()  # budgets count seconds, whatever becomes of the time of day
         room = self._pace.room(now, AT_ONCE - len(self._busy))
         if room <= 0:
             return False
         self._early = {address: free for address, free in self._early.items() if free > now}
         closed = self._busy.keys() | self._early.keys()
-        heads = await self._store.write(lambda c: take(c, self._channel.name, closed, now, room, self._may))
+        heads = await self._store.write(lambda c: take(c, self._channel.name, closed, time.time(), room, self._may))
         for head in heads:
             self._busy[head.address] = head.id
             task = asyncio.create_task(self._send(head))
@@ -208,7 +208,7 @@ class Outbox:
 
     def _may(self, address: str) -> bool:
         """Whether the budget allows a message to this address now; if so, it is spent."""
-        now = time.time()
+        now = time.monotonic()
         if (free := self._pace.free_at(address)) > now:
             self._early[address] = free
             return False
@@ -218,7 +218,7 @@ class Outbox:
     async def _send(self, row: Any) -> None:
         try:
             done = await self._attempt(row)
-            self._pace.arrived(row.address, time.time())
+            self._pace.arrived(row.address, time.monotonic())
             while True:
                 try:
                     await self._marks.put(done)
@@ -254,7 +254,7 @@ class Outbox:
             return Mark(row.id, "dead", error=str(error)[:300])
         pause = max(error.retry_after, PAUSES[min(tries, len(PAUSES)) - 1])
         if error.retry_after:
-            self._pace.hold(row.address, time.time() + error.retry_after, everything=error.everything)
+            self._pace.hold(row.address, time.monotonic() + error.retry_after, everything=error.everything)
         return Mark(row.id, "uncertain" if doubtful else "waiting", time.time() + pause, error=str(error)[:300])
 
     def _doubt(self, row: Any, why: str, doubtful: bool) -> Mark:

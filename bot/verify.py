@@ -31,14 +31,17 @@ RULES: Final[dict[str, str]] = {
         WHERE c.ready_at IS NULL""",
     "events of a chat were handled in the order of their receipt": """
         SELECT id FROM (
-            SELECT i.id, i.done_at, max(i.done_at) OVER (
-                PARTITION BY i.chat_id ORDER BY coalesce(t.seq, i.seq)
-                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS prior
+            SELECT i.id, coalesce(t.at, i.received_at) AS received_at, i.done_at, max(i.done_at) OVER earlier AS prior,
+                max(coalesce(t.at, i.received_at)) OVER earlier AS heard
             FROM inbox i LEFT JOIN (  -- words that waited for more have their turn when the timer fires
-                SELECT turn_id, max(seq) AS seq FROM inbox WHERE outcome = 'timer' GROUP BY turn_id) t
+                SELECT turn_id, max(seq) AS seq, max(received_at) AS at FROM inbox
+                WHERE outcome = 'timer' GROUP BY turn_id) t
             ON t.turn_id = i.id
-            WHERE i.outcome IN ('replied', 'silent') AND i.priority = 1) o
-        WHERE o.done_at < o.prior""",
+            WHERE i.outcome IN ('replied', 'silent') AND i.priority = 1
+            WINDOW earlier AS (PARTITION BY i.chat_id ORDER BY coalesce(t.seq, i.seq)
+                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) o
+        WHERE o.done_at < o.prior  -- by a clock that was not set back meanwhile
+        AND o.heard <= o.received_at AND o.received_at <= o.done_at""",
     "the messages of a chat are numbered without a hole": """
         SELECT c.id FROM chat c JOIN (SELECT chat_id, count(*) AS n, max(seq) AS last FROM message GROUP BY chat_id) m
         ON m.chat_id = c.id WHERE m.n <> m.last OR m.last <> c.message_seq""",

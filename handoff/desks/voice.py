@@ -63,7 +63,7 @@ class Voice:
             except NotSent as error:
                 if error.retry_after:
                     for pace in (self._all, self._news):
-                        pace.hold(address, time.time() + error.retry_after, everything=error.everything)
+                        pace.hold(address, time.monotonic() + error.retry_after, everything=error.everything)
                 raise
             except (Unknown, TimeoutError):
                 log.warning("desk_post_uncertain", channel=self._channel.name, again=again)
@@ -72,9 +72,9 @@ class Voice:
         pace = self._all if answer else self._news
         self._answers += answer
         try:
-            while (wait := pace.free_at(address) - time.time()) > 0 or (self._answers and not answer):
+            while (wait := pace.free_at(address) - time.monotonic()) > 0 or (self._answers and not answer):
                 await asyncio.sleep(max(LOOK, min(wait, 1.0)))
         finally:
             self._answers -= answer
         for one in (self._all, self._news):
-            one.spend(address, time.time())
+            one.spend(address, time.monotonic())

@@ -327,6 +327,17 @@ def test_a_key_opens_its_own_file_only(web: Web, li: Browser, desk: Desk, site: 
     assert httpx2.get(f"{site.url}/chat/files/{one}?key={key}x").status_code == 403
 
 
+@pytest.mark.parametrize(("hours", "status"), [(-1, 200), (11, 200), (13, 403)])
+def test_a_picture_is_shown_by_a_machine_whose_clock_is_behind_and_not_for_ever(
+    web: Web, li: Browser, desk: Desk, site: Site, monkeypatch: pytest.MonkeyPatch, hours: int, status: int
+) -> None:
+    id, real = li.upload().json()["attachment"]["id"], time.time
+    li.say("x")
+    key = web._links.dumps([id, address_of(desk)])
+    monkeypatch.setattr(time, "time", lambda: real() + hours * 3600)
+    assert httpx2.get(f"{site.url}/chat/files/{id}?key={key}").status_code == status
+
+
 # ---------------------------------------------------------------- other sites, the front end
 
 

@@ -1,0 +1,124 @@
+"""The wall clock is set back by an hour: nobody waits an hour for it, and nothing is called broken that is not."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import text
+
+from bot.duty import LIFE, RENEW, Duty
+from bot.messages import Reply
+from bot.store import Store
+from bot.verify import verify
+from channels import Budget, Can, NotSent
+from handoff.sessions import first_link, is_first_link
+from tests.house import House, Probe
+
+HOUR = 3600.0
+
+
+@contextmanager
+def set_back(patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An hour earlier by the wall; clocks that only count go on."""
+    real = time.time
+    with patch.context() as here:
+        here.setattr(time, "time", lambda: real() - HOUR)
+        yield
+
+
+class Paced(Probe):
+    """A platform that takes a message a second from us, to one place and in all."""
+
+    can = Can(budget=Budget(per_address=1.0, overall=1.0))
+
+
+async def test_a_reply_does_not_wait_until_the_clock_is_where_it_was(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe = Paced()
+    async with House(store, probe) as house:
+        await house.hear("one", channel="probe")
+        await house.settled()
+        with set_back(monkeypatch):
+            await house.hear("two", channel="probe")
+            await house.settled(seconds=8)
+    assert [text for _, text, _ in probe.sent] == ["echo one", "echo two"]
+
+
+async def test_a_platform_that_said_later_is_written_to_later_and_no_hour_after(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals = [NotSent("too many requests", 1.0, everything=True)]
+
+    async def answer(_address: str, _reply: Reply) -> None:
+        if refusals:
+            raise refusals.pop()
+
+    probe = Probe(answer=answer)
+    async with House(store, probe) as house:
+        await house.hear("one", chat="a", channel="probe")
+        while refusals:
+            await asyncio.sleep(0.01)
+        with set_back(monkeypatch):
+            await house.hear("two", chat="b", channel="probe")
+            async with asyncio.timeout(8):
+                while not probe.sent:
+                    await asyncio.sleep(0.01)
+    assert probe.sent[0][0] == "b"
+
+
+async def test_a_chat_whose_clock_was_set_back_is_in_order(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with House(store) as house:
+        for words in ("one", "two"):
+            await house.hear(words)
+        await house.settled()
+        with set_back(monkeypatch):
+            await house.hear("three")
+            await house.settled()
+        await house.hear("four")
+        await house.settled()
+    assert (await store.read(verify))["broken"] == {}
+
+
+async def test_what_was_handled_out_of_its_order_is_still_found(store: Store) -> None:
+    async with House(store) as house:
+        for words in ("one", "two", "three"):
+            await house.hear(words)
+        await house.settled()
+    await store.write(lambda c: c.execute(text("UPDATE inbox SET done_at = done_at + 5 WHERE seq = 2")))
+    assert list((await store.read(verify))["broken"]) == ["events of a chat were handled in the order of their receipt"]
+
+
+async def test_who_does_a_duty_goes_on_doing_it_and_saying_so(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs, count = Duty(store, "send:probe", "a"), Duty(store, "send:probe", "b"), time.monotonic
+    assert await ours.hold()
+    with set_back(monkeypatch):
+        assert not await theirs.hold()
+        monkeypatch.setattr(time, "monotonic", lambda: count() + RENEW + 1)
+        assert await ours.hold()
+        assert not await theirs.hold()
+        clock = time.time
+        monkeypatch.setattr(time, "time", lambda: clock() + LIFE + 1)  # nobody has said so for that long
+        assert await theirs.hold()
+
+
+async def test_who_did_it_and_is_gone_is_not_waited_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = Duty(store, "send:probe", "b")
+    assert await Duty(store, "send:probe", "a").hold()
+    with set_back(monkeypatch):
+        assert not await theirs.hold()
+        clock = time.time
+        monkeypatch.setattr(time, "time", lambda: clock() + LIFE + 1)
+        assert await theirs.hold()
+
+
+async def test_the_link_of_the_first_admin_is_good_by_a_clock_that_is_behind(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = first_link("s" * 32)
+    with set_back(monkeypatch):
+        assert await store.read(lambda c: is_first_link(c, "s" * 32, token))
