@@ -53,7 +53,7 @@ class Shelf:
         await quiet.wait()
 
 bot.app.shelf = lambda *_: Shelf()
-bot.app.Mind = lambda *_: SimpleNamespace(understand=None, policy=None)
+bot.app.Interpreter = lambda *_: SimpleNamespace(understand=None, policy=None)
 async def main():
     data = Path(tempfile.mkdtemp())
     app = bot.app.App(Settings(database=f"sqlite:///{data}/a.db", data=data, channels={"one": %r}))

@@ -13,8 +13,8 @@ from typing import Annotated
 
 import typer
 
-from bot import agent_commands, audit_commands, faq_commands, knowledge_commands
-from bot.options import CONFIG, FAILED, WRONG, Config, Lang, spoken
+from bot.commands import agent, audit, faq, knowledge
+from bot.commands.options import CONFIG, FAILED, WRONG, Config, Lang, spoken
 from bot.strictyaml import YamlError
 
 app = typer.Typer(
@@ -37,11 +37,11 @@ def serve(
     gc.disable()  # until all is there: what is read at a start is there to stay
     from bot import log
     from bot.config import load
-    from bot.known import begin
+    from bot.knowledge_base import begin_loading
 
     log.set_up()
     settings = load(config, serving=True, host=host, port=port)
-    known = begin(settings)  # the answers are solved while the rest is imported
+    known = begin_loading(settings)  # the answers are solved while the rest is imported
 
     from bot import launch
 
@@ -63,7 +63,9 @@ def chat(config: Config = CONFIG, lang: Lang = "") -> None:
 def ask(
     text: Annotated[list[str] | None, typer.Argument(help="A question; - or none: standard input, one a line.")] = None,
     config: Config = CONFIG,
-    faq: Annotated[Path | None, typer.Option(help="A folder of FAQ files, or a JSONL file of examples.")] = None,
+    source: Annotated[
+        Path | None, typer.Option("--faq", help="A folder of FAQ files, or a JSONL file of examples.")
+    ] = None,
     lang: Lang = "",
     json: Annotated[bool, typer.Option("--json", help="JSON on a terminal, too, and JSON only from it.")] = False,
 ) -> None:
@@ -72,8 +74,8 @@ def ask(
     from bot.config import Settings, load
     from knowledge.ask import answer_lines
 
-    settings = load(config) if config.exists() or not faq else Settings()
-    lang, decide = spoken(lang, settings.languages), asking.of(settings, faq)
+    settings = load(config) if config.exists() or not source else Settings()
+    lang, decide = spoken(lang, settings.languages), asking.asker_of(settings, source)
     given, refused = bool(text and text != ["-"]), list[int]()
 
     def refuse(number: int) -> None:
@@ -112,11 +114,11 @@ def migrate(config: Config = CONFIG) -> None:
 @app.command()
 def verify(config: Config = CONFIG) -> None:
     """Prove the invariants on the live database; JSON, and exit code 1 if one is broken."""
-    from bot import errand
+    from bot import transaction
     from bot.config import load
     from bot.verify import verify as prove
 
-    found = errand.run(load(config), prove)
+    found = transaction.run(load(config), prove)
     typer.echo(dumps(found, ensure_ascii=False, indent=2))
     raise typer.Exit(0 if found["ok"] else FAILED)
 
@@ -141,7 +143,7 @@ def dead_list(config: Config = CONFIG) -> None:
     """Name them, oldest first, one JSON object a line."""
     from sqlalchemy import Connection
 
-    from bot import errand
+    from bot import transaction
     from bot.config import load
     from bot.dead import every
 
@@ -149,34 +151,34 @@ def dead_list(config: Config = CONFIG) -> None:
         for line in every(connection):
             typer.echo(dumps(line, ensure_ascii=False))
 
-    errand.run(load(config), tell)
+    transaction.run(load(config), tell)
 
 
 @dead.command()
 def retry(ids: Ids, config: Config = CONFIG) -> None:
     """Try these again."""
-    from bot import errand
+    from bot import transaction
     from bot.config import load
     from bot.dead import retry as again
 
-    typer.echo(f"{errand.run(load(config), lambda c: again(c, ids), write=True)} will be tried again")
+    typer.echo(f"{transaction.run(load(config), lambda c: again(c, ids), write=True)} will be tried again")
 
 
 @dead.command()
 def discard(ids: Ids, config: Config = CONFIG) -> None:
     """Let these go; they stay on record."""
-    from bot import errand
+    from bot import transaction
     from bot.config import load
     from bot.dead import discard as let_go
 
-    typer.echo(f"{errand.run(load(config), lambda c: let_go(c, ids), write=True)} discarded")
+    typer.echo(f"{transaction.run(load(config), lambda c: let_go(c, ids), write=True)} discarded")
 
 
-app.add_typer(agent_commands.agent, name="agent")
-app.add_typer(faq_commands.faq, name="faq")
-faq_commands.faq.command()(audit_commands.audit)
-app.add_typer(knowledge_commands.knowledge, name="knowledge")
-app.command()(faq_commands.replay)
+app.add_typer(agent.agent, name="agent")
+app.add_typer(faq.faq, name="faq")
+faq.faq.command()(audit.audit)
+app.add_typer(knowledge.knowledge, name="knowledge")
+app.command()(faq.replay)
 
 channel = typer.Typer(help="Where customers write from.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(channel, name="channel")

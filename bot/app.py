@@ -17,15 +17,15 @@ from bot.config import Settings
 from bot.duty import Duty
 from bot.hub import Hub
 from bot.inbox import Inbox, Receipt, chat_id
-from bot.keepable import keepable
-from bot.known import Known
+from bot.interpreter import Interpreter, shelf
+from bot.knowledge_base import KnowledgeBase
 from bot.messages import Inbound
 from bot.migrate import migrate
-from bot.mind import Mind, shelf
-from bot.notes import Notebook
+from bot.notebook import Notebook
 from bot.outbox import Outbox, undelivered
 from bot.rows import TOPIC, Rows
 from bot.startrules import secret_key
+from bot.storable import storable
 from bot.store import Away, Store
 from bot.tables import chat, inbox, lease, reply
 from bot.worker import Worker
@@ -66,7 +66,7 @@ class Office:
     ) -> list[Receipt]:
         """Store events and notes in one commit; returns after it."""
         also = partial(self._app.notebook.put, channel=self._name, notes=notes) if notes else None
-        receipts = await self._app.inbox.receive([keepable(one) for one in inbounds], also)
+        receipts = await self._app.inbox.receive([storable(one) for one in inbounds], also)
         for receipt in receipts:
             metrics.RECEIVED.labels(self._name, "new" if receipt.fresh else "again").inc()
         return receipts
@@ -123,7 +123,7 @@ class App:
         *,
         store: Store | None = None,
         channels: Sequence[Channel] | None = None,
-        known: Callable[[], Known] | None = None,
+        known: Callable[[], KnowledgeBase] | None = None,
     ) -> None:
         self.settings = settings
         self.secret = secret_key(settings.server.secret_key, settings.data)
@@ -131,21 +131,21 @@ class App:
         self.store = store or Store(settings.database)
         self.channels = list(channels) if channels is not None else channels_of(settings, self.secret)
         self.shelf, self.hub = shelf(settings, known), Hub(self.store)
-        limits, mind = settings.limits, Mind(settings, self.shelf)
+        limits, interpreter = settings.limits, Interpreter(settings, self.shelf)
         self.worker = Worker(
             self.store,
             self.hub,
-            mind=mind.understand,
+            mind=interpreter.understand,
             brain=engine.decide,
             sorry=failure.sorry,
-            policy=lambda: mind.policy,
+            policy=lambda: interpreter.policy,
             knowledge=lambda: self.shelf.now.knowledge,
             limits=limits,
             at=self._at,
             typing=self.typing,
             recorded=self._recorded,
         )
-        self.rounds = Rounds(self.store, keep_raw=limits.keep_raw, woken=self.worker.wake, policy=mind.policy)
+        self.rounds = Rounds(self.store, keep_raw=limits.keep_raw, woken=self.worker.wake, policy=interpreter.policy)
         self.inbox, self.holder = Inbox(self.store, self.worker.wake), secrets.token_hex(8)
         self.door = Door(self.store, self.inbox, self._at)
         self.dispatch = Dispatch(self.store, self.inbox, Duty(self.store, "dispatch", self.holder), settings.handoff)

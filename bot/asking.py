@@ -1,4 +1,4 @@
-"""How tools ask a question: understood and decided as it would be in a chat, by the same function."""
+"""Questions asked outside a chat, by commands and tests: understood and decided by the same function as in one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import intents as wishes
 from bot.config import Settings
-from bot.known import Known, begin
+from bot.knowledge_base import KnowledgeBase, load_knowledge
 from knowledge.ask import open_knowledge
 from knowledge.encoder import load
 from knowledge.index import Ranking
@@ -20,7 +20,7 @@ def clock(settings: Settings) -> datetime:
     return datetime.now(ZoneInfo(settings.company.timezone))
 
 
-def asking(settings: Settings, known: Known, now: datetime | None = None) -> Ask:
+def asker(settings: Settings, known: KnowledgeBase, now: datetime | None = None) -> Ask:
     """A question and the language of who asks it → what a chat would come to, were it the first message."""
     moment, products, first = now or clock(settings), settings.company.products, settings.languages[0]
 
@@ -33,16 +33,18 @@ def asking(settings: Settings, known: Known, now: datetime | None = None) -> Ask
     return ask
 
 
-def of(settings: Settings, source: Path | None = None) -> Ask:
-    """The same of the answers in force; of another folder's; or of a JSONL file of examples, where nothing is a wish.
+def asker_of(settings: Settings, source: Path | None = None) -> Ask:
+    """An asker of the answers in force, of another folder's, or of a JSONL file of examples, where nothing is a wish.
 
     Raises YamlError.
     """
     if source is None:
-        return asking(settings, begin(settings)())
+        return asker(settings, load_knowledge(settings))
     own = settings.knowledge
     encoder = load(own.model, settings.data / "models", settings.languages) if own.model else None
     if not source.is_dir():
         return open_knowledge(source, mode=own.certainty, encoder=encoder).ask
     known = wishes.read(own.intents)
-    return asking(settings, Known(open_knowledge(source, known.examples, mode=own.certainty, encoder=encoder), known))
+    return asker(
+        settings, KnowledgeBase(open_knowledge(source, known.examples, mode=own.certainty, encoder=encoder), known)
+    )

@@ -14,7 +14,7 @@ from zoneinfo import available_timezones
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from bot import channelsheet, databaseurl, startrules
+from bot import channel_settings, databaseurl, startrules
 from bot.environment import filled
 from bot.files import ACCEPTED, RECOGNISED
 from bot.section import Bytes, Count, Duration, Section, Share, Span
@@ -59,7 +59,7 @@ class Server(Section):
     @field_validator("public_url")
     @classmethod
     def _an_address(cls, url: str) -> str:
-        if re.fullmatch(r"https?://[^/\s]+/?", url) and channelsheet.reachable(url):
+        if re.fullmatch(r"https?://[^/\s]+/?", url) and channel_settings.reachable(url):
             return url.rstrip("/")
         raise ValueError("must be like https://support.example.com")
 
@@ -218,7 +218,7 @@ def load(path: Path, *, serving: bool = False, host: str = "", port: int | None 
     node = _with_server(node, given)
     if serving:
         problems += startrules.refusals(node)
-    channels, off, wrong = channelsheet.fit(node)
+    channels, off, wrong = channel_settings.fit(node)
     problems += wrong + _tongues(node)
     try:
         settings = check(Settings, node)

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from bot.joined import Joined
+from bot.transport import BufferedTransport
 
 HEAD_TIME: Final = 10.0  # seconds for a request line and its headers, the wait for the first byte included
 HEAD_BYTES: Final = 65_536
@@ -36,7 +36,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody has come."""
-        super().connection_made(cast("asyncio.Transport", Joined(transport, self.loop)))
+        super().connection_made(cast("asyncio.Transport", BufferedTransport(transport, self.loop)))
         if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency:
             self.connections.discard(self)  # or uvicorn would count it against the others
             self._end(HTTPStatus.TOO_MANY_REQUESTS)

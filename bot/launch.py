@@ -19,13 +19,14 @@ import structlog
 from bot.app import App
 from bot.config import Settings
 from bot.databaseurl import file_of
-from bot.known import Known
+from bot.knowledge_base import KnowledgeBase
 from bot.lock import ServingLock
 from bot.migrate import migrate as upgrade
 from bot.server import listen
 from bot.server import serve as run
 from bot.startrules import loopback, secret_key
 from bot.store import R, Store
+from bot.transaction import run_on_upgraded
 from channels import Channel
 from handoff import accounts
 from handoff.sessions import first_link
@@ -44,7 +45,7 @@ class Unfit(Exception):
     exit_code = 2
 
 
-def serve(settings: Settings, workers: int, known: Callable[[], Known]) -> None:
+def serve(settings: Settings, workers: int, known: Callable[[], KnowledgeBase]) -> None:
     """Serve ``known`` until told to stop; raises Unfit, Busy, or OSError when the port is taken."""
     sys.setswitchinterval(SWITCH)  # receiving, deciding and the database's threads take turns many times a message
     if SOCKET in os.environ:
@@ -54,7 +55,7 @@ def serve(settings: Settings, workers: int, known: Callable[[], Known]) -> None:
     with _alone(settings) as lock:
         listener = _listener(settings)
         place = _place(listener)
-        if welcome := _people(settings, place):
+        if welcome := _first_admin(settings, place):
             _say(welcome)
         if lock:
             lock.tell(place)
@@ -138,19 +139,10 @@ def _alone(settings: Settings) -> Iterator[ServingLock | None]:
         lock.drop()
 
 
-def _people(settings: Settings, place: str) -> str:
-    """The sentence that brings in the first admin, if nobody has an account yet; others must not be able to reach us
-    before there is one: raises Unfit."""
-
-    async def go() -> tuple[bool, bool]:
-        store = Store(settings.database, pool=1)
-        try:
-            await upgrade(store)
-            return await store.read(lambda c: (accounts.anybody(c), bool(accounts.admins(c))))
-        finally:
-            await store.close()
-
-    anybody, admin = asyncio.run(go())
+def _first_admin(settings: Settings, place: str) -> str:
+    """The sentence with the link for the first admin, "" if somebody has an account. Raises Unfit if others could reach
+    a console that has no admin."""
+    anybody, admin = run_on_upgraded(settings, lambda c: (accounts.anybody(c), bool(accounts.admins(c))))
     if not admin and not loopback(settings.server.host):
         reached = f"with host {settings.server.host} others can reach the console"
         raise Unfit(f"there is no admin, and {reached}: make one with `aftercare agent add LOGIN --role admin`")
@@ -178,7 +170,7 @@ def _place(listener: socket.socket) -> str:
 # ------------------------------------------------------------ several processes
 
 
-def _serve_inherited(settings: Settings, known: Callable[[], Known]) -> None:
+def _serve_inherited(settings: Settings, known: Callable[[], KnowledgeBase]) -> None:
     """One of several processes: serve the socket we were given, and end with the one that gave it."""
     number, parent = map(int, os.environ[SOCKET].split(":"))  # who asks the system for it may be an orphan already
     listener = socket.socket(fileno=number)

@@ -18,11 +18,11 @@ import structlog
 from sqlalchemy import Connection
 
 from bot import texts
+from bot.allowance import allowances, fitted
 from bot.dialogue import Decision, Need, Policy, Turn, Wait
-from bot.fitting import allowances, fitted
 from bot.hub import Hub
 from bot.lanes import NEXT, Lane, take
-from bot.looks import look
+from bot.lookups import look
 from bot.messages import Kind, Reply
 from bot.record import Outcome, record
 from bot.rows import Rows

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from bot.allowance import allowance
 from bot.bulk import insert as upsert
-from bot.fitting import allowance
 from bot.messages import BY_HAND
 from bot.tables import chat, conversation, customer, identity, timer
 from channels import NOWHERE, Can

@@ -13,9 +13,9 @@ from sqlalchemy import Connection, select
 
 from bot.inbox import Inbox, body
 from bot.jsontext import dumps, loads
-from bot.keepable import keepable
 from bot.messages import BY_HAND, Attachment, Inbound, Kind
 from bot.rows import CommandResult
+from bot.storable import storable
 from bot.store import Store
 from bot.tables import chat, conversation, inbox, ticket
 from handoff import customers, sessions, tickets
@@ -96,7 +96,7 @@ class Door:
             return Told("lost", {"reason": refused.reason})
         extra = {**data, "command": name, "agent": actor.id, place.subject: number}
         event = Inbound(place.channel, key, place.address, Kind.COMMAND, place.address, str(data.get("called") or ""))
-        event = keepable(replace(event, attachments=tuple(attachments), extra=extra))
+        event = storable(replace(event, attachments=tuple(attachments), extra=extra))
         if event.address is None:
             raise Unknown("a command's key is at most 300 characters, without control characters")
         told = {k: v for k, v in event.extra.items() if k in data and k not in SECRET}

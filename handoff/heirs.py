@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, insert, select, update
 
 from bot.tables import ticket
-from handoff.seen import THERE, presence
+from handoff.lookups import THERE, presence
 from handoff.tables import agent, alarm, promise
 
 LEADS: Final = ("supervisor", "admin")

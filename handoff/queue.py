@@ -18,8 +18,8 @@ from bot.messages import Inbound, Kind
 from bot.rows import TIMERS, Rows
 from bot.store import Away, Store
 from bot.tables import chat, conversation
+from handoff.lookups import WORKING, presence
 from handoff.routing import Colleague, Pair, Patience, Waiting, Wants, route
-from handoff.seen import WORKING, presence
 from handoff.settings import Handoff
 from handoff.tables import agent, handover
 

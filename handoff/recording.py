@@ -15,7 +15,7 @@ from bot.messages import Author
 from bot.rows import CommandResult
 from bot.tables import conversation, message, reply, ticket
 from handoff.dialogue import Assign, Presence, Queue, Remark, Result, Settle, Snooze
-from handoff.seen import GONE
+from handoff.lookups import GONE
 from handoff.tables import agent, alarm, handover, remark
 
 if TYPE_CHECKING:

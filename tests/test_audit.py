@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.__main__ import main
-from bot.audit_commands import _week
-from bot.faqtools import Wrong
+from bot.commands.audit import _week
+from bot.commands.faq_sources import Wrong
 from knowledge.audit import Check, Given, Judged, NoVerdict, Promise, check, kept, promise, sample, sheet, verdicts
 
 TWO = Promise(0.02, 0.6, 0.7, 0.018, 200)

@@ -9,7 +9,7 @@ import pytest
 
 from bot.check import problems
 from bot.config import load
-from bot.known import begin
+from bot.knowledge_base import begin_loading
 from bot.strictyaml import YamlError
 
 HOME = Path(__file__).parent.parent
@@ -103,7 +103,7 @@ def test_a_folder_without_answers_and_one_that_is_not_there(house: Path) -> None
     missing = "intents:1: no such folder; it should hold examples/ and patterns/"
     assert missing in told(house)
     with pytest.raises(YamlError) as refused:  # a start tells of both, too
-        begin(load(house / "config.yaml"))
+        begin_loading(load(house / "config.yaml"))
     assert [str(p).removeprefix(f"{house}/").split(";")[0] for p in refused.value.problems] == [
         missing.split(";")[0],
         "knowledge/faq:1: holds no answers",

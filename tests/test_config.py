@@ -267,19 +267,19 @@ def test_a_channel_without_its_keys_is_off(file: Path, monkeypatch: pytest.Monke
         "import no_such_platform_library\n"
         "class Pigeon:\n    def __init__(self, *, name: str, token: str, loft: str = '', speed: int = 3) -> None: ...\n"
     )
-    monkeypatch.setattr("bot.channelsheet.FOLDER", tmp_path)
-    from bot import channelsheet
+    monkeypatch.setattr("bot.channel_settings.FOLDER", tmp_path)
+    from bot import channel_settings
 
-    channelsheet.kinds.cache_clear()
-    channelsheet.sheet.cache_clear()
+    channel_settings.kinds.cache_clear()
+    channel_settings.sheet.cache_clear()
     try:
         settings = read(file, "channels:\n  pigeon: {token: '${NONE:-}'}\n  fast: {type: pigeon, token: x, speed: 9}\n")
         assert settings.channels == {"fast": {"type": "pigeon", "token": "x", "speed": 9}}
         assert dict(settings.off) == {"pigeon": "token empty"}
         assert wrong(file, "channels:\n  pigeon: {loft: a}\n") == ["c:2: channels.pigeon: token: is missing"]
     finally:
-        channelsheet.kinds.cache_clear()
-        channelsheet.sheet.cache_clear()
+        channel_settings.kinds.cache_clear()
+        channel_settings.sheet.cache_clear()
 
 
 # ---------------------------------------------------------------- the door to the world

@@ -15,8 +15,8 @@ import pytest
 from sqlalchemy import insert, select
 
 from bot.__main__ import main
-from bot.asked import badly_answered, questions
 from bot.dialogue import Decision, Note, Open, OpenTicket, Rate, SetTimer, Turn
+from bot.question_log import badly_answered, questions
 from bot.store import Store
 from bot.strictyaml import load, parse
 from bot.tables import conversation, message

@@ -18,7 +18,7 @@ from bot import failure
 from bot.dead import retry
 from bot.dialogue import Close, Decision, Learn, Need, Open, Reopen, Say, SetTimer, Turn, Wait
 from bot.lanes import MATTERS, Lane, moment
-from bot.looks import look
+from bot.lookups import look
 from bot.messages import Inbound, Kind, Reply
 from bot.store import Away, Store
 from bot.verify import verify

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, and_, func, literal_column, or_, select, text, update
 
+from bot.allowance import allowance
 from bot.bulk import insert
-from bot.fitting import allowance
 from bot.inbox import attachments
 from bot.messages import Attachment
 from bot.tables import chat, conversation, customer, fact, inbox, message, reply

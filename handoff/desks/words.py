@@ -10,13 +10,13 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, and_, select, update
 
 from bot.bulk import insert
-from bot.keepable import mended
 from bot.messages import Attachment
+from bot.storable import cleaned
 from bot.tables import chat, conversation
 from bot.text import clean
 from channels import DeskWord
 from handoff.agents import Actor
-from handoff.seen import WORKING
+from handoff.lookups import WORKING
 from handoff.sessions import actor_of
 from handoff.tables import agent, agent_identity, desk_place, desk_word
 
@@ -66,7 +66,7 @@ def keep(connection: Connection, channel: str, word: DeskWord, now: float) -> bo
         "thread": word.thread,
         "sender": word.sender,
         "native": word.native,
-        "body": mended(body),
+        "body": cleaned(body),
         "ready_at": now + TOGETHER if word.album else now,
         "received_at": now,
     }

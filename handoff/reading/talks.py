@@ -14,9 +14,9 @@ from bot.hub import COLUMNS
 from bot.tables import chat, conversation, customer, fact, identity, inbox, message, rating, reply, ticket
 from handoff import agents, sessions
 from handoff.agents import Actor, audit, conversations, of_chat, tickets
+from handoff.lookups import WORKING, presence
 from handoff.reading import profiles
 from handoff.reading.lists import DUE
-from handoff.seen import WORKING, presence
 from handoff.tables import agent, agent_identity, handover, promise, remark, seen
 from handoff.tables import audit as book
 

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from bot.inbox import Inbox, chat_id
-from bot.keepable import keepable
 from bot.messages import Inbound
-from bot.notes import Notebook
+from bot.notebook import Notebook
 from bot.outbox import undelivered
+from bot.storable import storable
 from bot.store import Store
 from channels.slack import Slack
 from channels.telegram import Telegram
@@ -81,7 +81,7 @@ def some(every: list[Any]) -> list[Any]:
 
 async def kept(store: Store, heard: list[Inbound]) -> None:
     """All of it can be stored, in one group and once more."""
-    inbox, ready = Inbox(store), [keepable(one) for one in heard]
+    inbox, ready = Inbox(store), [storable(one) for one in heard]
     for start in range(0, len(ready), 300):
         await inbox.receive(ready[start : start + 300])
         assert not any(receipt.fresh for receipt in await inbox.receive(ready[start : start + 300]))

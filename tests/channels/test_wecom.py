@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from wechatpy.work.crypto import WeChatCrypto
 
+from bot.allowance import Allowance, allowance
 from bot.dialogue import Decision, Say
-from bot.fitting import Allowance, allowance
 from bot.messages import Attachment, Reply
 from bot.migrate import migrate
 from bot.store import Store

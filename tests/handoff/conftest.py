@@ -18,7 +18,7 @@ from starlette.routing import Mount
 from bot.app import App
 from bot.config import KnowledgeSettings, Limits, Settings
 from bot.inbox import chat_id
-from bot.known import Known, begin
+from bot.knowledge_base import KnowledgeBase, begin_loading
 from bot.store import Store
 from bot.tables import chat, conversation, customer, inbox, message, ticket
 from handoff import accounts, sessions
@@ -71,15 +71,15 @@ class Desk:
 
 
 @pytest.fixture(scope="session")
-def known(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Known]:
+def known(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], KnowledgeBase]:
     """A few answers, solved once."""
     few = KnowledgeSettings(faq=Path(__file__).parent.parent / "faq")
-    solved = begin(Settings(data=tmp_path_factory.mktemp("known"), knowledge=few))()
+    solved = begin_loading(Settings(data=tmp_path_factory.mktemp("known"), knowledge=few))()
     return lambda: solved
 
 
 @pytest.fixture
-def serving(database: str, tmp_path: Path, known: Callable[[], Known]) -> Iterator[Any]:
+def serving(database: str, tmp_path: Path, known: Callable[[], KnowledgeBase]) -> Iterator[Any]:
     """A house that is served (tests/handoff/serving.py)."""
     from tests.handoff.serving import Serving
 
@@ -88,7 +88,7 @@ def serving(database: str, tmp_path: Path, known: Callable[[], Known]) -> Iterat
 
 
 @pytest.fixture
-async def desk(store: Store, tmp_path: Path, known: Callable[[], Known]) -> Desk:
+async def desk(store: Store, tmp_path: Path, known: Callable[[], KnowledgeBase]) -> Desk:
     """The console, its people, and a conversation and a ticket of either team."""
     settings = Settings(data=tmp_path, limits=Limits(attempts=1))
     app = App(settings, store=store, channels=[], known=known)

@@ -12,7 +12,7 @@ import uvicorn
 
 from bot.app import App
 from bot.config import Limits, Settings
-from bot.known import Known
+from bot.knowledge_base import KnowledgeBase
 from bot.server import listen, web
 from bot.store import Store
 from handoff import accounts, tokens
@@ -22,7 +22,7 @@ from tests.handoff.conftest import matters, people
 class Serving(threading.Thread):
     """A whole house with its server, on a loop of its own."""
 
-    def __init__(self, database: str, folder: Path, known: Callable[[], Known]) -> None:
+    def __init__(self, database: str, folder: Path, known: Callable[[], KnowledgeBase]) -> None:
         super().__init__(daemon=True)
         self._database, self._known = database, known
         self._settings = Settings(data=folder, limits=Limits(api_per_minute=1_000_000, attempts=1))

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Connection, select, text, update
 from typer.testing import CliRunner, Result
 
-from bot import errand
+from bot import transaction
 from bot.__main__ import app
 from bot.config import load
 from handoff import accounts, tokens
@@ -320,7 +320,7 @@ async def test_a_token_that_cannot_be_is_told_why(shop: Shop, name: str, scopes:
 def test_tokens_are_made_shown_and_revoked_from_the_command_line(database: str, tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text(f"database: {database}\ndata: {tmp_path}\n", "utf-8")
-    errand.run(load(config), lambda c: accounts.add(c, "shop"), write=True)
+    transaction.run(load(config), lambda c: accounts.add(c, "shop"), write=True)
 
     def aftercare(*words: str) -> Result:
         return CliRunner().invoke(app, ["agent", "token", *words, "--config", str(config)])
@@ -328,7 +328,7 @@ def test_tokens_are_made_shown_and_revoked_from_the_command_line(database: str, 
     made = aftercare("add", "shop", "webshop", "--scope", "ticket.read", "--days", "7")
     assert made.exit_code == 0
     [token, *_] = made.stdout.splitlines()
-    found = errand.run(load(config), lambda c: tokens.find(c, token))
+    found = transaction.run(load(config), lambda c: tokens.find(c, token))
     assert found
     assert (found.actor.token, set(found.actor.scopes), found.actor.via) == ("webshop", {"ticket.read"}, "api")
     assert ("webshop" in aftercare("list").stdout, '"login": "shop"' in aftercare("list", "--json").stdout) == (
@@ -337,5 +337,5 @@ def test_tokens_are_made_shown_and_revoked_from_the_command_line(database: str, 
     )
     assert isinstance(aftercare("add", "nobody", "x").exception, accounts.NoAccount)
     assert aftercare("revoke", "webshop").exit_code == 0
-    assert errand.run(load(config), lambda c: tokens.find(c, token)) is None
+    assert transaction.run(load(config), lambda c: tokens.find(c, token)) is None
     assert "of no use" in aftercare("list").stdout

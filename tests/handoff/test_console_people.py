@@ -13,7 +13,7 @@ from sqlalchemy import Connection, insert, select, update
 from bot.store import Store
 from bot.tables import conversation, fact, message, ticket
 from bot.verify import verify
-from handoff import accounts, seen, sessions
+from handoff import accounts, lookups, sessions
 from handoff.agents import Actor, Unknown
 from handoff.door import _place
 from handoff.queue import snapshot
@@ -28,15 +28,15 @@ async def test_who_gives_no_sign_is_not_there(store: Store) -> None:
 
         def there(c: Connection) -> tuple[Any, ...]:
             now = time.time()
-            found = seen.desk(c, now)
-            return found.staffed, found.open, found.free, seen.team_is_there(c, "repair")
+            found = lookups.desk(c, now)
+            return found.staffed, found.open, found.free, lookups.team_is_there(c, "repair")
 
         async def online() -> int:
             return len((await store.read(lambda c: snapshot(c, time.time())))[1])
 
         assert await store.read(there) == (True, True, 50, True)
         assert await online() == 1
-        long_ago = {"seen_at": time.time() - seen.GONE - 1}
+        long_ago = {"seen_at": time.time() - lookups.GONE - 1}
         await store.write(lambda c: c.execute(update(agent).values(long_ago)))
         assert await store.read(there) == (True, False, 0, False)
         assert await online() == 0

@@ -221,7 +221,9 @@ class Life:
         self._before = asyncio.all_tasks()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("bot.app.shelf", lambda *_: Shelf())
-            patch.setattr("bot.app.Mind", lambda *_: SimpleNamespace(understand=lambda turn: turn, policy=Policy()))
+            patch.setattr(
+                "bot.app.Interpreter", lambda *_: SimpleNamespace(understand=lambda turn: turn, policy=Policy())
+            )
             patch.setattr("bot.app.engine", SimpleNamespace(decide=scene.brain))
             store = Store(scene._database, durable=scene.durable)
             self.app = App(settings, store=store, channels=[self.channel])

@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from bot.app import App
 from bot.config import KnowledgeSettings, Limits, Settings
-from bot.mind import shelf
+from bot.interpreter import shelf
 from bot.server import listen, web
 from bot.store import Store
 from channels.wecom import Wecom

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.inbox import Inbox
-from bot.keepable import KEY, NAME, keepable
 from bot.messages import Inbound
+from bot.storable import KEY, NAME, storable
 from bot.store import Store
 
 ODD = "a\x00b\ud800c"
@@ -14,11 +14,11 @@ ODD = "a\x00b\ud800c"
 
 def test_what_is_fine_is_left_as_it_is() -> None:
     one = Inbound("x", "k", "a", text="hello 👋\n你好", name="Ann", extra={"form": {"what": "x"}, "n": 1})
-    assert keepable(one) is one
+    assert storable(one) is one
 
 
 def test_words_are_mended() -> None:
-    one = keepable(Inbound("x", "k", "a", text=ODD, name=ODD, extra={ODD: [ODD, {"deep": ODD}], "n": 1}))
+    one = storable(Inbound("x", "k", "a", text=ODD, name=ODD, extra={ODD: [ODD, {"deep": ODD}], "n": 1}))
     mended = "ab\ufffdc"
     assert (one.text, one.name) == (mended, mended)
     assert one.extra == {mended: [mended, {"deep": mended}], "n": 1}
@@ -35,8 +35,8 @@ def test_words_are_mended() -> None:
     ],
 )
 async def test_names_that_no_column_holds_leave_the_bytes(store: Store, wrong: Inbound) -> None:
-    one = keepable(wrong)
+    one = storable(wrong)
     assert (one.address, one.raw) == (None, wrong.raw)
-    assert keepable(wrong) == one  # the same when it comes again
-    receipts = await Inbox(store).receive([one, keepable(wrong)])
+    assert storable(wrong) == one  # the same when it comes again
+    receipts = await Inbox(store).receive([one, storable(wrong)])
     assert [receipt.fresh for receipt in receipts] == [True, False]

@@ -1,4 +1,4 @@
-"""What the bot knows and how it understands: the answers and wishes in force, and the numbers decisions depend on."""
+"""Understands a turn: what its words mean by the knowledge base in force, under the numbers of config.yaml."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ import intents as wishes
 from bot import metrics
 from bot.config import Settings
 from bot.dialogue import Policy, Turn
-from bot.known import Known, begin
+from bot.knowledge_base import KnowledgeBase, load_knowledge
 from bot.messages import Kind
 from handoff.dialogue import People
 from knowledge.live import Shelf
 
 
-def know(settings: Settings, begun: Callable[[], Known] | None = None) -> Known:
-    """What there is to know, from now on or as it was ``begun`` before. Raises YamlError."""
-    known = (begun or begin(settings))()
-    metrics.DEGRADED.set(known.degraded)
-    return known
+def shelf(settings: Settings, begun: Callable[[], KnowledgeBase] | None = None) -> Shelf[KnowledgeBase]:
+    """The knowledge base, kept in step with its files; ``begun``: what ``begin_loading`` gave at the start.
 
-
-def shelf(settings: Settings, begun: Callable[[], Known] | None = None) -> Shelf[Known]:
-    """The knowledge in force, kept in step with the files. Raises YamlError when they cannot be used at the start."""
+    Raises YamlError when the files cannot be used at the start.
+    """
     folders = settings.knowledge.faq, settings.knowledge.intents
-    return Shelf(lambda: know(settings), folders, know(settings, begun))
+    first = begun() if begun else load_knowledge(settings)
+    return Shelf(lambda: _measured(load_knowledge(settings)), folders, _measured(first))
+
+
+def _measured(base: KnowledgeBase) -> KnowledgeBase:
+    metrics.DEGRADED.set(base.degraded)
+    return base
 
 
 def policy(settings: Settings) -> Policy:
@@ -49,10 +51,10 @@ def policy(settings: Settings) -> Policy:
     )
 
 
-class Mind:
-    """Makes a turn understood."""
+class Interpreter:
+    """Adds to a turn what its words mean."""
 
-    def __init__(self, settings: Settings, known: Shelf[Known]) -> None:
+    def __init__(self, settings: Settings, known: Shelf[KnowledgeBase]) -> None:
         self.policy = policy(settings)
         self._shelf, self._zone = known, ZoneInfo(settings.company.timezone)
 

@@ -1,4 +1,4 @@
-"""What the bot knows: the answers and the wishes in force, read from their files and solved."""
+"""The knowledge base: the answers and the wishes in force, read from the files an admin edits, and solved."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 
 import intents as wishes
+from bot.cache import begin_making
 from bot.config import Settings
-from bot.kept import begin as begin_making
 from bot.strictyaml import Problem, YamlError
 from knowledge import faq
 from knowledge.encoder import load
@@ -18,7 +18,7 @@ from knowledge.space import Space
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnowledgeBase:
     """The answers and the wishes in force: read together, swapped together."""
 
     knowledge: Knowledge
@@ -31,24 +31,30 @@ class Known:
         return self.knowledge.version
 
 
-def begin(settings: Settings, keep: str = "index") -> Callable[[], Known]:
+def load_knowledge(settings: Settings) -> KnowledgeBase:
+    """Read the FAQ and the intents, and solve them. Raises YamlError."""
+    return begin_loading(settings)()
+
+
+def begin_loading(settings: Settings, keep: str = "index") -> Callable[[], KnowledgeBase]:
     """Read the FAQ and the intents and begin to solve them; the call that is returned waits for it. Raises YamlError.
 
-    Without an encoder the languages are solved beside this process, unless they are kept from before, in ``keep``.
+    Without an encoder the languages are solved beside this process, unless they are cached in ``keep``, a folder below
+    ``settings.data``.
     """
     own = settings.knowledge
     wanted, answers = _edited(own.intents, own.faq, settings.languages)
     if own.model and (encoder := load(own.model, settings.data / "models", settings.languages)):
         solve = partial(build, answers, wanted.examples, mode=own.certainty, encoder=encoder)
-        return lambda: Known(solve(), wanted)
+        return lambda: KnowledgeBase(solve(), wanted)
     wording, examples = written(answers, wanted.examples)
     spaces = {language: partial(Space, language, some) for language, some in examples.items()}
     solved = begin_making(settings.data / keep, spaces)
     mark = version(answers, wanted.examples)
 
-    def finish() -> Known:
+    def finish() -> KnowledgeBase:
         index = Knowledge(answers, wording, solved().values(), own.certainty, mark)
-        return Known(index, wanted, degraded=bool(own.model))
+        return KnowledgeBase(index, wanted, degraded=bool(own.model))
 
     return finish
 
@@ -56,17 +62,17 @@ def begin(settings: Settings, keep: str = "index") -> Callable[[], Known]:
 def _edited(intents: Path, answers: Path, languages: Sequence[str]) -> tuple[wishes.Intents, faq.Faq]:
     """What an admin edits. Raises YamlError with every mistake in all of it."""
     problems: list[Problem] = []
-    wanted = known = None
+    wanted = found = None
     try:
         wanted = wishes.read(intents)
     except YamlError as error:
         problems += error.problems
     try:
-        known = faq.read(answers, languages)
-        if not known.entries:
+        found = faq.read(answers, languages)
+        if not found.entries:
             problems.append(Problem(str(answers), 1, "holds no answers; knowledge.faq names the folder they are in"))
     except YamlError as error:
         problems += error.problems
-    if wanted is None or known is None or problems:
+    if wanted is None or found is None or problems:
         raise YamlError(problems)
-    return wanted, known
+    return wanted, found

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from json import dumps
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.options import CONFIG, Config
-from bot.token_commands import token
+from bot.commands.options import CONFIG, Config
+from bot.commands.token import token
 
 if TYPE_CHECKING:
     from bot.config import Settings
-    from bot.store import R, Work
+    from bot.store import Work
 
 agent = typer.Typer(help="The people who work with customers.", no_args_is_help=True, rich_markup_mode=None)
 agent.add_typer(token, name="token")
@@ -40,9 +41,8 @@ def add(
     def work(connection: Any) -> str:
         more = {"teams": team or (), "skills": skill or (), "languages": language or (), "capacity": room}
         number = accounts.add(connection, login, name=name, role=role, **more)
-        audit(
-            connection, None, "account_added", f"agent:{number}", {"login": login, "role": role, "via": "command line"}
-        )
+        told = {"login": login, "role": role, "via": "command line"}
+        audit(connection, None, "account_added", f"agent:{number}", told)
         return accounts.link(connection, number)
 
     _tell_link(config, work)
@@ -54,11 +54,11 @@ def show(
     json: Annotated[bool, typer.Option("--json", help="For programs: one object a line.")] = False,
 ) -> None:
     """Show every account: its role, teams, and whether it can be used."""
-    from bot import errand
+    from bot import transaction
     from bot.config import load
     from handoff.accounts import listed
 
-    for row in errand.run(load(config), listed):
+    for row in transaction.run(load(config), listed):
         state = "disabled" if row["disabled_at"] else row["presence"] if row["ready"] else "has not used its link"
         teams = ", ".join(row["teams"])
         line = f"{row['login']:20} {row['role']:10} {state:22} {row['name']}{f' ({teams})' if teams else ''}"
@@ -68,6 +68,7 @@ def show(
 @agent.command()
 def disable(login: Login, config: Config = CONFIG) -> None:
     """Take an account out of use at once; what it did stays on record."""
+    from bot import transaction
     from handoff import accounts
     from handoff.agents import audit
 
@@ -76,7 +77,7 @@ def disable(login: Login, config: Config = CONFIG) -> None:
         accounts.disable(connection, number)
         audit(connection, None, "account_disabled", f"agent:{number}", {"via": "command line"})
 
-    _write(_settings(config), work)
+    transaction.run_on_upgraded(_settings(config), work)
     typer.echo(f"{login} is disabled; whoever was signed in under it is no longer")
 
 
@@ -88,6 +89,7 @@ def link(
     sender: Annotated[str, typer.Option(help="Their id on that channel.")] = "",
 ) -> None:
     """Print a new one-use link (a forgotten password), or link an account to somebody on a channel."""
+    from bot import transaction
     from handoff import accounts
     from handoff.agents import audit
 
@@ -112,36 +114,20 @@ def link(
     settings = _settings(config)
     if channel not in settings.channels and channel not in settings.off:
         raise typer.BadParameter(f"there is no channel {channel!r} in {config}", param_hint="'--channel'")
-    _write(settings, identify)
+    transaction.run_on_upgraded(settings, identify)
     typer.echo(f"{sender} on {channel} is {login} from now on")
     return None
 
 
-def _tell_link(config: Any, work: Work[str]) -> None:
+def _tell_link(config: Path, work: Work[str]) -> None:
+    from bot import transaction
+
     settings = _settings(config)
-    typer.echo(f"{settings.server.place}/console/welcome/{_write(settings, work)}")
+    typer.echo(f"{settings.server.place}/console/welcome/{transaction.run_on_upgraded(settings, work)}")
     typer.echo("The link can be used once, within three days.", err=True)
 
 
-def _settings(config: Any) -> Settings:
+def _settings(config: Path) -> Settings:
     from bot.config import load
 
     return load(config)
-
-
-def _write(settings: Settings, work: Work[R]) -> R:
-    """Do it in one transaction, on a database that is made if there is none."""
-    import asyncio
-
-    from bot.migrate import migrate
-    from bot.store import Store
-
-    async def go() -> R:
-        store = Store(settings.database, pool=1)
-        try:
-            await migrate(store)
-            return await store.write(work)
-        finally:
-            await store.close()
-
-    return asyncio.run(go())

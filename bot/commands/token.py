@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.options import CONFIG, Config
+from bot.commands.options import CONFIG, Config
 
 token = typer.Typer(help="Tokens of integrations.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -21,14 +21,14 @@ def add(
     days: Annotated[int | None, typer.Option(min=1, max=3650, help="So long it lasts; else for good.")] = None,
 ) -> None:
     """Print a new token, for the only time."""
-    from bot import errand
+    from bot import transaction
     from bot.config import load
     from handoff import accounts, tokens
 
     def work(connection: Any) -> str:
         return tokens.add(connection, None, accounts.named(connection, login), name, scope or ["read"], days)
 
-    typer.echo(errand.run(load(config), work, write=True))
+    typer.echo(transaction.run(load(config), work, write=True))
     typer.echo("It is not shown again: only its hash is kept.", err=True)
 
 
@@ -40,11 +40,11 @@ def show(
     """Show every token: for whom it acts, what it may, when it was last used."""
     from datetime import UTC, datetime
 
-    from bot import errand
+    from bot import transaction
     from bot.config import load
     from handoff import tokens
 
-    for row in errand.run(load(config), tokens.listed):
+    for row in transaction.run(load(config), tokens.listed):
         used = f"{datetime.fromtimestamp(row['used_at'], UTC):%Y-%m-%d %H:%M}Z" if row["used_at"] else "never used"
         state = used if row["usable"] else "of no use"
         line = f"{row['name']:20} {row['login']:20} {state:18} {' '.join(row['scopes'])}"
@@ -56,9 +56,9 @@ def revoke(
     name: Annotated[str, typer.Argument(help="What the integration is called.")], config: Config = CONFIG
 ) -> None:
     """Take a token out of use at once; what it did stays on record."""
-    from bot import errand
+    from bot import transaction
     from bot.config import load
     from handoff import tokens
 
-    errand.run(load(config), lambda c: tokens.revoke(c, None, name), write=True)
+    transaction.run(load(config), lambda c: tokens.revoke(c, None, name), write=True)
     typer.echo(f"{name} is revoked")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, delete, select
 
 from bot.bulk import insert as upsert
-from bot.keepable import named
+from bot.storable import fits
 from bot.tables import note
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Notebook:
         A key that no column holds is made of a name nobody has: what came with it is kept without it.
         """
         for key, value in notes.items():
-            if not named(key):
+            if not fits(key):
                 continue
             if value is None:
                 connection.execute(delete(note).where(note.c.channel == channel, note.c.key == key))

@@ -1,16 +1,16 @@
-"""What is written to a connection in one turn of the loop leaves in one piece: a head with its body, one event with the
-next. A call of the system costs more than everything else that is done for an event of a stream."""
+"""A transport that sends what is written within one turn of the loop in one piece: a head with its body, one event
+with the next. A system call costs more than everything else that is done for an event of a stream."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Any, Final
 
-ENOUGH: Final = 65_536  # bytes that are not held any longer: who writes without a pause must feel the other end's pace
+ENOUGH: Final = 65_536  # bytes held at most: whoever writes without a pause must feel how fast the other end reads
 
 
-class Joined:
-    """A transport that holds what is written until the loop comes round; everything else is the transport's own."""
+class BufferedTransport:
+    """Holds what is written until the loop comes round; everything else is the wrapped transport's."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport, self._soon = transport, loop.call_soon
@@ -21,7 +21,7 @@ class Joined:
         return getattr(self._transport, name)
 
     def write(self, data: bytes) -> None:
-        """Send it before the loop does anything else twice."""
+        """Send it when the loop comes round, or at once if much is held already."""
         if not self._held:
             self._soon(self._send)
         self._held.append(data)

@@ -1,4 +1,4 @@
-"""What takes long to make, kept between starts: reading it takes milliseconds, making it seconds and much memory."""
+"""A cache on disk of what takes seconds and much memory to make: it is read within milliseconds at the next start."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ READ, MEASURED = (".py",), (".txt", ".npy")  # files that count with every byte,
 MADE_WITH = ("numpy", "rapidfuzz")
 
 
-def begin(folder: Path, making: Mapping[str, partial[T]]) -> Callable[[], dict[str, T]]:
-    """What is made by these names, read from ``folder`` if it is still true of its arguments and of the code.
+def begin_making(folder: Path, making: Mapping[str, partial[T]]) -> Callable[[], dict[str, T]]:
+    """Begin to make what is not in ``folder`` by its name; the call that is returned waits, and gives all by name.
 
-    The rest is begun at once, each in a process of its own: its memory goes with it, and meanwhile this one goes on
-    with its work. The call that is returned waits for them. The folder lies beside the database and the secret key:
-    who can write there needs no pickle to do harm.
+    Each is made in a process of its own, whose memory goes with it, while this one goes on with its work. A file counts
+    only if it was made with the same arguments, code and libraries. The folder lies beside the database and the secret
+    key: whoever can write there needs no pickle to do harm.
     """
     code = _code()
     marks = {name: hashlib.sha256(code + repr(make.args).encode()).digest() for name, make in making.items()}
@@ -44,7 +44,7 @@ def begin(folder: Path, making: Mapping[str, partial[T]]) -> Callable[[], dict[s
 
 
 def _code() -> bytes:
-    """Changes with everything that what is kept depends on beside its arguments: the code, the libraries."""
+    """A digest of what the results depend on beside their arguments: the code and the libraries."""
     libraries = [version(name) for name in MADE_WITH]
     mark = hashlib.sha256(repr((sys.version, libraries)).encode())
     for path in sorted(p for p in CODE.rglob("*") if p.suffix in (*READ, *MEASURED)):
@@ -54,7 +54,7 @@ def _code() -> bytes:
 
 
 def _read(place: Path, mark: bytes) -> Any:
-    """What is kept there with this mark; None: nothing, or something cut short or of another version."""
+    """The value in a file that begins with this mark; None if it is missing, cut short, or of another version."""
     with suppress(Exception):
         content = memoryview(place.read_bytes())
         if content[: len(mark)] == mark:
@@ -63,17 +63,17 @@ def _read(place: Path, mark: bytes) -> Any:
 
 
 def _apart(place: Path, mark: bytes, make: partial[Any]) -> subprocess.Popen[bytes] | None:
-    """Begin to make it in another process; None if none may be started here."""
+    """Begin to make it in another process; None where no process can be started."""
     with suppress(OSError), TemporaryFile() as task:
         task.write(pickle.dumps((str(place.absolute()), mark, make), 5))
         task.seek(0)
-        command = [sys.executable, "-m", "bot.kept"]
+        command = [sys.executable, "-m", "bot.cache"]
         return subprocess.Popen(command, cwd=HOME, stdin=task, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return None
 
 
 def _write(place: Path, content: bytes) -> None:
-    """Whole or not at all; for our own eyes."""
+    """Write the file whole or not at all, readable by nobody else."""
     if place.parent.is_file():  # an earlier version kept everything in one
         place.parent.unlink(missing_ok=True)
     place.parent.mkdir(parents=True, exist_ok=True)

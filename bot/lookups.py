@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, select
 from bot.lanes import Lane, ticket_view, view
 from bot.tables import conversation, rating, ticket
 from handoff.heirs import heir
-from handoff.seen import PEOPLE
+from handoff.lookups import PEOPLE
 
 
 def look(connection: Connection, lane: Lane, looks: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Any]:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 
 import intents as wishes
-from bot import check, mind
+from bot import check
 from bot.asking import clock
 from bot.config import Settings
-from bot.known import Known, begin
+from bot.knowledge_base import KnowledgeBase, begin_loading, load_knowledge
 from bot.section import seconds
 from bot.strictyaml import Problem, load, suggest
 from bot.strictyaml import check as fit
@@ -42,14 +42,14 @@ class Wrong(Exception):
 # ---------------------------------------------------------------- answers
 
 
-def version(settings: Settings, spec: str | Path) -> Known:
+def version(settings: Settings, spec: str | Path) -> KnowledgeBase:
     """The answers of a folder or a git revision, scored as they would be live. Raises Wrong and YamlError."""
     own = settings.knowledge
     try:
         with folder_at(str(spec), own.faq) as folder:
             changed = own.model_copy(update={"faq": folder.resolve()})
             keep = "index" if folder.resolve() == own.faq.resolve() else "compared"  # the server's own stays as it is
-            return begin(settings.model_copy(update={"knowledge": changed}), keep)()
+            return begin_loading(settings.model_copy(update={"knowledge": changed}), keep)()
     except NoSuchVersion as error:
         raise Wrong(" ".join(str(error).split())) from None
 
@@ -99,19 +99,19 @@ def questions_of_tests(settings: Settings) -> list[tuple[str, str]]:
 
 
 def logged(settings: Settings, since: str) -> list[tuple[str, str]]:
-    """The customers' questions and their languages. Raises errand.NotReady and Wrong."""
-    from bot import asked, errand  # the others need no database
+    """The customers' questions and their languages. Raises transaction.NotReady and Wrong."""
+    from bot import question_log, transaction  # the others need no database
 
     begin = moment(since)
-    return errand.run(settings, lambda connection: asked.questions(connection, begin))
+    return transaction.run(settings, lambda connection: question_log.questions(connection, begin))
 
 
 def unanswered(settings: Settings, since: str) -> list[Asked]:
-    """The customers' questions that were not answered well. Raises errand.NotReady and Wrong."""
-    from bot import asked, errand
+    """The customers' questions that were not answered well. Raises transaction.NotReady and Wrong."""
+    from bot import question_log, transaction
 
     begin = moment(since)
-    return errand.run(settings, lambda connection: asked.badly_answered(connection, begin))
+    return transaction.run(settings, lambda connection: question_log.badly_answered(connection, begin))
 
 
 def labelled(file: Path, knowledge: Knowledge) -> list[tuple[str, str, str]]:
@@ -136,7 +136,7 @@ def patiently(questions: Sequence[T]) -> Iterator[T]:
 
 def why(settings: Settings, text: str, lang: str) -> tuple[Ranking, list[str]]:
     """What would come of a question live: the ranking, and what was heard before the answers were looked at."""
-    known, hint = mind.know(settings), lang or settings.languages[0]
+    known, hint = load_knowledge(settings), lang or settings.languages[0]
     now, products = clock(settings), settings.company.products
     meant = wishes.understand(text, known.knowledge, hint=hint, now=now, products=products, intents=known.intents)
     ranking = meant.ranking or known.knowledge.ask(text, hint, now=now.date())

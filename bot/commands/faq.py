@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.options import CONFIG, FAILED, Config, Lang
+from bot.commands.options import CONFIG, FAILED, Config, Lang
 
 if TYPE_CHECKING:
     from knowledge.trials import Change
@@ -30,15 +30,16 @@ def check(
     json: Json = False,
 ) -> None:
     """Look the answers over: mistakes, and what collides, has expired or cannot be reached."""
-    from bot import faqtools, mind
     from bot.asking import clock
+    from bot.commands import faq_sources
     from bot.config import load
+    from bot.knowledge_base import load_knowledge
     from bot.strictyaml import YamlError
     from knowledge.review import review
 
     settings = load(config)
-    knowledge = mind.know(settings).knowledge
-    if wrong := faqtools.mistakes(config, settings):
+    knowledge = load_knowledge(settings).knowledge
+    if wrong := faq_sources.mistakes(config, settings):
         raise YamlError(wrong)
     found = review(knowledge, settings.languages, clock(settings).date())
     remarks = [*found.problems, *found.pairs]
@@ -56,15 +57,16 @@ def run_tests(
     json: Json = False,
 ) -> None:
     """Ask the test questions and compare; exit code 1 if too few are answered rightly."""
-    from bot import faqtools, mind
-    from bot.asking import asking
+    from bot.asking import asker
+    from bot.commands import faq_sources
     from bot.config import load
+    from bot.knowledge_base import load_knowledge
     from knowledge.trials import run
 
-    settings, least = load(config), faqtools.share(at_least)
-    known = mind.know(settings)
-    trials = faqtools.tests(settings, known.knowledge)
-    report = run(asking(settings, known), faqtools.patiently(trials), known.version)
+    settings, least = load(config), faq_sources.share(at_least)
+    known = load_knowledge(settings)
+    trials = faq_sources.tests(settings, known.knowledge)
+    report = run(asker(settings, known), faq_sources.patiently(trials), known.version)
     if json:
         _print(report.as_json())
     else:
@@ -83,20 +85,21 @@ def diff(
     json: Json = False,
 ) -> None:
     """Tell which test questions and customers' questions two versions decide differently."""
-    from bot import errand, faqtools
-    from bot.asking import asking
+    from bot import transaction
+    from bot.asking import asker
+    from bot.commands import faq_sources
     from bot.config import load
     from knowledge.trials import compare
 
     settings = load(config)
-    questions = faqtools.questions_of_tests(settings)
+    questions = faq_sources.questions_of_tests(settings)
     try:
-        questions += faqtools.logged(settings, since)
-    except errand.NotReady as error:
+        questions += faq_sources.logged(settings, since)
+    except transaction.NotReady as error:
         typer.echo(f"only the test questions are compared: {error}", err=True)
     questions = list(dict.fromkeys(questions))
-    old, new = (asking(settings, faqtools.version(settings, spec)) for spec in (before, after))
-    _changes(compare(old, new, faqtools.patiently(questions)), questions, json)
+    old, new = (asker(settings, faq_sources.version(settings, spec)) for spec in (before, after))
+    _changes(compare(old, new, faq_sources.patiently(questions)), questions, json)
 
 
 def replay(
@@ -106,17 +109,20 @@ def replay(
     json: Json = False,
 ) -> None:
     """Ask the customers' questions again: which would other answers decide differently?"""
-    from bot import faqtools, mind
-    from bot.asking import asking
+    from bot.asking import asker
+    from bot.commands import faq_sources
     from bot.config import load
+    from bot.knowledge_base import load_knowledge
     from knowledge.trials import compare
 
     settings = load(config)
     if not knowledge.is_dir():
-        raise faqtools.Wrong(f"there is no folder {knowledge}")
-    questions = faqtools.logged(settings, since)
-    new, old = (asking(settings, known) for known in (faqtools.version(settings, knowledge), mind.know(settings)))
-    _changes(compare(old, new, faqtools.patiently(questions)), questions, json)
+        raise faq_sources.Wrong(f"there is no folder {knowledge}")
+    questions = faq_sources.logged(settings, since)
+    new, old = (
+        asker(settings, known) for known in (faq_sources.version(settings, knowledge), load_knowledge(settings))
+    )
+    _changes(compare(old, new, faq_sources.patiently(questions)), questions, json)
 
 
 @faq.command()
@@ -127,13 +133,13 @@ def why(
     json: Json = False,
 ) -> None:
     """Explain what the bot would make of a question, and how it comes to that."""
-    from bot import faqtools
+    from bot.commands import faq_sources
     from bot.config import load
     from knowledge.ask import as_json
     from knowledge.why import explain
 
     said = " ".join(text)
-    ranking, heard = faqtools.why(load(config), said, lang)
+    ranking, heard = faq_sources.why(load(config), said, lang)
     if json:
         _print(as_json(ranking, said, lang) | {"why": ranking.why, "heard": heard})
         return
@@ -151,18 +157,19 @@ def gaps(
     json: Json = False,
 ) -> None:
     """Tell what customers asked and did not get, gathered by topic, the largest first."""
-    from bot import faqtools, mind
-    from bot.asking import asking
+    from bot.asking import asker
+    from bot.commands import faq_sources
     from bot.config import load
+    from bot.knowledge_base import load_knowledge
     from knowledge.gaps import gaps as find
 
     settings = load(config)
-    asked = faqtools.unanswered(settings, since)
-    known = mind.know(settings)
-    ask = asking(settings, known)
+    asked = faq_sources.unanswered(settings, since)
+    known = load_knowledge(settings)
+    ask = asker(settings, known)
     found = find(known.knowledge, asked, known.intents.examples, ask=ask, most=max(most, patch))
     if patch > len(found):
-        raise faqtools.Wrong(f"there are {len(found)} gaps, no number {patch}")
+        raise faq_sources.Wrong(f"there are {len(found)} gaps, no number {patch}")
     if patch:
         typer.echo(found[patch - 1].patch, nl=False)
     elif json:
@@ -181,16 +188,17 @@ def calibrate(
     json: Json = False,
 ) -> None:
     """Find how sure the bot must be for a promise to hold; exit code 1 if the questions cannot prove it."""
-    from bot import faqtools, mind
-    from bot.asking import asking
+    from bot.asking import asker
+    from bot.commands import faq_sources
     from bot.config import load
+    from bot.knowledge_base import load_knowledge
     from knowledge.audit import Promise, promise
     from knowledge.claim import claim
 
-    settings, most = load(config), faqtools.share(max_wrong)
-    known = mind.know(settings)
-    rows = faqtools.labelled(labelled, known.knowledge)
-    found = claim(asking(settings, known), faqtools.patiently(rows), most)
+    settings, most = load(config), faq_sources.share(max_wrong)
+    known = load_knowledge(settings)
+    rows = faq_sources.labelled(labelled, known.knowledge)
+    found = claim(asker(settings, known), faq_sources.patiently(rows), most)
     if json:
         _print(found.as_json())
     else:
@@ -212,14 +220,14 @@ def bring(
     to: Annotated[Path | None, typer.Option(help="A new file of answers; else they are printed.")] = None,
 ) -> None:
     """Turn a table or a document into answers in YAML."""
-    from bot import faqtools
+    from bot.commands import faq_sources
     from knowledge.exchange import as_yaml
 
-    entries = faqtools.bring(file)
+    entries = faq_sources.bring(file)
     if to is None:
         typer.echo(as_yaml(entries), nl=False)
         return
-    faqtools.write(to, as_yaml(entries).encode())
+    faq_sources.write(to, as_yaml(entries).encode())
     typer.echo(f"{len(entries)} answers in {to}; `aftercare faq check` tells what they still need")
 
 
@@ -229,7 +237,7 @@ def export(
     config: Config = CONFIG,
 ) -> None:
     """Write all answers into one file, for a spreadsheet or to be read."""
-    from bot import faqtools
+    from bot.commands import faq_sources
     from bot.config import load
     from knowledge.exchange import ExchangeError, take
     from knowledge.faq import read
@@ -238,8 +246,8 @@ def export(
     try:
         content = take(answers, file.suffix.lower().lstrip("."))
     except ExchangeError as error:
-        raise faqtools.Wrong(f"{file}: {error}") from None
-    faqtools.write(file, content)
+        raise faq_sources.Wrong(f"{file}: {error}") from None
+    faq_sources.write(file, content)
     typer.echo(f"{len(answers.entries)} answers in {file}")
 
 

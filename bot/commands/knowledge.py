@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bot.options import CONFIG, FAILED, Config
+from bot.commands.options import CONFIG, FAILED, Config
 
 IN_FORCE = ", from the next start or the next change of the answers on"
 
@@ -22,14 +22,14 @@ def tune(
 ) -> None:
     """Tune the model of knowledge.model on your own answers; kept only if it answers unseen questions surely better."""
     import intents
-    from bot import faqtools
+    from bot.commands import faq_sources
     from bot.config import load
     from knowledge import faq, tuning
 
     settings = load(config)
     own, models = settings.knowledge, settings.data / "models"
     if not own.model:
-        raise faqtools.Wrong(f"there is no model to tune: {config} has none in knowledge.model")
+        raise faq_sources.Wrong(f"there is no model to tune: {config} has none in knowledge.model")
     if undo:
         done = tuning.undo(own.model, models)
         typer.echo(f"{own.model} serves as it came{IN_FORCE}" if done else f"{own.model} is not tuned: nothing to undo")
@@ -40,7 +40,7 @@ def tune(
             own.model, models, answers, wishes, languages=settings.languages, mode=own.certainty, progress=_bar
         )
     except tuning.CannotTune as error:
-        raise faqtools.Wrong(str(error)) from None
+        raise faq_sources.Wrong(str(error)) from None
     typer.echo(made)
     if not made.kept:
         typer.echo("That may be luck: nothing is changed.")

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from bot.messages import Inbound
-from bot.notes import Notebook
+from bot.notebook import Notebook
 from bot.store import Store
 from tests.house import House
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.faq_commands import Json
-from bot.options import CONFIG, FAILED, Config
+from bot.commands.faq import Json
+from bot.commands.options import CONFIG, FAILED, Config
 
 if TYPE_CHECKING:
     from bot.config import Settings
@@ -33,20 +33,21 @@ def audit(
     json: Json = False,
 ) -> None:
     """Judge some of a week's live answers: does the promise of `calibrate` still hold? Exit code 1 if not shown."""
-    from bot import asked, errand, faqtools
+    from bot import question_log, transaction
     from bot.asking import clock
+    from bot.commands import faq_sources
     from bot.config import load
     from knowledge import audit as audits
 
     settings = load(config)
     week, begin, end = _week(week, clock(settings))
     promised = _promised(settings, max_wrong)
-    answers, questions = errand.run(settings, lambda c: asked.answered(c, begin, end))
+    answers, questions = transaction.run(settings, lambda c: question_log.answered(c, begin, end))
     drawn = {one.id: one for one in audits.sample(answers, week, size)}
     if not drawn:
-        raise faqtools.Wrong(f"no answers in {week}; --week names another week")
+        raise faq_sources.Wrong(f"no answers in {week}; --week names another week")
     if out:
-        faqtools.write(out, audits.sheet(list(drawn.values())).encode("utf-8-sig"))
+        faq_sources.write(out, audits.sheet(list(drawn.values())).encode("utf-8-sig"))
         typer.echo(
             f"{len(drawn)} answers of {week} in {out}; write right or wrong in the column verdict, then --in {out}"
         )
@@ -60,14 +61,14 @@ def audit(
             audits.keep(book, audits.Judged(name, week, one.entry, one.version, right, time.time()))
         found = audits.check(audits.kept(book), week, promised, len(answers), questions)
     except audits.NoVerdict as error:
-        raise faqtools.Wrong(str(error)) from None
+        raise faq_sources.Wrong(str(error)) from None
     typer.echo(dumps(found.as_json(), ensure_ascii=False, indent=2) if json else found)
     raise typer.Exit(0 if found.verdict == "holds" else FAILED)
 
 
 def _week(name: str, now: datetime) -> tuple[str, float, float]:
     """Its name, and when it began and ended, on the company's clock. Raises Wrong."""
-    from bot.faqtools import Wrong
+    from bot.commands.faq_sources import Wrong
 
     year, number, _ = (now - timedelta(days=7)).isocalendar()
     name = name or f"{year}-W{number:02}"
@@ -84,14 +85,14 @@ def _week(name: str, now: datetime) -> tuple[str, float, float]:
 
 def _promised(settings: Settings, max_wrong: str) -> Promise:
     """What is to be checked. Raises Wrong."""
-    from bot import faqtools
+    from bot.commands import faq_sources
     from knowledge.audit import Promise, promise
 
     if max_wrong:
-        return Promise(faqtools.share(max_wrong), 0.0, 0.0, 0.0, 0)
+        return Promise(faq_sources.share(max_wrong), 0.0, 0.0, 0.0, 0)
     if made := promise(settings.data / "promise.json"):
         return made
-    raise faqtools.Wrong("nothing was promised: `aftercare faq calibrate` first, or name a share, --max-wrong 2%")
+    raise faq_sources.Wrong("nothing was promised: `aftercare faq calibrate` first, or name a share, --max-wrong 2%")
 
 
 def _asked(drawn: Mapping[str, Given], done: set[str]) -> Iterator[tuple[str, bool]]:
