@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from bot.dialogue import Alarm, Decision, Need, Turn, Wait
-from bot.flows import burst, buttons, changed, journal, line, matter, notices, platform, public, waiting, wishes
+from bot.flows import burst, buttons, changed, journal, line, matter, notices, platform, public, quiet, waiting, wishes
 from bot.flows.complaint import wished
 from bot.flows.draft import Draft, Missing
 from bot.flows.inside import aftermath, inside, left
@@ -126,6 +126,8 @@ def timer(draft: Draft) -> None:
 
 def idle(draft: Draft) -> None:
     """The customer has gone quiet."""
+    if not quiet.enough(draft.turn):
+        return
     here = draft.turn.conversation
     awaited = draft.talk.extra.get("owed") or draft.talk.extra.get("snoozed")  # it is the agent's turn
     if here and here.owner == "agent" and not awaited:

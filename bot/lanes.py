@@ -73,18 +73,27 @@ HEADS = Query(
     .where(among(chat.c.id, "ids"))
 )
 LEASED = Bulk(
-    {"chat": chat.c.id, "holder": chat.c.lease_holder, "until": chat.c.lease_until},
+    {
+        "chat": chat.c.id,
+        "holder": chat.c.lease_holder,
+        "until": chat.c.lease_until,
+        "event": chat.c.trying,
+        "tries": chat.c.tries,
+    },
     lambda new: (
         update(chat)
         .where(chat.c.id == new["chat"])
         .values(lease_holder=new["holder"], lease_until=new["until"], fence=chat.c.fence + 1)
+        .values(trying=new["event"], tries=new["tries"])
     ),
 )
-TRIED = Bulk(
-    {"event": inbox.c.id},
-    lambda new: update(inbox).where(inbox.c.id == new["event"]).values(attempts=inbox.c.attempts + 1),
+OVERTAKEN = Bulk(  # a command came before an event that had been tried: that keeps its count
+    {"event": inbox.c.id, "tries": inbox.c.attempts},
+    lambda new: (
+        update(inbox).where(inbox.c.id == new["event"], WAITING).values(attempts=inbox.c.attempts + new["tries"])
+    ),
 )
-TAKEN = Together(LEASED, TRIED)
+TAKEN = Together(LEASED, OVERTAKEN)
 NOT_YET = Bulk(
     {"chat": chat.c.id, "ready": chat.c.ready_at},
     lambda new: update(chat).where(chat.c.id == new["chat"]).values(ready_at=new["ready"]),
@@ -140,24 +149,32 @@ def take(
     heads = {row.chat_id: row for row in HEADS(connection, ids=list(ready))}
     _put_off(connection, [(i, heads[i].ready_at if i in heads else None) for i in ready], now)
     due = [heads[i] for i in ready if i in heads and heads[i].ready_at <= now]
-    innocent = [h for h in due if h.attempts == 0]
-    guilty = [h for h in due if h.attempts > 0]
+    begun = {h.id: _begun(ready[h.chat_id], h) for h in due}
+    innocent = [h for h in due if h.attempts + begun[h.id] == 0]
+    guilty = [h for h in due if h.attempts + begun[h.id] > 0]
     chosen = guilty[:1] if guilty and (alone or not innocent) else innocent
     if not chosen:
         return []
-    leases = [{"chat": h.chat_id, "holder": holder, "until": now + lease} for h in chosen]
-    TAKEN(connection, leases, [{"event": h.id} for h in chosen])
-    lanes = [_lane(ready[h.chat_id], h) for h in chosen]
+    mine = {"holder": holder, "until": now + lease}
+    leases = [{**mine, "chat": h.chat_id, "event": h.id, "tries": begun[h.id] + 1} for h in chosen]
+    homes = [home for h in chosen if (home := ready[h.chat_id]).trying not in (None, h.id)]
+    TAKEN(connection, leases, [{"event": home.trying, "tries": home.tries} for home in homes])
+    lanes = [_lane(ready[h.chat_id], h, begun[h.id]) for h in chosen]
     _matters(connection, {lane.chat_id: lane for lane in lanes})
     _tickets(connection, lanes)
     return lanes
+
+
+def _begun(home: Any, head: Any) -> int:
+    """How often the handling of the event has begun without an end: whoever held the lease has died of something."""
+    return int(home.tries) if home.trying == head.id else 0
 
 
 def _put_off(connection: Connection, heads: Iterable[tuple[int, float | None]], now: float) -> None:
     NOT_YET(connection, [{"chat": i, "ready": ready} for i, ready in heads if ready is None or ready > now])
 
 
-def _lane(home: Any, head: Any) -> Lane:
+def _lane(home: Any, head: Any, begun: int) -> Lane:
     lane = Lane(
         chat_id=home.id,
         channel=home.channel,
@@ -172,7 +189,7 @@ def _lane(home: Any, head: Any) -> Lane:
         seq=head.seq,
         kind=Kind(head.kind),
         body=head.body,
-        attempts=head.attempts + 1,
+        attempts=head.attempts + begun + 1,
         shown=head.shown,
         received_at=head.received_at,
         unreachable=home.unreachable,

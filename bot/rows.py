@@ -46,7 +46,8 @@ STATES = Bulk(
     lambda new: (
         update(chat)
         .where(chat.c.id == new["chat"])
-        .values(talk=new["talk"], message_seq=new["seq"], lease_holder=None, lease_until=None, ready_at=NEXT_READY)
+        .values(talk=new["talk"], message_seq=new["seq"], ready_at=NEXT_READY)
+        .values(lease_holder=None, lease_until=None, trying=None, tries=0)
     ),
 )
 EVENT = {

@@ -54,6 +54,8 @@ chat = Table(
     Column("lease_holder", String(64)),
     Column("lease_until", Double),
     Column("fence", Integer, nullable=False, server_default="0"),
+    Column("trying", BigInteger),  # the event it is leased for; still there when whoever held the lease has died
+    Column("tries", SmallInteger, nullable=False, server_default="0"),  # how often that has begun and never ended
     Column("unreachable", Boolean, nullable=False, server_default=text("false")),
     Column("created_at", Double, nullable=False),
     UniqueConstraint("channel", "address"),

@@ -23,8 +23,9 @@ def views(dialect: str) -> dict[str, str]:
     conversation_due, ticket_due = next_due("'conversation:' || c.number"), next_due("'ticket:' || t.number")
     return {
         "check_inbox": (
-            "SELECT id, channel, dedup_key, chat_id, seq, state, outcome, turn_id, attempts, "
-            f"{at('received_at')}, {at('done_at')} FROM inbox"
+            "SELECT i.id, i.channel, i.dedup_key, i.chat_id, i.seq, i.state, i.outcome, i.turn_id, "
+            "i.attempts + CASE WHEN c.trying = i.id THEN c.tries ELSE 0 END AS attempts, "
+            f"{at('i.received_at')}, {at('i.done_at')} FROM inbox i LEFT JOIN chat c ON c.id = i.chat_id"
         ),
         "check_reply": ("SELECT id, chat_id, seq, part_no, cause_inbox_id, state, provider_id, attempts FROM reply"),
         "check_conversation": (

@@ -74,6 +74,24 @@ def test_opening_comes_first_and_a_timer_with_it() -> None:
     assert effects[-1] == d.SetTimer("idle", START + timedelta(seconds=POLICY.idle))
 
 
+def test_a_timer_that_falls_due_early_enough_is_left_alone_and_looks_again() -> None:
+    now, idle = START.timestamp(), POLICY.idle
+    first = decided(turn("how do i reset my router"))
+    assert first.talk.extra["quiet"] == [now + idle, now + idle]
+
+    def later(seconds: float, text: str = "", talk: d.Talk = first.talk, **more: Any) -> d.Decision:
+        one = turn(text, talk=talk, conversation=view(), **more)
+        return decided(replace(one, now=START + timedelta(seconds=seconds)))
+
+    second = later(60, "how do i reset my router")
+    assert "SetTimer" not in kinds(second)
+    assert second.talk.extra["quiet"] == [now + idle, now + 60 + idle]
+    fires = later(idle, talk=second.talk, kind=Kind.TIMER, timer="idle")
+    assert fires.effects == (d.SetTimer("idle", START + timedelta(seconds=60 + idle)),)
+    over = later(60 + idle, talk=fires.talk, kind=Kind.TIMER, timer="idle")
+    assert "Close" in kinds(over)
+
+
 def test_an_answer_explains_itself() -> None:
     [answer] = decided(turn("how do i reset my router")).replies
     assert answer.why == {"by": "heart"}

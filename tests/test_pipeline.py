@@ -12,15 +12,17 @@ from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from bot import failure
 from bot.dead import retry
 from bot.dialogue import Close, Decision, Learn, Need, Open, Reopen, Say, SetTimer, Turn, Wait
-from bot.lanes import MATTERS, Lane, moment
+from bot.inbox import Inbox
+from bot.lanes import MATTERS, Lane, moment, take
 from bot.lookups import look
 from bot.messages import Inbound, Kind, Reply
 from bot.store import Away, Store
+from bot.tables import inbox as events
 from bot.verify import verify
 from channels import Unknown
 from channels.web import NEWEST
@@ -75,6 +77,32 @@ async def test_who_followed_further_than_there_is_begins_anew(store: Store) -> N
             if after != 2:
                 assert (await anext(stream) or {})["seq"] == 1
             await stream.aclose()  # type: ignore[attr-defined]
+
+
+async def test_every_beginning_counts_though_it_never_ended(store: Store) -> None:
+    """Whoever leases a chat may die of its event; an agent's command that comes first takes nothing from the count."""
+    inbox = Inbox(store)
+
+    async def begun(hours: int) -> list[int]:
+        def work(connection: Connection) -> list[int]:
+            later = time.time() + 3600 * hours  # every lease before has run out
+            return [lane.attempts for lane in take(connection, holder="dies", now=later, lease=1.0, most=9, alone=True)]
+
+        return await store.write(work)
+
+    async def counted() -> list[Any]:
+        read = "SELECT attempts FROM check_inbox ORDER BY id"
+        return await store.read(lambda c: [row.attempts for row in c.exec_driver_sql(read)])
+
+    await inbox.receive([Inbound("web", "1", "a", text="poison")])
+    assert [await begun(hours) for hours in (1, 2)] == [[1], [2]]
+    assert await counted() == [2]
+    await inbox.receive([Inbound("web", "2", "a", kind=Kind.COMMAND)])
+    assert [await begun(hours) for hours in (3, 4)] == [[1], [2]]
+    assert await counted() == [2, 2]
+    await store.write(lambda c: c.execute(update(events).where(events.c.id == 2).values(state="taken")))
+    assert [await begun(hours) for hours in (5, 6)] == [[3], [4]]
+    assert (await counted())[0] == 4
 
 
 async def test_many_chats_keep_their_order(store: Store) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from bot import texts
@@ -20,12 +20,11 @@ from bot.dialogue import (
     OpenTicket,
     Reopen,
     Say,
-    SetTimer,
     TicketView,
     Turn,
     Wait,
 )
-from bot.flows.floor import quiet_for
+from bot.flows import quiet
 from bot.flows.language import spoken_to
 from bot.flows.reading import SUBJECT, Heard
 from bot.flows.steps import Ticket
@@ -288,8 +287,10 @@ class Draft:
             self.effects = [e for e in self.effects if not (isinstance(e, Say) and e.author is Author.BOT)]
             self.remember(flow="", journal=(), asked="", misses=0, offered=())
         if self.number:
-            quiet = timedelta(seconds=quiet_for(self.turn, self.effects))
-            self.do(SetTimer("idle", self.now + quiet))
+            kept, timer = quiet.watched(self.turn, self.effects)
+            self.keep(quiet=kept)
+            if timer:
+                self.do(timer)
         return Decision(self.talk, tuple(self.effects))
 
 
