@@ -7,12 +7,26 @@ from datetime import timedelta
 from typing import Final
 
 from bot.dialogue import Alarm, Decision, Need, Turn, Wait
-from bot.flows import burst, buttons, changed, journal, line, matter, notices, platform, public, quiet, waiting, wishes
+from bot.flows import (
+    burst,
+    buttons,
+    changed,
+    fields,
+    journal,
+    line,
+    matter,
+    notices,
+    platform,
+    public,
+    quiet,
+    waiting,
+    wishes,
+)
 from bot.flows.complaint import wished
 from bot.flows.draft import Draft, Missing
 from bot.flows.inside import aftermath, inside, left
 from bot.flows.questions import answer, choose, contacted, noted, outcome, unknown
-from bot.flows.reading import is_score, ticket_number
+from bot.flows.reading import is_score, mood, ticket_number
 from bot.flows.wording import bare
 from bot.messages import Kind
 from handoff import care, deadlines, desk, promises, tickets
@@ -51,8 +65,7 @@ def words(draft: Draft) -> None:
         return
     rule = next((rule for rule in POLICY if rule(draft)), None)
     draft.keep(said=said, unanswered=said if rule in UNANSWERED else None)
-    if draft.number and (model := draft.heard.named("model")):
-        draft.keep(product=model)
+    fields.keep(draft)
 
 
 def edit(draft: Draft) -> None:
@@ -239,8 +252,8 @@ def wish(draft: Draft) -> bool:
             intent = "ticket_status"
         elif is_score(draft.heard):
             intent = "rating"
-        elif bare(draft.words) and draft.meant.rating and not draft.words.isnumeric():
-            intent = MOODS.get(draft.meant.rating, "")
+        elif felt := mood(draft.heard):
+            intent = MOODS.get(felt, "")
     return bool(intent) and wishes.grant(draft, intent)
 
 

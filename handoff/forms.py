@@ -13,7 +13,9 @@ from bot.strictyaml import Node, Problem, YamlError, check, load, suggest
 
 SHIPPED: Final = Path(__file__).parent / "forms.yaml"
 HOUSE: Final = frozenset({"question", "fault", "urgent", "emergency", "complaint", "recovery"})  # the bot opens these
-_FLOW: Final = "asks at change confirm epoch kind more named priority products run start sure words".split()
+_FLOW: Final = (
+    "about answered asks at change confirm epoch first kind more named priority products run start sure words".split()
+)
 TAKEN: Final = frozenset({*_FLOW, "attachments", "came", "language", "note"})  # names that stand for something else
 
 

@@ -134,17 +134,18 @@ def _phones(text: str) -> Iterator[Found]:
 _AMOUNT = re.compile(
     r"(?P<sign>[¥$€£]|rmb|cny|usd) ?(?P<first>[0-9][0-9,]{0,11}(?:\.[0-9]{1,2})?)(?![0-9])"
     r"|(?<![\w.,])(?P<last>[0-9][0-9,]{0,11}(?:\.[0-9]{1,2})?) ?"
-    r"(?P<unit>元|块|圆|(?:rmb|cny|yuan|usd|dollars?|bucks|eur|euros?)\b)",
+    r"(?P<unit>元|块|圆|英镑|镑|港币|港元|(?:rmb|cny|yuan|usd|dollars?|bucks|eur|euros?|gbp|pounds?|quid|hkd)\b)",
     re.IGNORECASE | re.ASCII,
 )
-_CURRENCY = {"$": "USD", "u": "USD", "d": "USD", "b": "USD", "€": "EUR", "e": "EUR", "£": "GBP"}
+_CURRENCY = {"USD": "$udb", "EUR": "€e", "GBP": "£gpq英镑", "HKD": "h港"}  # by the first letter of what is written
 _LANGUAGE = re.compile(r"\b(?:english|chinese|mandarin)\b|英文|英语|中文|汉语|普通话", re.IGNORECASE)
 
 
 def _amounts(text: str) -> Iterator[Found]:
     for match in _AMOUNT.finditer(text):
         digits = (match["first"] or match["last"]).replace(",", "")
-        currency = _CURRENCY.get((match["sign"] or match["unit"])[0].lower(), "CNY")
+        first = (match["sign"] or match["unit"])[0].lower()
+        currency = next((name for name, firsts in _CURRENCY.items() if first in firsts), "CNY")
         yield "amount", f"{digits} {currency}", *match.span()
 
 

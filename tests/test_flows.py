@@ -92,7 +92,7 @@ def test_back_never_crosses_an_effect(flow: Chat) -> None:
     flow.write("blue")
     flow.later(seconds=9)
     assert flow.talk.asked == "more"
-    assert flow.write("back")[0].startswith("bot: That part is already done")
+    assert flow.write("back")[0].startswith("bot: I can't go back any further")
     assert flow.talk.asked == "more"
     assert len(flow.tickets) == 1
 

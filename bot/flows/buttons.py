@@ -22,6 +22,11 @@ YES: Final = 20  # … and that only say yes
 TAKING_OVER: Final = frozenset({"human", "complaint"})  # what was told so far goes with them
 REPEATS: Final = frozenset({"solved", "not_helpful", "ticket_status", "none"})  # no reason to leave the running flow
 _DIGIT = re.compile(r"[\W_]*(\d{1,2})[\W_]*")
+_PLACES = ("first", "second", "third", "fourth", "fifth", "sixth")
+_ORDINAL = re.compile(
+    rf"(?:i mean |the )*(?P<en>{'|'.join(_PLACES)})(?: one)?(?: please)?[.!]?"
+    r"|(?:选|是|要|问)?第(?P<zh>[一二三四五六1-6])[个项条种]?[。！]?"
+)
 _DID = re.compile(r"y\b|yes|yep|yeah|是|有|对", re.IGNORECASE)  # "yes" to "did that help?", where "ok" only goes on
 _NOT = re.compile(r"不|别|没|no|do ?n'?t")
 _NOTHING = re.compile(
@@ -116,7 +121,7 @@ def typed(text: str, offered: tuple[tuple[str, str], ...], meant: Understanding 
     """
     if not offered:
         return ""
-    if digit := _DIGIT.fullmatch(unicodedata.normalize("NFKC", text)):
+    if digit := _DIGIT.fullmatch(_ORDINAL.sub(_numbered, unicodedata.normalize("NFKC", text).strip().casefold())):
         place = int(digit[1]) - 1
         return offered[place][0] if 0 <= place < len(offered) else ""
     said = bare(text)
@@ -130,6 +135,16 @@ def typed(text: str, offered: tuple[tuple[str, str], ...], meant: Understanding 
     if len(within) == 1:
         return within[0]
     return _meant(offered, meant, last) if meant else ""
+
+
+def _numbered(place: re.Match[str]) -> str:
+    """ "The second one" as its number, if that is all that is said."""
+    if place.span() != (0, len(place.string)):
+        return place[0]
+    zh = place["zh"]
+    return str(
+        _PLACES.index(place["en"]) + 1 if place["en"] else int(zh) if zh.isdigit() else "一二三四五六".index(zh) + 1
+    )
 
 
 def _says(said: str, label: str) -> bool:

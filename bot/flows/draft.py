@@ -30,6 +30,7 @@ from bot.flows.reading import SUBJECT, Heard
 from bot.flows.steps import Ticket
 from bot.flows.told import FINISHED as FINISHED
 from bot.flows.told import told
+from bot.flows.wording import bare
 from bot.messages import Attachment, Author, Choice, Kind, Reply
 from bot.text import clean
 
@@ -108,7 +109,7 @@ class Draft:
 
     def asked_freely(self) -> None:
         """The words were a free question: it is what a ticket opened next will be about."""
-        if self.words:
+        if bare(self.words):
             self.remember(last_question=self.words[:SUBJECT])
             self.tells(self.words)
             self.keep(settled=None)

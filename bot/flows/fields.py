@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from bot.dialogue import OpenTicket
 from bot.flows import matter
 from bot.flows.draft import Draft
-from bot.flows.reading import day, given_freely, refused
-from bot.flows.wording import bare, is_address, is_question, number_alone
+from bot.flows.reading import day, is_quantity, refused
+from bot.flows.wording import address, bare, clauses, is_address, is_question, number_alone
 
 if TYPE_CHECKING:
     from bot.flows.journal import Run
+    from handoff.forms import Form
 
 FORM: Final = "ticket"  # the flow that fills in forms
 REACHED: Final = frozenset({"human", "complaint", "emergency"})  # those that ask how to reach him, at last
@@ -19,6 +21,8 @@ DIGITS: Final = 6  # of a number that stands for something
 WISH: Final = 12  # letters of a wish that tells nothing
 LINE: Final = 40  # characters of a wish to change something
 SMALL: Final = frozenset({"product", "contact", "serial", "order", "bought", "time", "amount", "confirm"})
+WANTED: Final = 4  # letters that name what is wanted
+TURNED: Final = 0.45  # confidence of a wish in the words of who changes his mind
 LITTLE: Final = 8  # letters that tell something, …
 TOLD: Final = 24  # … and with digits among them
 NAME: Final = 24  # letters of a name
@@ -42,7 +46,15 @@ _AROUND = re.compile(  # and around a product, a number of ours or a day
     r"|型号|路由器?|光猫|摄像头|产品|序列号|订单|买|购|下单|付|那|这|台|款|一|个|用|不|另外?|说|指|在|从",
     re.IGNORECASE,
 )
+_WANTS = re.compile(  # that some part or document is wanted, but not which
+    r"\b(?:i|i'?d|we|need|want|would|like|to|get|have|order|buy|purchase|can|could|do|you|please|send|me|an?|the|some|any|for"
+    r"|my|of|is|are|there|hi|hello|it|spare|replacement|parts?|accessor(?:y|ies)|documents?|files?|router|camera|modem)\b"
+    r"|[我想要需请帮给能可以买购订有没吗一个份些点下的了吧呢你您好]|配件|零件|备件|附件|资料|文件|文档|路由器|摄像头|光猫",
+    re.IGNORECASE,
+)
+_TURNS = re.compile(r"算了|还是|那就|干脆|\b(?:instead|rather|actually|then)\b", re.IGNORECASE)  # he changes his mind
 _CHANGE = re.compile(r"\b(?:change|correct|edit|fix|wrong)\b|改|写错|填错|错了", re.IGNORECASE)
+_DIGITS = re.compile(r"[0-9][0-9 -]{2,}[0-9]")
 _BOUGHT = re.compile(r"\b(?:bought|purchased|ordered)\b|买|购|入手|下单", re.IGNORECASE)
 
 
@@ -65,28 +77,38 @@ def named(draft: Draft, read: str, before: str, asked: str) -> str:
             return heard.named("model") if corrected and (not telling or only(draft)) else ""
         case "serial" | "order":
             return heard.named(read)
+        case "amount":
+            return "" if telling else heard.named(read)
         case "contact":
-            found = given_freely(heard) if telling else heard.named("email", "phone") or number_alone(draft.words)
+            if telling:
+                return matter.contact(draft)
+            found = heard.named("email", "phone") or matter.contact(draft) or number_alone(draft.words)
             return "" if bare(found) == bare(draft.turn.policy.company.get("phone", "")) else found
         case "date":
             own = _BOUGHT.search(draft.words) or asked == "confirm" or (alone(draft) and not telling)
             return day(heard) if own else ""
         case "time":
-            own = asked == "confirm" or (alone(draft) and not telling)
-            return heard.said(*WHEN) if own and not _BOUGHT.search(draft.words) else ""
+            own = asked == "confirm" or (not telling and any(little(draft, part) for part in clauses(draft.words)))
+            return when(draft) if own else ""
         case "address":
-            return draft.words if not telling and is_address(draft.words) else ""
+            return address(draft.words)
     return ""
 
 
 def alone(draft: Draft) -> bool:
     """Whether the words hold little more than what they name: numbers, a product, a time."""
-    return rest(draft) != draft.words and matter.letters(rest(draft)) <= ALONE
+    return little(draft, draft.words)
 
 
-def rest(draft: Draft) -> str:
-    """The words without what they name."""
-    left = draft.words
+def little(draft: Draft, part: str) -> bool:
+    """The same of a part of them."""
+    left = rest(draft, part)
+    return left != part and matter.letters(left) <= ALONE
+
+
+def rest(draft: Draft, part: str = "") -> str:
+    """The words, or a part of them, without what they name."""
+    left = part or draft.words
     for entity in draft.meant.entities if draft.meant else ():
         left = left.replace(entity.text, " ")
     return left
@@ -102,8 +124,26 @@ def facts(draft: Draft) -> bool:
 
 def kept(draft: Draft) -> dict[str, str]:
     """Those facts, by how a field is read that asks for one."""
-    heard, date = draft.heard, day(draft.heard) if _BOUGHT.search(draft.words) else ""
-    return {name: value for name, value in {**heard.numbers, "date": date}.items() if value}
+    date = day(draft.heard) if _BOUGHT.search(draft.words) else ""
+    found = {**draft.heard.numbers, "date": date, "address": address(draft.words)}
+    return {name: value for name, value in found.items() if value}
+
+
+def when(draft: Draft) -> str:
+    """The day or the time that the words name, and not that of a purchase."""
+    return "" if _BOUGHT.search(draft.words) else draft.heard.said(*WHEN)
+
+
+def wants(draft: Draft) -> bool:
+    """Whether the words name what is wanted, and do not only say that something is."""
+    return matter.letters(_WANTS.sub("", rest(draft))) >= WANTED
+
+
+def keep(draft: Draft) -> None:
+    """What the words name is known from now on, whatever comes of them; what a ticket has just taken is with it."""
+    if draft.number and not any(isinstance(effect, OpenTicket) for effect in draft.effects):
+        draft.keep(product=draft.heard.named("model") or draft.talk.extra.get("product"))
+        draft.keep(facts={**draft.talk.extra.get("facts", {}), **kept(draft)} or None)
 
 
 def only(draft: Draft) -> bool:
@@ -145,8 +185,11 @@ def aside(draft: Draft, run: Run, others: dict[str, str]) -> str:
     declines = refused(draft.heard) and run.asked is not None and run.asked.name != "confirm"
     if not small or intent or draft.heard.yes_no or declines:
         return ""
-    tried = bool(others) or any(char.isdigit() for char in draft.words)  # at the number that is asked for
-    return draft.words if matter.letters(words) >= (TOLD if tried else LITTLE) else ""
+    if any(char.isdigit() for char in words):
+        words = _SAID.sub("", words)  # "my number is 12"
+    tried = bool(others) or _DIGITS.search(words)  # at the number that is asked for
+    enough = matter.letters(words) >= (TOLD if tried else LITTLE) or is_quantity(draft.words)
+    return draft.words if enough else ""
 
 
 def renamed(draft: Draft, run: Run) -> str:
@@ -166,12 +209,23 @@ def _parts(label: str) -> list[str]:
 def changed(draft: Draft, run: Run) -> str:
     """Another kind of ticket that is wished instead of the one being filled in, "" if none is."""
     forms, kind, ranking = draft.turn.policy.forms, str(run.known.get("kind", "")), draft.ranking
-    if run.name != FORM or not ranking or ranking.outcome not in ("intent", "choose") or matter.telling(draft):
+    turns = bool(_TURNS.search(draft.words))
+    if run.name != FORM or not ranking or matter.telling(draft):
+        return ""
+    if not turns and ranking.outcome not in ("intent", "choose"):
         return ""
     tells = run.asked and run.asked.name == "what" and matter.letters(draft.words) > WISH
+    left = bare(_TURNS.sub("", draft.words))
+    if turns and (named := next((name for name, form in forms.kinds.items() if left in _called(name, form)), "")):
+        return "" if named == kind or not forms.wished(named) else named  # "then repair"
     if tells or refused(draft.heard) or facts(draft):
         return ""  # that is the matter itself, what he does not wish, or a number
-    least = matter.SURE if ranking.outcome == "intent" else matter.NEAR
+    least = TURNED if turns else matter.SURE if ranking.outcome == "intent" else matter.NEAR
     wishes = (c.entry.removeprefix("intent:") for c in ranking.candidates if c.confidence >= least and ":" in c.entry)
     wished = next((wish for wish in wishes if forms.wished(wish)), kind)
     return "" if wished == kind or is_question(draft.words) else wished
+
+
+def _called(name: str, form: Form) -> set[str]:
+    """What a kind of ticket is called."""
+    return {bare(name), *map(bare, form.label.values())}

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.dialogue import Learn
-from bot.flows import fields, journal, matter, wishes
+from bot.flows import fields, journal, matter, scores, wishes
 from bot.flows.draft import Draft
 from bot.flows.questions import answer, outcome
 from bot.flows.rating import FAIR
-from bot.flows.reading import refused
+from bot.flows.reading import mood, refused
 from bot.flows.steps import LEFT, SKIP, Ask
 from bot.flows.wording import bare, is_calm, is_question
 
@@ -20,10 +20,19 @@ PASSES: Final = 1  # times a question may be passed over, and is asked again
 ASIDE: Final = frozenset({"ticket_status", "complaint"})  # wishes granted in the middle of a flow
 TOLD: Final = frozenset({fields.FORM, "complaint"})  # flows in which a matter is told: statements belong to it
 WAITED: Final = frozenset({"emergency", "human"})  # flows that only ask how to reach the customer
+WHY: Final = 40  # letters of a question about our question
 BESIDE: Final = 16  # letters beside an answer that tell something (a Chinese character counts two) …
 DECLINED: Final = 40  # … and beside "I would rather not say"
 COMMENTS: Final = frozenset({"not_helpful", "solved", "yes", "no", "rating", "smalltalk", "cancel", "back"})
 
+_WHY = re.compile(  # what is this good for, and must I?
+    r"\bwhy (?:do|would|should|must|is|are) (?:you|i|we|that|this)\b|\bwhat (?:do you need|is) (?:it|that|this) for\b"
+    r"|\bwhat for\b|\b(?:do i (?:have|need) to|must i) (?:give|tell|say|enter|fill|answer|provide|leave)\b"
+    r"|\bis (?:it|that|this) (?:really )?(?:necessary|required|needed|mandatory)\b"
+    r"|(?:为什么|为啥|干嘛|干吗|凭什么).{0,4}[要问填给]|[要问填].{0,6}(?:干嘛|干什么|干吗|做什么|有什么用)"
+    r"|(?:必须|一定要|非要|非得).{0,8}[吗么]|[能可](?:以|不可以)?不(?:填|给|说|写|留|提供)",
+    re.IGNORECASE,
+)
 _GIVES_UP = re.compile(r"算了|不用了|不弄了|不报了|never ?mind|forget (?:it|that)|leave it", re.IGNORECASE)
 
 
@@ -53,6 +62,8 @@ def inside(draft: Draft) -> bool:
     if asked.light and elsewhere(draft, run):
         journal.drop(draft)
         return False
+    if run.name == "rating" and scored(draft, run):
+        return True
     if way_out(draft, run):
         return True
     if run.name == fields.FORM and _GIVES_UP.match(draft.words) and outcome(draft) == "answer":
@@ -72,6 +83,16 @@ def inside(draft: Draft) -> bool:
     return True
 
 
+def scored(draft: Draft, run: journal.Run) -> bool:
+    """Whether the words are another score than the one just given, or announce what is still to be told."""
+    score = draft.meant.rating if draft.meant and mood(draft.heard) is None else None
+    if score:
+        scores.rate(draft, f"{run.known['conversation']}:{run.known['cycle']}:{score}")  # "I meant 5"
+    elif draft.heard.intent in ("yes", "greeting"):
+        draft.say("go_ahead")
+    return bool(score) or draft.heard.intent in ("yes", "greeting")
+
+
 def heard(draft: Draft, run: journal.Run, asked: Ask, others: dict[str, str]) -> None:
     """The words as an answer to the question, to other questions (``others``), as a question in the middle, or none."""
     passed = fields.elsewhere(draft, run, others)
@@ -84,28 +105,38 @@ def heard(draft: Draft, run: journal.Run, asked: Ask, others: dict[str, str]) ->
     value = None if passed else asked.read(draft.heard)
     if middle and asked.free and value not in asked.answers:
         value = None
-    told = fields.aside(draft, run, others) if value is None and not middle else ""
+    why = asks_why(draft, run)
+    value = None if why else value
+    told = fields.aside(draft, run, others) if value is None and not (middle or why) else ""
     if told:
         run = run.beside(told)
         draft.remember(journal=tuple(run.journal))
     if value is not None:
         wishes.answered(draft, run.beside(draft.words) if telling_more(draft, run, value) else run, value)
-    elif others or (told and (asked.name == "confirm" or draft.heard.numbers)):
-        noted(draft, run, asked)
+    elif others or told:
+        noted(draft, run, asked, "flow.asked" if told and is_question(draft.words) else "flow.noted")
     elif middle:
         aside(draft, run)
+    elif why:
+        run.say_question(draft.text("flow.why_optional" if SKIP in asked.answers else "flow.why"))
     else:
-        missed(draft, run, fitting(draft, run, told))
+        missed(draft, run)
 
 
-def noted(draft: Draft, run: journal.Run, asked: Ask) -> None:
+def noted(draft: Draft, run: journal.Run, asked: Ask, key: str) -> None:
     """What was told instead of an answer is kept; who passes over a question twice need not answer it, if it may be."""
     passes = draft.talk.misses + 1 if SKIP in asked.answers else 0
     if passes > PASSES:
         wishes.answered(draft, run, SKIP)
     else:
         draft.remember(journal=tuple(run.journal), misses=passes)
-        run.say_question(draft.text("flow.noted"))
+        run.say_question(draft.text(key))
+
+
+def asks_why(draft: Draft, run: journal.Run) -> bool:
+    """Whether the words ask what the question of a form is good for."""
+    small = run.name == fields.FORM and run.asked is not None and run.asked.name != "confirm"
+    return small and matter.letters(draft.words) <= WHY and bool(_WHY.search(draft.words))
 
 
 def telling_more(draft: Draft, run: journal.Run, value: str) -> bool:
@@ -168,7 +199,8 @@ def between(draft: Draft) -> str:
 def asks_for(draft: Draft) -> bool:
     """Whether the words ask what the FAQ has, and do not tell something of the matter a form is about."""
     nearest = draft.ranking.candidates[0].nearest if draft.ranking and draft.ranking.candidates else ""
-    return is_question(draft.words) or bare(nearest) == bare(draft.words)
+    telling = draft.talk.asked == "what"  # "it does not switch on" is the matter, though the FAQ has it
+    return is_question(draft.words) or (bare(nearest) == bare(draft.words) and not telling)
 
 
 def way_out(draft: Draft, run: journal.Run) -> bool:
@@ -230,28 +262,27 @@ def once_more(draft: Draft, run: journal.Run, before: str = "") -> None:
     run.say_question(before)
 
 
-def fitting(draft: Draft, run: journal.Run, told: str) -> str:
-    """What is said first to whoever does not answer a form: noted, beyond us, or needed; "" if he is just unclear."""
-    if told:
-        return "flow.asked" if is_question(draft.words) else "flow.noted"
-    declined = refused(draft.heard) and draft.heard.intent != "thanks"
+def declined(draft: Draft, run: journal.Run) -> bool:
+    """Whether he would rather not say what a form cannot do without."""
     small = run.name == fields.FORM and run.asked is not None and run.asked.name in fields.SMALL - {"confirm"}
-    return "flow.needed" if small and declined else ""
+    return small and refused(draft.heard) and draft.heard.intent != "thanks"
 
 
-def missed(draft: Draft, run: journal.Run, noted: str = "") -> None:
+def missed(draft: Draft, run: journal.Run) -> None:
     """The answer does not fit: ask again in other words; the third time it is a person's turn."""
     misses, number, files = draft.talk.misses + 1, run.number, bool(draft.files)
-    again = draft.text("files.noted" if files and not draft.words else noted or run.again)
+    needed = "flow.needed" if declined(draft, run) else run.again
+    again = draft.text("files.noted" if files and not draft.words else needed)
     if number and (draft.words or files):  # no answer, but people should know it
         draft.add(number, draft.words)
-        again = draft.text("files.added" if files else "flow.added", number=number)
+        added = "unknown.added" if is_question(draft.words) else "flow.added"
+        again = draft.text("files.added" if files else added, number=number)
     if files and not draft.words:
         once_more(draft, run, again)
     elif misses <= (PASSES if number else MISSES - 1):
         draft.remember(misses=misses)
         run.say_question(again)
-    elif run.asked and (run.name in journal.PEOPLE or (noted and SKIP in run.asked.answers)):
+    elif run.asked and run.name in journal.PEOPLE:
         run.answer(run.asked.answers[-1])  # the most modest choice: skip, or just record
         run.store()
     else:

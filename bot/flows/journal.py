@@ -244,7 +244,7 @@ def take_over(draft: Draft) -> dict[str, str]:
     fields = draft.turn.policy.forms.fields
     told = {name: value for name, value in said if name in fields and isinstance(value, str) and value != SKIP}
     known = journal[0][1] if journal else {}
-    what = "\n".join(filter(None, (told.pop("what", ""), known.get("more", ""))))
+    what = "\n".join(filter(None, (known.get("first", ""), told.pop("what", ""), known.get("more", ""))))
     form = draft.turn.policy.forms.kinds.get(known.get("kind", ""))
     if not what and form and "what" not in form.asks:  # what is wanted says it all
         what = form.label[draft.lang]

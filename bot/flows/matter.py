@@ -6,7 +6,7 @@ import re
 from typing import Any, Final
 
 from bot.flows.draft import TOLD, Draft
-from bot.flows.reading import SUBJECT
+from bot.flows.reading import SUBJECT, given_freely
 from bot.flows.wording import bare
 
 FACTS: Final = ("model", "serial", "order", "date", "month", "datetime", "period", "amount")
@@ -30,13 +30,19 @@ _BARE_COMPLAINT = re.compile(  # the bare wish, in any words
 _COMPLAINS = re.compile(r"complain|投诉|投訴", re.IGNORECASE)
 
 
+def contact(draft: Draft) -> str:
+    """How to reach the customer, told without being asked; our own number is none."""
+    found = given_freely(draft.heard)
+    return "" if bare(found) == bare(draft.turn.policy.company.get("phone", "")) else found
+
+
 def known(draft: Draft, **more: Any) -> dict[str, Any]:
     """What a flow need not ask: the words, the product named, what the customer told before."""
     customer = draft.turn.customer
     return {
         "words": draft.words or unsettled(draft) or draft.text("no_words"),
         "product": draft.heard.named("model") or draft.talk.extra.get("product") or customer.get("product", ""),
-        "contact": customer.get("contact", ""),
+        "contact": contact(draft) or customer.get("contact", ""),
         **more,
     }
 
@@ -56,7 +62,8 @@ def apart(draft: Draft) -> bool:
 
 def beside(draft: Draft) -> str:
     """The words if they tell something beside a wish: they name something, or have several clauses."""
-    return draft.words if draft.heard.named(*FACTS) or _CLAUSES.search(draft.words) else ""
+    agrees = draft.heard.yes_no == "yes" and letters(draft.words) <= TELLING  # "yes, open one"
+    return draft.words if draft.heard.named(*FACTS) or (_CLAUSES.search(draft.words) and not agrees) else ""
 
 
 def unsettled(draft: Draft) -> str:
@@ -88,6 +95,11 @@ def grievance(draft: Draft) -> str:
     """The words if they tell more than that a complaint is wished."""
     beside = _BARE_COMPLAINT.sub("", draft.words.replace("'", ""))
     return draft.words if letters(beside) >= GRIEVANCE else ""
+
+
+def just_opened(draft: Draft) -> str:
+    """The ticket opened in this conversation, as long as nothing else has been asked since; "" if there is none."""
+    return "" if draft.talk.last_question else str(draft.talk.extra.get("ticket", ""))
 
 
 def held(draft: Draft, entry: str) -> str:

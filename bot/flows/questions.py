@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Final
 from bot.dialogue import Learn
 from bot.flows import fields, journal, matter, wishes
 from bot.flows.draft import Draft
-from bot.flows.reading import SUBJECT, given_freely
+from bot.flows.reading import SUBJECT
 from bot.flows.wording import bare, is_question
 
 if TYPE_CHECKING:
     from knowledge.index import Ranking
 
 STORY: Final = 160  # letters of a long story
+REMARK: Final = 40  # letters of a remark
 CLAUSES: Final = 3  # questions of one message that are looked at
 CLAUSE: Final = 10  # letters that may be one
 _DECLINES = re.compile(r"\b(?:don'?t|do not) (?:want|need)\b|不(?:想|要|用|需要)", re.IGNORECASE)
@@ -87,7 +88,7 @@ def noted(draft: Draft) -> bool:
         draft.open()
         bare_so_far = not draft.talk.extra.get("told") or draft.talk.extra.get("bare")  # nothing but facts is no matter
         draft.asked_freely()
-        draft.keep(bare=bare_so_far or None, facts={**draft.talk.extra.get("facts", {}), **fields.kept(draft)})
+        draft.keep(bare=bare_so_far or None)
         if meant := still_meant(draft):
             draft.say("facts.choose", *meant)
             return True
@@ -98,9 +99,8 @@ def noted(draft: Draft) -> bool:
 
 def contacted(draft: Draft) -> bool:
     """How to reach the customer, told without being asked: kept, and added to the ticket there is."""
-    ours = bare(draft.turn.policy.company.get("phone", ""))
-    contact = given_freely(draft.heard)
-    if not contact or bare(contact) == ours:
+    contact = matter.contact(draft)
+    if not contact:
         return False
     draft.open()
     draft.do(Learn("contact", contact))
@@ -142,6 +142,8 @@ def unknown(draft: Draft) -> bool:
         draft.tells(draft.words)
         return True
     draft.open()
+    if told_of_files(draft) or told_of_ticket(draft):
+        return True
     draft.asked_freely()
     times = draft.talk.unknowns + 1
     draft.remember(unknowns=times)
@@ -157,4 +159,26 @@ def unknown(draft: Draft) -> bool:
     journal.begin(draft, "unknown", **more)
     if angry:
         draft.keep(soothed=not more["soothed"] or None)  # never the same words twice in a row
+    return True
+
+
+def told_of_files(draft: Draft) -> bool:
+    """What is said to files that wait for a ticket tells of them: it is kept with them."""
+    if not draft.talk.extra.get("files") or is_question(draft.words) or (draft.meant and draft.meant.angry):
+        return False
+    draft.asked_freely()
+    draft.say("facts.also" if draft.talk.extra.get("noted") == draft.number else "facts.noted", *wishes.WAYS_ON)
+    draft.keep(noted=draft.number)
+    return True
+
+
+def told_of_ticket(draft: Draft) -> bool:
+    """Few words right after a ticket was opened are about it: people read them there."""
+    number, asks = matter.just_opened(draft), is_question(draft.words)
+    apart = matter.letters(draft.words) > REMARK or draft.heard.named("model") or (draft.meant and draft.meant.angry)
+    if not number or apart:
+        return False
+    draft.note("unknown", question=draft.words)
+    draft.add(number, draft.words)
+    draft.say("unknown.added" if asks else "flow.added", number=number)
     return True

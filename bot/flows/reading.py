@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from bot.flows.wording import bare, is_address, is_question, phone
+from bot.flows.wording import bare, clauses, is_address, is_question, phone
 
 if TYPE_CHECKING:
     from intents import Understanding
@@ -41,7 +41,10 @@ _REACH = re.compile(
     re.IGNORECASE,
 )
 _ALONE = re.compile(r"(?=.*[0-9])[0-9A-Z]{6,24}")
-_SUM = re.compile(r"[0-9][0-9,]{0,11}(?:\.[0-9]{1,2})?")
+_SUM = re.compile(  # with a currency, and what may stand before a sum
+    r"(?:(?:about|around|roughly|only|大概|大约|差不多|也就) ?)?[0-9][0-9,]{0,6}(?:\.[0-9]{1,2})?(?: ?[^\W\d]{1,8})?",
+    re.IGNORECASE,
+)
 _ROUGHLY = re.compile(
     r"(?:(?:in )?(?:early|late|spring|summer|autumn|fall|winter|christmas) )?(?:last|this) (?:year|month|week)"
     r"|last (?:spring|summer|autumn|fall|winter|christmas|black friday)|\byesterday\b"
@@ -50,9 +53,14 @@ _ROUGHLY = re.compile(
     r"|[0-9一二两三四五六七八九十半几]+个?多?(?:年|月|星期|周|天)多?(?:之?前|以前)",
     re.IGNORECASE,
 )
-_SCORE = re.compile(r"[0-9★☆⭐🌟]|[一二三四五]|分|星|满意|[好差中]评|star|point|satisf|happy|out of", re.IGNORECASE)
+_SCORE = re.compile(
+    r"[★☆⭐🌟]|[1-5] ?/ ?5|分|星|满意|[好差中]评|\bstars?\b|\bpoints?\b|satisf|happy|out of", re.IGNORECASE
+)
+_COUNT = re.compile(r"[0-9一二两三四五]|\b(?:one|two|three|four|five)\b", re.IGNORECASE)
 _QUANTITY = re.compile(
-    r"[0-9一二两三四五六七八九十几]+ ?[个台只根条套件对]|(?:\d+|one|two|three|four|five)", re.IGNORECASE
+    r"[要来就]?[0-9一二两三四五六七八九十几]+ ?[个台只根条套件对]|(?:just )?(?:\d+|one|two|three|four|five)"
+    r"(?: (?:of (?:them|those|these)|pieces?|pcs|please))?",
+    re.IGNORECASE,
 )
 _WHEN = re.compile(
     r"\b(?:any ?time|week(?:day|end)s?|morning|afternoon|evening|noon|night|daytime|asap|soon|always"
@@ -122,14 +130,20 @@ def product(heard: Heard) -> str | None:
 def _other(heard: Heard) -> bool:
     """Whether a text names something that is no product: a day, a number, a score, a place."""
     told = heard.meant is not None and bool(heard.meant.entities or heard.meant.rating)
-    return told or is_address(heard.text) or bool(day(heard) or _QUANTITY.fullmatch(heard.text.strip()))
+    return told or is_address(heard.text) or bool(day(heard)) or is_quantity(heard.text)
+
+
+def is_quantity(text: str) -> bool:
+    """Whether a text is only how many."""
+    return bool(_QUANTITY.fullmatch(text.strip(" .!。！吧")))
 
 
 def _names(text: str) -> bool:
     """Whether a text may be the name of a thing: it is short, or there is a word for one in it."""
     signs = len(re.findall("[\u3400-\u9fff]", text))
     short = len(re.findall("[a-z']+", text.casefold())) <= NAME[0] and signs <= NAME[1]
-    return bool(_PRODUCT.search(text)) or (short and not _SPEAKS.search(text))
+    speaks = bool(_SPEAKS.search(text))
+    return (bool(_PRODUCT.search(text)) and not (speaks and len(clauses(text)) > 1)) or (short and not speaks)
 
 
 def contact(heard: Heard) -> str | None:
@@ -145,8 +159,8 @@ def given_freely(heard: Heard) -> str:
     reach = _REACH.search(text)
     found = heard.named("email", "phone") or (phone(text) if reach else "")
     said = next((e.text for e in heard.meant.entities if e.value == found), found) if heard.meant else found
-    alone = len(bare(text)) - len(bare(said)) <= PART and not is_question(text)
-    return found if reach or alone else ""
+    alone = any(said in clause and len(bare(clause)) - len(bare(said)) <= PART for clause in clauses(text))
+    return found if reach or (alone and not is_question(text)) else ""
 
 
 def refused(heard: Heard) -> bool:
@@ -201,16 +215,18 @@ def time(heard: Heard) -> str | None:
     """A moment or a stretch of time, in the customer's words: they say more than what we make of them."""
     if refused(heard):
         return "skip"
-    told = heard.named("datetime", "period", "date", "month") or _WHEN.search(heard.text)
-    return heard.text[:TIME] if told and not heard.asks else None
+    told = heard.said("datetime", "period", "date", "month")
+    alone = told and len(bare(heard.text)) - len(bare(told)) <= PART  # "Saturday at three?" is an answer all the same
+    asks = is_question(heard.text) and not alone
+    return heard.text[:TIME] if (told or _WHEN.search(heard.text)) and not asks else None
 
 
 def amount(heard: Heard) -> str | None:
     """A sum of money; of a bare number the currency is not said."""
     if found := heard.named("amount"):
         return found
-    bare_one = _SUM.fullmatch(unicodedata.normalize("NFKC", heard.text).strip())
-    return bare_one[0] if bare_one else "skip" if refused(heard) else None
+    text = unicodedata.normalize("NFKC", heard.text).strip()
+    return text if _SUM.fullmatch(text) else "skip" if refused(heard) else None
 
 
 def needed(read: Callable[[Heard], str | None]) -> Callable[[Heard], str | None]:
@@ -229,8 +245,14 @@ def button(heard: Heard) -> str | None:
 
 
 def is_score(heard: Heard) -> bool:
-    """Whether a score is said without being asked for: an angry face alone is no rating, nor is "useless"."""
-    return bool(heard.meant and heard.meant.rating and _SCORE.search(heard.text)) and not heard.text.isnumeric()
+    """Whether a score is said without being asked for: an angry face alone is no rating, nor "useless", nor "one"."""
+    return bool(heard.meant and heard.meant.rating and _SCORE.search(heard.text))
+
+
+def mood(heard: Heard) -> int | None:
+    """The score that is felt in words such as "useless" or "great", where none was asked for; a number is no mood."""
+    telling = heard.meant is not None and bare(heard.text) and not _COUNT.search(heard.text)
+    return heard.meant.rating if heard.meant and telling else None
 
 
 def ticket_number(heard: Heard, own: Iterable[str] = ()) -> str:

@@ -23,13 +23,14 @@ def ticket(known: Known) -> Flow:
     if "what" in asks and known.get("answered"):
         asks["what"] = replace(asks["what"], read=nothing_new, options=(SKIP,))
     told = dict(known)
-    if about := known.get("about"):
-        yield Say("ticket.about", what=on_a_line(about))
+    if known.get("about"):
+        yield Say("ticket.about", what=on_a_line(known["about"]))
     for name, ask in asks.items():
         told[name] = told.get(name) or noticed(told, form[name]["read"])
         if not told[name] and form[name]["need"] != "told":
             yield from filled(told, name, ask)
-    told["what"] = "\n".join(filter(None, (said(told, "what") or known.get("answered", ""), known.get("more", ""))))
+    about = said(told, "what") or known.get("answered", "")
+    told["what"] = "\n".join(filter(None, (known.get("first", ""), about, known.get("more", ""))))
     while (sure := known.get("sure") or (yield confirmation(told, form))) == "change":
         labels = {name: part["label"] for name, part in form.items() if name in shown(told, form)}
         if (name := (yield Ask("change", reading.button, options=tuple(labels), labels=labels))) != LEFT:
@@ -39,7 +40,7 @@ def ticket(known: Known) -> Flow:
         return
     details = {name: said(told, name) for name in form if name != "what"}
     what = said(told, "what")
-    if what == known.get("more", ""):  # what it is about stands in the other fields
+    if not about:  # what it is about stands in the other fields
         what = ", ".join(filter(None, (*(part for name, part in details.items() if name != "contact"), what)))
     opened = yield Ticket(known["kind"], what or known["words"], known["priority"], details)
     yield from learnt(details, known)

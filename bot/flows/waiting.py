@@ -16,14 +16,15 @@ GIVEN_UP: Final = {"away": "human.away", "waited": "human.waited"}  # why nobody
 LEAVING: Final = frozenset({"solved", "goodbye"})
 _HOW_LONG = re.compile(
     r"how (?:much )?long|how many|what (?:place|position|number)|my (?:place|turn)|still there|any(?:one|body) there"
-    r"|多久|多长时间|第几|排到|还要等|有人吗|在吗|几分钟",
+    r"|\bwhen\b"
+    r"|多久|多长时间|第几|排到|还要等|有人吗|在吗|几分钟|几点|什么时候",
     re.IGNORECASE,
 )
 
 
 _WHEN: Final = re.compile(  # when shall I hear from you, and when is it settled?
     r"how (?:much )?(?:long|soon)|\bwhen (?:will|do|does|can|shall|is|am|are)\b|what (?:have|did|do) you promise"
-    r"|多久|多长时间|几天能|几时|何时|什么时[候间]|承诺",
+    r"|多久|多长时间|几天能|几时|几点|何时|什么时[候间]|承诺",
     re.IGNORECASE,
 )
 _OURS: Final = re.compile(  # of us, and of what is under way; not how long a repair usually takes
@@ -52,13 +53,19 @@ _BARE: Final = re.compile(  # the question and nothing else
 )
 
 
+_COMES: Final = re.compile(  # said of whoever, or whatever, a ticket brings
+    r"\b(?:come|coming|arrive|arriving|send|sent|ship|get|here|there)\b|到|来|上门|发|寄", re.IGNORECASE
+)
+
+
 def asks_when(draft: Draft, *, of_ours: bool) -> bool:
     """Whether somebody with an open ticket asks when he hears of it; ``of_ours``: of nothing else it could be asked."""
     words = draft.words
     if not draft.turn.tickets:
         return False
     if of_ours or _OURS.search(words):
-        return bool(_OURS.search(words))
+        comes = matter.just_opened(draft) and _WHEN.search(words) and _COMES.search(words)
+        return bool(_OURS.search(words) or comes)
     return bool(_WHEN.search(words) and (_ABOUT.search(words) or _BARE.fullmatch(words)))
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bot import texts
 from bot.dialogue import Learn
-from bot.flows import journal, line, matter, platform, scores
+from bot.flows import fields, journal, line, matter, platform, scores
 from bot.flows.draft import Draft
 from bot.flows.reading import ticket_number
 from bot.flows.wording import mentioned
@@ -48,6 +48,8 @@ def grant(draft: Draft, wish: str, about: str = "") -> bool:
         if wish == "yes" and _TAKES_NOTE.match(draft.words):
             key = "nothing_more"  # "ok" only takes note
         key = "thanks" if wish == "yes" and draft.talk.extra.get("settled") else key
+        if wish == "cancel" and draft.talk.offered and not draft.talk.extra.get("passed"):
+            key = "nothing_more"  # he declines what was just offered
         if wish == "yes" and draft.offered("do:none") and not draft.talk.extra.get("passed"):
             key, buttons = "choose", [choice for choice, _ in draft.talk.offered]  # yes, but which?
         if wish not in AFTERTHOUGHTS or not draft.turn.last:
@@ -89,16 +91,18 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
         entry = draft.turn.knowledge.entry(draft.talk.last_entry)
         kind = "fault" if entry and entry.topic == "faults" else "question"
     asks = draft.turn.policy.forms.asked(kind)
-    first = next((part["read"] for part in asks if part["need"] != "told"), "")
+    first = next((part for part in asks if part["need"] != "told"), {"read": ""})
     words = draft.words if draft.event.kind is not Kind.CHOICE else ""
-    named = words if first == "text" else ""  # "I need a new adapter"
+    wanted = words if first["read"] == "text" and fields.wants(draft) else ""  # "I need a new adapter"
     before = "" if draft.talk.extra.get("bare") else matter.unsettled(draft)
-    now = told.get("what") or matter.telling(draft) or named
-    what = now or before
-    beside = matter.beside(draft) if words not in ("", what) else ""
-    more: dict[str, Any] = {"what": what, "about": "" if now else before, "more": beside, "kind": kind, "asks": asks}
+    now = told.get("what") or ("" if wanted else matter.telling(draft))
+    what = now or ("" if wanted else before)
+    beside = matter.beside(draft) if words not in ("", what, wanted) else ""
+    more: dict[str, Any] = {"what": what, "about": "" if now else before, "first": beside, "kind": kind, "asks": asks}
     more["priority"] = "high" if draft.meant and draft.meant.urgent else "normal"
-    more["named"] = {**draft.talk.extra.get("facts", {}), **draft.heard.numbers}
+    more["named"] = {**draft.talk.extra.get("facts", {}), **fields.kept(draft), "time": fields.when(draft)}
+    if wanted:
+        more[first["name"]] = wanted
     more |= {"products": draft.turn.policy.products[:8], "answered": "" if what else matter.answered(draft)}
     journal.begin(draft, "ticket", **matter.known(draft, **{**told, **more}))
 
@@ -106,12 +110,19 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
 def rearranged(draft: Draft) -> bool:
     """Another day for what was arranged just now: people read it on the ticket."""
     number, day = draft.talk.extra.get("ticket"), draft.heard.named("datetime", "period", "date")
-    if not (number and day and _CHANGES.search(draft.words)):
+    about = number == matter.just_opened(draft) and _dated(draft, str(number))  # any day is about that
+    if not (number and day and (about or _CHANGES.search(draft.words))):
         return False
     draft.open()
     draft.add(number, draft.words)
     draft.say("flow.added", number=number)
     return True
+
+
+def _dated(draft: Draft, number: str) -> bool:
+    """Whether a time was arranged for with a ticket of this number."""
+    kind = next((ticket.kind for ticket in draft.turn.tickets if ticket.number == number), "")
+    return any(part["read"] == "time" for part in draft.turn.policy.forms.asked(kind)) if kind else False
 
 
 def instead(draft: Draft, kind: str) -> None:
@@ -136,6 +147,8 @@ def human(draft: Draft, reason: str) -> None:
     if matter.apart(draft):
         draft.asked_freely()
     what = told.get("what") or matter.telling(draft) or matter.unsettled(draft)
+    if reason == "misses" and matter.letters(draft.words) >= matter.CLAUSE:
+        what = "\n".join(filter(None, (what, draft.words)))  # what we did not understand, somebody may
     again = reason == "error" and draft.talk.extra.get("failed")  # people have it once per conversation, then a ticket
     if not again and line.join(draft, reason or "asked", matter.known(draft, **{**told, "what": what, "flow": flow})):
         draft.keep(failed=reason == "error" or None)
@@ -198,6 +211,8 @@ def language(draft: Draft, name: str) -> None:
         draft.remember(language=chosen, language_chosen=True)
         draft.do(Learn("language", chosen))
         draft.say("language.set")
+        if entry := draft.number and not draft.talk.flow and draft.talk.extra.get("settled") and draft.talk.last_entry:
+            draft.quote(entry, {"repeated": entry, "version": draft.turn.knowledge.version})
     else:
         draft.say("language.ask", *(f"lang:{x}" for x in spoken))
 

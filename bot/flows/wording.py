@@ -11,6 +11,7 @@ _PHONE = re.compile(r"(?<![\w.])(?:\+|00)?[(\d](?:[\s().-]{0,2}\d){5,15}\)?(?!\w
 _MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]{2,}")
 _QUESTION = re.compile(
     r"[?？]\s*$|[吗呢么嘛]\s*[。!！]?\s*$|[要是用].{1,8}还是.{1,8}$|怎么|如何|为什么|多久|多少|哪里|哪儿|什么时候"
+    r"|(?![动时])([\u4e00-\u9fff])[不没]\1"
     r"|^(?:how|what|when|where|which|who|why|can|could(?! be\b)|do|does|is|are|will)\b",
     re.IGNORECASE,
 )
@@ -20,6 +21,14 @@ _CALM = re.compile(
     r"|\bsafe\b|false alarm|under control|unplugged|(?:power|fuse|mains?)\b.{0,12}\boff\b"
     r"|(?:turned|switched|shut) (?:\w+ ){0,3}off|(?:fire|it)(?:'?s| is) out\b|(?:has )?stopped (?:smok|burn|spark)",
     re.IGNORECASE,
+)
+_CLAUSES = re.compile(r"[,，;；。\n]+|[.!?](?=\s|$)|[!！?？]")
+_BEFORE = re.compile(  # what is said before an address
+    r"^.*?(?:\baddress(?: is)?\b|\b(?:live|i'm|i am|stay) (?:at|in)\b|地址[是为]?|我住在?|[住寄送][在到])[\s:：]*",
+    re.IGNORECASE,
+)
+_TOWN = re.compile(  # and what may follow a street
+    r"[A-Z][a-zA-Z'’ -]{2,24}(?: [A-Z0-9 ]{5,8})?|[0-9一二三四五六七八九十]+ ?(?:号|栋|幢|座|楼|单元|室).{0,12}"
 )
 _ADDRESS = re.compile(
     r"[省市区县镇乡村路街道巷弄园]\w{0,12}?[0-9一二三四五六七八九十]+ ?(?:号|栋|幢|座|室|楼|单元|弄)"
@@ -47,6 +56,24 @@ def is_calm(text: str) -> bool:
 def is_address(text: str) -> bool:
     """Whether a text is an address by its look."""
     return bool(_ADDRESS.search(text))
+
+
+def clauses(text: str) -> list[str]:
+    """What stands between marks, without what is blank."""
+    return [clause.strip() for clause in _CLAUSES.split(text) if clause.strip()]
+
+
+def address(text: str) -> str:
+    """The address that stands in a text, "" if none does."""
+    said = clauses(text)
+    first = next((at for at, clause in enumerate(said) if is_address(clause)), None)
+    if first is None:
+        return ""
+    last = first
+    while last + 1 < len(said) and (is_address(said[last + 1]) or _TOWN.fullmatch(said[last + 1])):
+        last += 1
+    start = text.index(_BEFORE.sub("", said[first]))
+    return text[start : text.index(said[last]) + len(said[last])]
 
 
 def mentioned(text: str, products: Iterable[str]) -> str:
