@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+
+_HEARD = signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is imported takes a while: Ctrl-C then leaves no traceback
+
+import errno
 import gc
 import os
 import sys
@@ -16,6 +21,9 @@ import typer
 from bot.commands import agent, audit, faq, knowledge
 from bot.commands.options import CONFIG, FAILED, WRONG, Config, Lang, spoken
 from bot.strictyaml import YamlError
+
+MISNAMED = (errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)  # no file can be there
+signal.signal(signal.SIGINT, _HEARD)
 
 app = typer.Typer(
     help="Aftercare, a self-hosted after-sales support chatbot.",
@@ -80,10 +88,12 @@ def ask(
 
     def refuse(number: int) -> None:
         refused.append(number)
-        typer.echo(f'standard input:{number}: should be a line like {{"id": "7", "text": "a question"}}', err=True)
+        like = f'{{"id": "7", "text": "a question"}}; "lang" may be {" or ".join(settings.languages)}'
+        typer.echo(f"standard input:{number}: should be a line like {like}", err=True)
 
     asked = [dumps({"text": " ".join(text or ())})] if given else sys.stdin
-    for line in answer_lines(decide, asked, lang, refuse=refuse if json and not given else None):
+    told = refuse if json and not given else None
+    for line in answer_lines(decide, asked, lang, refuse=told, languages=settings.languages):
         typer.echo(line if json or not sys.stdout.isatty() else _readable(line))
     if refused:
         raise typer.Exit(WRONG)
@@ -218,8 +228,7 @@ def _readable(line: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command. What goes wrong is said in readable lines, never as a traceback."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its threads cost memory, and spin where others could work
-    for stream in (sys.stdin, sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    _open_streams()
     try:
         sys.exit(app(arguments, prog_name="aftercare", standalone_mode=False))
     except YamlError as error:
@@ -230,7 +239,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(FAILED)
     except Exception as error:
         typer.echo(_told(error), err=True)
-        sys.exit(getattr(error, "exit_code", FAILED))
+        wrong = isinstance(error, UnicodeEncodeError) or getattr(error, "errno", None) in MISNAMED
+        sys.exit(getattr(error, "exit_code", WRONG if wrong else FAILED))
+
+
+def _open_streams() -> None:
+    """All in UTF-8; one that whoever started us had closed leads nowhere: else a file of ours would take its place."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if (stream := getattr(sys, name)) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), "w" if number else "r", encoding="utf-8"))
+        else:
+            stream.reconfigure(encoding="utf-8", errors="replace")
 
 
 def _told(error: Exception) -> str:
@@ -238,6 +257,10 @@ def _told(error: Exception) -> str:
     if isinstance(error, typer.TyperException):
         return error.format_message()
     said = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, UnicodeEncodeError):
+        return f"{error.object!r} is not UTF-8, which all we are given must be"
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
     if isinstance(error, OSError) or type(error).__module__.startswith(("bot.", "handoff.")):
         return said
     last = traceback.extract_tb(error.__traceback__)[-1]

@@ -46,6 +46,8 @@ def backup(database: str, target: Path) -> None:
 
 
 def _harmless(target: Path, database: Path | None) -> None:
+    if target.is_symlink() and not target.exists():
+        raise WrongTarget(f"{target} is a link that leads nowhere: name a file")
     if target.is_dir() or not target.name:
         raise WrongTarget(f"{str(target)!r} is a folder: name the file the backup is to be in")
     if not target.parent.is_dir():

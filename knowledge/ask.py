@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +68,9 @@ def answer_lines(
     lines: Iterable[str],
     lang: str = "",
     refuse: Callable[[int], object] | None = None,
+    languages: Sequence[str] = (),
 ) -> Iterator[str]:
-    """For each line ``{"id", "text", "lang"?}`` its decision, as a JSON line.
+    """For each line ``{"id", "text", "lang"?}`` its decision, as a JSON line; ``lang`` is one of ``languages``.
 
     Any other line is a question in plain text; with ``refuse`` it is none, and its number is told.
     """
@@ -78,7 +79,7 @@ def answer_lines(
         row = _json(line)
         if not line.strip():
             continue
-        if not isinstance(row, dict) or not isinstance(row.get("text"), str):
+        if not isinstance(row, dict) or not isinstance(row.get("text"), str) or not _among(row.get("lang"), languages):
             if refuse:
                 refuse(number)
                 continue
@@ -87,6 +88,10 @@ def answer_lines(
         id = row.get("id", "")
         made = as_json(ask(text, spoken), text, spoken, id if type(id) in (str, int) else str(id))
         yield json.dumps(made, ensure_ascii=False)
+
+
+def _among(lang: object, languages: Sequence[str]) -> bool:
+    return not lang or not languages or lang in languages
 
 
 def _json(line: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,8 @@ def aftercare(
         (["dead", "list"], 1, "there is no database at /nowhere/a.db"),
         (["dead", "retry"], 2, "Missing argument 'ID...'"),
         (["backup", "x"], 1, "there is no database at /nowhere/a.db"),
+        (["faq", "schema", "bot"], 2, "bot: Is a directory"),
+        (["ask", "--faq", "x" * 300, "why?"], 2, "x" * 300 + ": File name too long"),
     ],
 )
 def test_what_goes_wrong_is_told_in_one_line(arguments: list[str], code: int, told: str) -> None:
@@ -101,6 +104,61 @@ def test_a_line_that_is_no_question_is_named_and_the_others_are_answered() -> No
     told = done.stderr.splitlines()
     assert [line.split(": ")[0] for line in told] == ["standard input:2", "standard input:4"]
     assert 'should be a line like {"id": "7", "text": "a question"}' in told[0]
+
+
+def test_a_line_in_a_language_that_is_not_spoken_is_named() -> None:
+    lines = [
+        '{"id": "1", "text": "why?", "lang": "xx"}',
+        '{"text": "why?", "lang": 5}',
+        '{"text": "why?", "lang": "en"}',
+    ]
+    done = aftercare("ask", "--json", "-", said="\n".join(lines))
+    assert (done.returncode, done.stdout.count("\n"), done.stderr.count("\n")) == (2, 1, 2)
+    assert done.stderr.startswith('standard input:1: should be a line like {"id": "7", "text": "a question"}; "lang" ')
+
+
+def test_what_is_not_utf_8_is_said_so(tmp_path: Path) -> None:
+    done = aftercare("agent", "disable", os.fsdecode(b"\xff"), database=f"sqlite:///{tmp_path}/a.db")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith("'\\udcff' is not UTF-8")
+
+
+def test_a_schema_is_written_over_a_schema_only(tmp_path: Path) -> None:
+    place = tmp_path / "answers.json"
+    for _ in range(2):
+        assert aftercare("faq", "schema", str(place)).returncode == 0
+    place.write_text("mine")
+    done = aftercare("faq", "schema", str(place))
+    assert (done.returncode, done.stderr) == (2, f"{place} is there already and is no schema; name another file\n")
+    assert place.read_text() == "mine"
+
+
+def test_a_link_that_leads_nowhere_is_no_place_for_a_backup(tmp_path: Path) -> None:
+    (tmp_path / "copy").symlink_to("copy")
+    done = aftercare("backup", str(tmp_path / "copy"))
+    assert (done.returncode, done.stderr) == (2, f"{tmp_path}/copy is a link that leads nowhere: name a file\n")
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_a_command_works_where_a_stream_was_closed(which: int) -> None:
+    script = f"exec {which}>&-; exec {sys.executable} -m bot faq schema -"
+    done = subprocess.run(["/bin/sh", "-c", script], cwd=HOME, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("{") or which == 1
+
+
+def test_what_closes_the_output_early_is_no_error_of_ours() -> None:
+    script = f"{sys.executable} -m bot faq schema - | head -1"
+    done = subprocess.run(["/bin/sh", "-c", script], cwd=HOME, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("{\n", "")
+
+
+def test_ctrl_c_while_a_command_is_still_being_loaded_ends_it_without_a_word() -> None:
+    script = "import os, runpy, signal, sys\nclass Slow:\n    @staticmethod\n    def find_spec(name, *_):\n"
+    script += "        name == 'typer' and os.kill(os.getpid(), signal.SIGINT)\n"
+    script += "sys.meta_path.insert(0, Slow)\nrunpy.run_module('bot', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", script], cwd=HOME, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
 
 
 def test_nothing_is_an_answer_to_nothing() -> None:

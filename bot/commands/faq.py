@@ -259,6 +259,7 @@ def schema(
     config: Config = CONFIG,
 ) -> None:
     """Write the JSON Schema of a file of answers, by which editors help."""
+    from bot.commands import faq_sources
     from bot.config import load
     from knowledge.exchange import FIRST, SCHEMA
     from knowledge.exchange import schema as form
@@ -268,7 +269,7 @@ def schema(
         typer.echo(content, nl=False)
         return
     file = file or load(config).knowledge.faq.parent / SCHEMA
-    file.write_text(content, encoding="utf-8")
+    faq_sources.write_schema(file, content)
     typer.echo(f"{file}; editors read it in files that begin with\n{FIRST.strip()}")
 
 

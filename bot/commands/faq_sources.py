@@ -79,6 +79,13 @@ def write(file: Path, content: bytes) -> None:
         raise Wrong(f"{file} is there already; name another file") from None
 
 
+def write_schema(file: Path, content: str) -> None:
+    """Into a new file, or over an older schema. Raises Wrong."""
+    if file.is_file() and not file.read_bytes()[:200].lstrip().startswith(b'{\n  "$schema"'):
+        raise Wrong(f"{file} is there already and is no schema; name another file")
+    file.write_text(content, encoding="utf-8")
+
+
 # ---------------------------------------------------------------- questions
 
 
