@@ -149,28 +149,26 @@ def recorded(name: str, old: str) -> Callable[[int], bytes]:
 
 def of_telegram() -> Iterator[Adapter]:
     """Updates; calls of the Bot API."""
-    from channels.telegram import places, reading, rendering
+    from channels.telegram import places, reading, rendering, values
 
-    ground, raw = (
-        reading.Ground("telegram", "s" * 32, 666, "aftercare_bot"),
-        recorded("telegram/text.json", "my router"),
-    )
+    context = values.Context("telegram", "s" * 32, 666, "aftercare_bot")
+    raw = recorded("telegram/text.json", "my router")
     yield (
         "telegram",
-        lambda n: reading.read(json.loads(raw(n)), raw(n), ground),
+        lambda n: reading.read(json.loads(raw(n)), raw(n), context),
         lambda n: rendering.render(answer(n, "telegram"), places.Place(42), "s" * 32),
     )
 
 
 def of_slack() -> Iterator[Adapter]:
     """Events; blocks."""
-    from channels.slack import reading, saying, values
+    from channels.slack import reading, rendering, values
 
-    here, raw = values.Here("slack", "s" * 32, "T1", "UBOT"), recorded("slack/message_im.json", "路由器")
+    context, raw = values.Context("slack", "s" * 32, "T1", "UBOT"), recorded("slack/message_im.json", "路由器")
     yield (
         "slack",
-        lambda n: reading.event(here, reading.unpack(raw(n)), raw(n)),
-        lambda n: saying.render(values.Place("T1", "D1"), answer(n, "slack")),
+        lambda n: reading.event(context, reading.unpack(raw(n)), raw(n)),
+        lambda n: rendering.render(values.Place("T1", "D1"), answer(n, "slack")),
     )
 
 
@@ -178,10 +176,10 @@ def of_wecom() -> Iterator[Adapter]:
     """Sealed callbacks, and items of kf's feed; cards and menus."""
     from wechatpy.work.crypto import WeChatCrypto
 
-    from channels.wecom import cipher, envelope, read, render
+    from channels.wecom import cipher, envelope, reading, rendering
     from tests.wire.wecom import AES_KEY, CORP, TOKEN, as_xml, sealed
 
-    own, reader = cipher.Cipher(TOKEN, AES_KEY, CORP), read.Reader("wecom", "s" * 32)
+    own, reader = cipher.Cipher(TOKEN, AES_KEY, CORP), reading.Reader("wecom", "s" * 32)
     theirs = WeChatCrypto(TOKEN, AES_KEY, CORP)
     fields = {"ToUserName": CORP, "FromUserName": "u", "CreateTime": 1, "MsgType": "text", "MsgId": 7}
     stamped = [sealed(theirs, as_xml({**fields, "Content": f"怎么重置 {n}"}), "n", "17") for n in range(ROUNDS)]
@@ -191,12 +189,12 @@ def of_wecom() -> Iterator[Adapter]:
         words = own.open(mark, "17", "n", envelope.fields(body.encode())["Encrypt"])
         return reader.callback(envelope.fields(words), words)
 
-    yield "wecom app", opened, lambda n: render.app(answer(n, "app"), f"k{n}", f"k{n}", markdown=True)
+    yield "wecom app", opened, lambda n: rendering.app(answer(n, "app"), f"k{n}", f"k{n}", markdown=True)
     item = {"send_time": 1700000000, "origin": 3, "msgtype": "text", "external_userid": "wm", "open_kfid": "wk"}
     yield (
         "wecom kf",
         lambda n: reader.page([{**item, "msgid": f"m{n}", "text": {"content": f"怎么重置 {n}"}}], "wk", {}),
-        lambda n: render.kf(answer(n, "kf")),
+        lambda n: rendering.kf(answer(n, "kf")),
     )
 
 

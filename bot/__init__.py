@@ -8,5 +8,5 @@ A message goes one way: receive -> understand -> decide -> record -> deliver.
 ``record``   writes all of it in one transaction: state, messages, tickets, ratings, timers, facts;
 ``outbox``   sends what was recorded, in order per address, and gives up visibly.
 
-``app`` puts the parts together, ``server`` is the door to the web, ``__main__`` the command line.
+``app`` puts the parts together, ``server`` serves the web, ``__main__`` the command line.
 """

@@ -30,7 +30,7 @@ from bot.store import Away, Store
 from bot.tables import chat, inbox, lease, reply
 from bot.worker import Worker
 from channels import NOWHERE, Can, Channel, DeskWord, make
-from handoff.door import Door
+from handoff.commands import Commands
 from handoff.queue import Dispatch
 from handoff.rounds import Rounds
 from handoff.search import Indexer
@@ -147,7 +147,7 @@ class App:
         )
         self.rounds = Rounds(self.store, keep_raw=limits.keep_raw, woken=self.worker.wake, policy=interpreter.policy)
         self.inbox, self.holder = Inbox(self.store, self.worker.wake), secrets.token_hex(8)
-        self.door = Door(self.store, self.inbox, self._at)
+        self.commands = Commands(self.store, self.inbox, self._at)
         self.dispatch = Dispatch(self.store, self.inbox, Duty(self.store, "dispatch", self.holder), settings.handoff)
         self.outboxes = [self._outbox(channel) for channel in self.channels if not channel.can.shows_itself]
         self.files = filerows.files(self.store, settings.data / "files", limits)
@@ -259,7 +259,7 @@ class App:
                 metrics.ALARMS.labels(str(one["data"].get("kind"))).inc()
         self.hub.stir()
         self.rounds.wake(rows.next_due)
-        self.door.heard(rows.results)
+        self.commands.heard(rows.results)
         self.dispatch.heard(rows)
         if rows.to_send:
             for outbox in self.outboxes:

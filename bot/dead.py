@@ -28,31 +28,31 @@ class NoId(NoSuchDead):
 
 
 @dataclass(frozen=True, slots=True)
-class Among:
+class Scope:
     """Which of the dead are meant: conditions on ``inbox`` and on ``reply``; without any, all of them."""
 
     events: ColumnElement[bool] = field(default_factory=true)
     replies: ColumnElement[bool] = field(default_factory=true)
 
 
-ALL: Final = Among()
+ALL: Final = Scope()
 
 
 def listed(
-    connection: Connection, among: Among = ALL, *, after: Place = (0, 0), most: int = SHOWN
+    connection: Connection, scope: Scope = ALL, *, after: Place = (0, 0), most: int = SHOWN
 ) -> list[dict[str, Any]]:
     """The dead after one's ``place``, events before replies, the oldest first:
     {"id", "what", "channel", "chat", "since", "attempts", "error"}."""
     found: list[dict[str, Any]] = []
     if after[0] == 0:
         columns = (inbox.c.id, inbox.c.channel, inbox.c.chat_id, inbox.c.done_at, inbox.c.attempts, inbox.c.error)
-        its = select(*columns).where(inbox.c.state == "dead", inbox.c.id > after[1], among.events)
+        its = select(*columns).where(inbox.c.state == "dead", inbox.c.id > after[1], scope.events)
         events = connection.execute(its.order_by(inbox.c.id).limit(most))
         found = [_line(str(e.id), "event", e, e.done_at) for e in events]
         after = (1, 0)
     if len(found) < most:
         own = (reply.c.id, reply.c.channel, reply.c.chat_id, reply.c.created_at, reply.c.attempts, reply.c.error)
-        its = select(*own).where(reply.c.state == "dead", reply.c.id > after[1], among.replies)
+        its = select(*own).where(reply.c.state == "dead", reply.c.id > after[1], scope.replies)
         replies = connection.execute(its.order_by(reply.c.id).limit(most - len(found)))
         found += [_line(f"r{r.id}", "reply", r, r.created_at) for r in replies]
     return found
@@ -84,24 +84,24 @@ def _line(name: str, what: str, row: Any, since: float | None) -> dict[str, Any]
     }
 
 
-def retry(connection: Connection, ids: Sequence[str], among: Among = ALL) -> int:
+def retry(connection: Connection, ids: Sequence[str], scope: Scope = ALL) -> int:
     """Let these be handled or sent again from the first try, and count them; raises NoSuchDead: nothing was changed."""
     now, names = time.time(), _all(connection, ids)
     for name in names:
         kind, which = _which(name)
         if kind == "reply":
-            again = update(reply).where(reply.c.id == which, reply.c.state == "dead", among.replies)
+            again = update(reply).where(reply.c.id == which, reply.c.state == "dead", scope.replies)
             done = connection.execute(again.values(state="waiting", attempts=0, due_at=now, error=None)).rowcount
         else:
-            done = _enter_anew(connection, which, among, now)
+            done = _enter_anew(connection, which, scope, now)
         if not done:
             raise NoSuchDead(f"nothing dead by the id {name} can be tried again{SEE}")
     return len(names)
 
 
-def _enter_anew(connection: Connection, which: int, among: Among, now: float) -> int:
+def _enter_anew(connection: Connection, which: int, scope: Scope, now: float) -> int:
     """Put a dead event at the end of its chat's line: what came meanwhile was handled before it."""
-    dead = inbox.c.id == which, inbox.c.state == "dead", inbox.c.chat_id.is_not(None), among.events
+    dead = inbox.c.id == which, inbox.c.state == "dead", inbox.c.chat_id.is_not(None), scope.events
     home = connection.scalar(select(inbox.c.chat_id).where(*dead))
     place = update(chat).where(chat.c.id == home).values(inbox_seq=chat.c.inbox_seq + 1, ready_at=now)
     seq = connection.scalar(place.returning(chat.c.inbox_seq))
@@ -111,16 +111,16 @@ def _enter_anew(connection: Connection, which: int, among: Among, now: float) ->
     return connection.execute(update(inbox).where(*dead).values(**anew)).rowcount
 
 
-def discard(connection: Connection, ids: Sequence[str], among: Among = ALL) -> int:
+def discard(connection: Connection, ids: Sequence[str], scope: Scope = ALL) -> int:
     """Let these go, and count them: they stay on record, silent; raises NoSuchDead: nothing was changed."""
     names = _all(connection, ids)
     for name in names:
         kind, which = _which(name)
         if kind == "reply":
-            dead = reply.c.id == which, reply.c.state == "dead", among.replies
+            dead = reply.c.id == which, reply.c.state == "dead", scope.replies
             gone = update(reply).where(*dead).values(state="withdrawn")
         else:
-            readable = inbox.c.id == which, inbox.c.state == "dead", inbox.c.chat_id.is_not(None), among.events
+            readable = inbox.c.id == which, inbox.c.state == "dead", inbox.c.chat_id.is_not(None), scope.events
             gone = update(inbox).where(*readable).values(state="done", outcome="silent", turn_id=inbox.c.id)
         if not connection.execute(gone).rowcount:
             raise NoSuchDead(f"nothing dead by the id {name} can be discarded{SEE}")

@@ -1,4 +1,4 @@
-"""The door to the web: the channels' routes, health and metrics, in one ASGI app."""
+"""The HTTP server: the routes of channels, console and API, health and metrics, in one ASGI app."""
 
 from __future__ import annotations
 
@@ -60,16 +60,16 @@ def web(app: App) -> Router:
 
     own = [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", numbers)]
     routes = [route for channel in app.channels for route in channel.routes()]
-    api = Later(app, open_api)
+    api = OnDemand(app, open_api)
     routes += [Route("/openapi.json", api), Route("/api/v1/{rest:path}", api)]
-    routes.append(Mount("/console", app=Later(app, open_console)))
+    routes.append(Mount("/console", app=OnDemand(app, open_console)))
     middleware = []
     if hosts := app.settings.server.trusted_hosts:
         middleware.append(Middleware(TrustedHostMiddleware, allowed_hosts=[*hosts, "127.0.0.1", "localhost"]))
     return Router([*routes, *own], middleware=middleware)
 
 
-class Behind(ProxyHeadersMiddleware):
+class BehindProxy(ProxyHeadersMiddleware):
     """Who asks through a proxy is whom the proxy names; a request that names nobody is not looked at for it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # type: ignore[override]
@@ -77,7 +77,7 @@ class Behind(ProxyHeadersMiddleware):
         await (super().__call__ if named else self.app)(scope, receive, send)  # type: ignore[arg-type]
 
 
-class Later:
+class OnDemand:
     """An ASGI app that is opened when somebody first comes: what it brings along is for those who use it."""
 
     def __init__(self, app: App, opener: Callable[[App], ASGIApp]) -> None:
@@ -128,7 +128,7 @@ async def serve(app: App, listener: socket.socket, *, ready: Callable[[], None] 
     await app.start()
     _settle()
     config = uvicorn.Config(
-        Behind(cast("Any", web(app)), list(app.settings.server.proxies)),
+        BehindProxy(cast("Any", web(app)), list(app.settings.server.proxies)),
         log_config=None,
         access_log=False,
         lifespan="off",

@@ -13,7 +13,7 @@ from unicodedata import combining, east_asian_width
 from bot.messages import Reply
 from channels import Can
 from channels.fit import clip, measured, parts
-from channels.render import Node, Tag, parse
+from channels.tree import Node, Tag, parse
 
 _SEAM = "\u200b"  # takes no room: between two signs it keeps them from meaning something, beside one it ends a word
 _PHONE = 40  # columns of code that a telephone shows without breaking lines
@@ -111,6 +111,11 @@ _PLAIN = _Dialect(
 )
 
 
+def plain(text: str) -> str:
+    """No markup at all, for a terminal: bullets and numbers for lists, the address behind the words of its link."""
+    return _say(parse(text), _PLAIN).strip("\n")
+
+
 # ---------------------------------------------------------------- Telegram
 
 
@@ -205,7 +210,7 @@ _SLACK = _Dialect(
 
 def wecom_text(text: str) -> str:
     """No markup at all, for WeCom's text messages and for kf."""
-    return _say(parse(text), _PLAIN)
+    return plain(text)
 
 
 def wecom_markdown(text: str) -> str:

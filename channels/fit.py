@@ -10,7 +10,7 @@ from bot.messages import Choice, Reply
 from channels import Can
 from channels.markdown import write
 from channels.pieces import Cut, Piece, cut, divide, finer, graphemes, join, length
-from channels.render import Node, parse
+from channels.tree import Node, parse
 
 Measure = Callable[[str], int]  # how long a markdown text is on the platform
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from itertools import chain, groupby
 
-from channels.render import Node, Tag, parse
+from channels.tree import Node, Tag, parse
 
 _SIGNS: dict[Tag, str] = {"bold": "**", "italic": "*", "strike": "~~"}
 _MARKUP = re.compile(r"[\\`*\[\]]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|~(?=~)|(?<=~)~|<(?=[A-Za-z/!?])|&(?=#|\w+;)")

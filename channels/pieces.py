@@ -9,7 +9,7 @@ from itertools import groupby, takewhile
 
 import regex
 
-from channels.render import Node, Tag
+from channels.tree import Node, Tag
 
 _OPENING, _CLOSING = "（「『【《〈“‘", "，。、；：！？）」』】》〉”’…"
 _CJK = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Bopomofo}\u3000-\u303f\uff00-\uffef]"

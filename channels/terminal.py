@@ -11,7 +11,7 @@ from uuid import uuid4
 from bot.messages import Inbound, Kind, Reply
 from bot.text import clean
 from channels import Can, Channel
-from channels.render import plain
+from channels.dialects import plain
 
 ADDRESS = "here"
 

@@ -26,15 +26,15 @@ from bot.jsontext import dumps
 from bot.messages import Attachment, Inbound, Kind
 from bot.text import clean
 from channels import Can, Channel
-from channels.gate import (
+from channels.http import (
     STREAM,
-    Budget,
-    Direct,
-    Refused,
+    BareEndpoint,
+    HttpError,
+    RateLimit,
     Stream,
-    answered,
     body_of,
-    elsewhere,
+    cross_origin,
+    errors_as_json,
     form_file,
     header,
     network_of,
@@ -97,25 +97,25 @@ class Web(Channel):
         self._visitor_of = lru_cache(4096)(self._verified)
         self._chars, self._bytes, self._file_bytes = message_chars, body_bytes, file_bytes
         self._limits = {"chars": message_chars, "bytes": file_bytes, "types": list(file_types)}
-        self._sessions, self._messages = Budget(sessions_per_minute), Budget(messages_per_minute)
+        self._sessions, self._messages = RateLimit(sessions_per_minute), RateLimit(messages_per_minute)
         self._most_streams, self._streams = streams_per_session, dict[str, int]()
 
     def routes(self) -> list[BaseRoute]:
         """The chat under /chat, for the page itself and for the configured sites; the widget and its page."""
         chat = [
-            Route("/messages", Direct(self.message), methods=["POST"]),
-            Route("/events", Direct(self.events), methods=["GET"]),
-            Route("/session", Direct(self.session), methods=["POST"]),
-            Route("/files", Direct(self.upload), methods=["POST"]),
-            Route("/files/{id}", Direct(self.download), methods=["GET"]),
-            Route("/typing", Direct(self.types), methods=["POST"]),
+            Route("/messages", BareEndpoint(self.message), methods=["POST"]),
+            Route("/events", BareEndpoint(self.events), methods=["GET"]),
+            Route("/session", BareEndpoint(self.session), methods=["POST"]),
+            Route("/files", BareEndpoint(self.upload), methods=["POST"]),
+            Route("/files/{id}", BareEndpoint(self.download), methods=["GET"]),
+            Route("/typing", BareEndpoint(self.types), methods=["POST"]),
         ]
         return [
-            Mount("/chat", routes=chat, middleware=[elsewhere(self._origins)]),
+            Mount("/chat", routes=chat, middleware=[cross_origin(self._origins)]),
             *front(self._company, self._origins),
         ]
 
-    @answered
+    @errors_as_json
     async def session(self, request: Request) -> Response:
         """A new chat. ``hello``: the customer has it before his eyes, so he may be greeted."""
         self._sessions.spend(network_of(request))
@@ -129,7 +129,7 @@ class Web(Channel):
         token = self._tokens.dumps([address, language, name])
         return JSONResponse({"token": token, "chat": self.office.chat(address), "limits": self._limits})
 
-    @answered
+    @errors_as_json
     async def message(self, request: Request) -> Response:
         """One message, acknowledged after its commit; sent again under the same id it changes nothing."""
         visitor = self._visitor(request)
@@ -143,7 +143,7 @@ class Web(Channel):
         seq = await self._receive(inbound)
         return Response(f'{{"id":"{inbound.native}","seq":{seq}}}', 202, media_type="application/json")
 
-    @answered
+    @errors_as_json
     async def upload(self, request: Request) -> Response:
         """A file, as the body itself (its name in X-File-Name, percent-encoded) or as the one file of a form."""
         visitor = self._visitor(request)
@@ -157,7 +157,7 @@ class Web(Channel):
             kept = await self.office.files.put(stream, name, declared, visitor.address)
         return JSONResponse({"attachment": asdict(kept)}, 201)
 
-    @answered
+    @errors_as_json
     async def download(self, request: Request) -> Response:
         """A file of one's own chat, by the token or, in an <img>, by the signed key a message event brought."""
         id, key = request.path_params["id"], request.query_params.get("key", "")
@@ -170,22 +170,22 @@ class Web(Channel):
             headers={**_STORED, "Cache-Control": f"private, max-age={_LINK_LIFE}, immutable"},
         )
 
-    @answered
+    @errors_as_json
     async def events(self, request: Request) -> Response:
         """The chat's messages after a seq, then whatever happens, as server-sent events."""
         visitor = self._visitor(request)
         after = request.headers.get("last-event-id") or request.query_params.get("after") or "0"
         if not re.fullmatch(r"[0-9]{1,15}", after):
-            raise Refused(400, "after must be the seq of a message")
+            raise HttpError(400, "after must be the seq of a message")
         if request.method == "HEAD":
             return Response(media_type="text/event-stream", headers=STREAM)
         if self._streams.get(visitor.address, 0) >= self._most_streams:
-            raise Refused(429, "this chat is open in too many places", wait=5)
+            raise HttpError(429, "this chat is open in too many places", wait=5)
         self._streams[visitor.address] = self._streams.get(visitor.address, 0) + 1  # now: many may ask at once
         start = min(int(after), NEWEST)
         return Stream(self._frames(visitor.address, start), lambda: self._let_go(visitor.address))
 
-    @answered
+    @errors_as_json
     async def types(self, request: Request) -> Response:
         """The customer is typing; whoever looks at the chat may see it, and nothing is kept."""
         visitor = self._visitor(request)
@@ -225,11 +225,11 @@ class Web(Channel):
         with _storing():
             found = await self.office.files.open(id, owner) if _FILE.fullmatch(id) else None
         if found is None or not found[1].is_file():
-            raise Refused(404, "there is no such file in this chat")
+            raise HttpError(404, "there is no such file in this chat")
         return found
 
     def _visitor(self, request: Request) -> Visitor:
-        """The holder of the bearer token; raises Refused 401."""
+        """The holder of the bearer token; raises HttpError 401."""
         scheme, _, token = header(request, b"authorization").partition(" ")
         if scheme.lower() == "bearer" and len(token) <= 1000:
             try:
@@ -238,38 +238,36 @@ class Web(Channel):
                 visitor = None
             if visitor and visitor.until > time.time():
                 return visitor
-        raise Refused(401, "this needs the token of POST /chat/session")
+        raise HttpError(401, "this needs the token of POST /chat/session")
 
     def _verified(self, token: str) -> Visitor:
         (address, language, name), signed = self._tokens.loads(token, return_timestamp=True)
         return Visitor(address, language, name, signed.timestamp() + self._session_life)
 
     def _holder(self, key: str, id: str) -> str:
-        """Whose file the link is for; raises Refused 403."""
+        """Whose file the link is for; raises HttpError 403."""
         try:
             (named, address), made = self._links.loads(key[:1000], return_timestamp=True)
         except (BadSignature, ValueError, TypeError):
-            raise Refused(403, "this link has expired") from None
-        if (
-            named != id or made.timestamp() + _LINK_LIFE < time.time()
-        ):  # its maker's clock may be ahead
-            raise Refused(403, "this link has expired")
+            raise HttpError(403, "this link has expired") from None
+        if named != id or made.timestamp() + _LINK_LIFE < time.time():  # its maker's clock may be ahead
+            raise HttpError(403, "this link has expired")
         return str(address)
 
 
 def read(
     channel: str, visitor: Visitor, data: Mapping[str, Any], raw: bytes, attachments: tuple[Attachment, ...], most: int
 ) -> Inbound:
-    """The pure translation of POST /chat/messages; raises Refused for what is no message."""
+    """The pure translation of POST /chat/messages; raises HttpError for what is no message."""
     id, text, choice = text_of(data, "id"), clean(text_of(data, "text")).strip(), text_of(data, "choice")
     if not _UUID.fullmatch(id):
-        raise Refused(400, "id must be a UUID, made anew for every message")
+        raise HttpError(400, "id must be a UUID, made anew for every message")
     if len(text) > most:
-        raise Refused(413, f"the message is longer than {most} characters")
+        raise HttpError(413, f"the message is longer than {most} characters")
     if len(choice) > 64 or choice != clean(choice):
-        raise Refused(400, "choice must be the id of a button, at most 64 characters")
+        raise HttpError(400, "choice must be the id of a button, at most 64 characters")
     if not (text or choice or attachments):
-        raise Refused(400, "a message needs text, choice or attachment")
+        raise HttpError(400, "a message needs text, choice or attachment")
     return Inbound(
         channel,
         f"{visitor.address}:{id.lower() if len(id) == WHOLE else UUID(id)}",  # in one spelling
@@ -299,4 +297,4 @@ def _storing() -> Iterator[None]:
     except Exception as error:
         place = extract_tb(error.__traceback__)[-1]  # not the error's words: a database quotes what it was to store
         log.warning("web_chat_cannot_store", error=type(error).__name__, at=f"{place.name}:{place.lineno}")
-        raise Refused(503, "the chat cannot keep messages just now, please try again", wait=2) from error
+        raise HttpError(503, "the chat cannot keep messages just now, please try again", wait=2) from error

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, insert, or_, select, true
 
-from bot.dead import ALL, Among
+from bot.dead import ALL, Scope
 from bot.tables import conversation, customer, inbox, message, reply, ticket
 from handoff.tables import agent, handover
 from handoff.tables import audit as book
@@ -50,7 +50,7 @@ class Denied(Exception):
         super().__init__(said)
 
 
-class Unknown(Denied):
+class NotFound(Denied):
     """There is no such thing, or it is another team's: outsiders cannot tell which."""
 
 
@@ -80,7 +80,7 @@ def allowed(actor: Actor, action: str) -> bool:
 def access(connection: Connection, actor: Actor, id: str, action: str) -> None:
     """Let the actor do ``action`` to the conversation or ticket with this number ("" where there is none).
 
-    Raises Denied when his role does not allow it, Unknown when that one is not his to see.
+    Raises Denied when his role does not allow it, NotFound when that one is not his to see.
     """
     if not allowed(actor, action):
         raise Denied
@@ -91,20 +91,20 @@ def access(connection: Connection, actor: Actor, id: str, action: str) -> None:
 def _conversation(connection: Connection, actor: Actor, number: str) -> None:
     its = select(conversation.c.id).outerjoin(handover).where(conversation.c.number == number)
     if connection.scalar(its.where(conversations(connection, actor))) is None:
-        raise Unknown("there is no such conversation")
+        raise NotFound("there is no such conversation")
 
 
 def _ticket(connection: Connection, actor: Actor, number: str) -> None:
     its = select(ticket.c.id).where(ticket.c.number == number)
     if connection.scalar(its.where(tickets(connection, actor))) is None:
-        raise Unknown("there is no such ticket")
+        raise NotFound("there is no such ticket")
 
 
 def _customer(connection: Connection, actor: Actor, id: str) -> None:
     which = int(id) if id.isascii() and id.isdecimal() and len(id) <= 15 else 0
     its = select(customer.c.id).where(customer.c.id == which)
     if connection.scalar(its.where(customers(connection, actor))) is None:
-        raise Unknown("there is no such customer")
+        raise NotFound("there is no such customer")
 
 
 _FIND: Final[dict[str, Callable[[Connection, Actor, str], None]]] = {
@@ -163,7 +163,7 @@ def customers(connection: Connection, actor: Actor) -> ColumnElement[bool]:
     )
 
 
-def dead(connection: Connection, actor: Actor) -> Among:
+def dead(connection: Connection, actor: Actor) -> Scope:
     """What could not be handled or sent and is his to see: of his conversations, and of none.
 
     An event whose words stand nowhere yet belongs where its chat is now.
@@ -174,7 +174,7 @@ def dead(connection: Connection, actor: Actor) -> Among:
     heard = heard.where(message.c.chat_id == inbox.c.chat_id, message.c.inbox_id == inbox.c.id)
     said = select(message.c.conversation_id).correlate(reply)
     said = said.where(message.c.chat_id == reply.c.chat_id, message.c.seq == reply.c.seq)
-    return Among(_of(connection, actor, inbox, heard), _of(connection, actor, reply, said))
+    return Scope(_of(connection, actor, inbox, heard), _of(connection, actor, reply, said))
 
 
 def _of(connection: Connection, actor: Actor, rows: Table, named: Select[Any]) -> ColumnElement[bool]:

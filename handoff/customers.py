@@ -13,7 +13,7 @@ from bot.bulk import insert as upsert
 from bot.messages import BY_HAND
 from bot.tables import chat, conversation, customer, identity, timer
 from channels import NOWHERE, Can
-from handoff.agents import Actor, Unknown, audit
+from handoff.agents import Actor, NotFound, audit
 from handoff.standards import MEASURED
 from handoff.tables import customer_note
 
@@ -39,12 +39,12 @@ def note(connection: Connection, actor: Actor, id: int, text: str) -> None:
 
 
 def set_tier(connection: Connection, actor: Actor, id: int, tier: str) -> None:
-    """How he is to be treated from now on; "" as everybody. Raises Unknown."""
+    """How he is to be treated from now on; "" as everybody. Raises NotFound."""
     his = select(chat.c.id).where(chat.c.customer_id == id).order_by(chat.c.id)
     places = list(connection.scalars(his.with_for_update()))  # before himself, as a turn takes them
     was = connection.execute(select(customer.c.tier).where(customer.c.id == id).with_for_update(key_share=True)).first()
     if was is None:
-        raise Unknown("there is no such customer")
+        raise NotFound("there is no such customer")
     connection.execute(update(customer).where(customer.c.id == id).values(tier=tier[:TIER]))
     run = timer.c.kind.in_(MEASURED), timer.c.fired_at.is_(None), timer.c.queued_at.is_(None)
     now = update(timer).where(timer.c.chat_id.in_(places), *run).values(due_at=time.time())

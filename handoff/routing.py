@@ -121,7 +121,7 @@ def _head(line: Sequence[Waiting], now: float, patience: Patience, place: int) -
 
 
 @dataclass(slots=True)
-class _Among:
+class _Holders:
     """Who has a word among his own, as bits; who names none has all of them."""
 
     any: int = 0
@@ -146,7 +146,7 @@ class _Team:
         self._people = [one for one in there if one.room > 0]
         self._room = [one.room for one in self._people]
         self._at = {one.id: place for place, one in enumerate(self._people)}
-        self._languages, self._skills, self._teams, self._leaders = _Among(), _Among(), _Among(), 0
+        self._languages, self._skills, self._teams, self._leaders = _Holders(), _Holders(), _Holders(), 0
         for place, one in enumerate(self._people):
             bit = 1 << place
             self._languages.add(bit, one.languages, none_is_all=True)

@@ -8,10 +8,10 @@ from typing import Any, Literal
 from sqlalchemy import Connection, select
 
 from handoff import accounts, tokens
-from handoff.agents import Actor, Denied, Unknown, audit
+from handoff.agents import Actor, Denied, NotFound, audit
 from handoff.tables import agent
 
-Deed = Literal["disable", "enable", "link"]
+AccountAction = Literal["disable", "enable", "link"]
 
 
 def add(connection: Connection, actor: Actor, login: str, fields: Mapping[str, Any]) -> tuple[int, str]:
@@ -23,14 +23,14 @@ def add(connection: Connection, actor: Actor, login: str, fields: Mapping[str, A
 
 
 def change(connection: Connection, actor: Actor, id: int, fields: Mapping[str, Any]) -> None:
-    """Another name, role, teams, skills, languages or capacity. Raises Unknown, NoAccount."""
+    """Another name, role, teams, skills, languages or capacity. Raises NotFound, NoAccount."""
     _there(connection, id)
     accounts.change(connection, id, **fields)
     audit(connection, actor, "account_changed", f"agent:{id}", fields)
 
 
-def settle(connection: Connection, actor: Actor, id: int, do: Deed) -> str:
-    """Disable it, enable it, or make a one-use link; returns the link's token, else "". Raises Unknown, NoAccount."""
+def settle(connection: Connection, actor: Actor, id: int, do: AccountAction) -> str:
+    """Disable it, enable it, or make a one-use link; returns the link's token, else "". Raises NotFound, NoAccount."""
     _there(connection, id)
     token = ""
     match do:
@@ -45,7 +45,7 @@ def settle(connection: Connection, actor: Actor, id: int, do: Deed) -> str:
 
 
 def add_token(connection: Connection, actor: Actor, id: int, name: str, scopes: Sequence[str]) -> str:
-    """A token with which an integration acts for this account. Raises Unknown, NoAccount."""
+    """A token with which an integration acts for this account. Raises NotFound, NoAccount."""
     _there(connection, id)
     account = connection.execute(select(agent).where(agent.c.id == id)).one()
     return tokens.add(connection, actor, account, name, scopes)
@@ -62,4 +62,4 @@ def be(connection: Connection, actor: Actor, presence: str) -> None:
 
 def _there(connection: Connection, id: int) -> None:
     if connection.scalar(select(agent.c.id).where(agent.c.id == id)) is None:
-        raise Unknown("there is no such account")
+        raise NotFound("there is no such account")

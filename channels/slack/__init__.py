@@ -15,21 +15,20 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from bot.messages import Attachment, Reply
-from channels import Budget, Can, Channel, NotSent
-from channels import Refused as Gone
+from channels import Budget, Can, Channel, NotSent, Refused
 from channels.dialects import slack_mrkdwn
 from channels.fetching import Errand, Fetcher
 from channels.fit import measured
-from channels.gate import Refused, answered, body_of
-from channels.slack.calling import NO_ENTRY, TOO_MUCH, Api, Failed, sending
-from channels.slack.checking import Line, check
+from channels.http import HttpError, body_of, errors_as_json
+from channels.slack.client import NO_ENTRY, TOO_MUCH, Client, Failed, sending
 from channels.slack.desk import at_desk
-from channels.slack.listening import Socket
+from channels.slack.interactions import interaction
 from channels.slack.people import People, error_of, remember
-from channels.slack.pressing import interaction
 from channels.slack.reading import event, signed, unpack, unread
-from channels.slack.saying import plainly, render, to_ours
-from channels.slack.values import Call, Heard, Here, Place
+from channels.slack.rendering import plainly, render, to_ours
+from channels.slack.setup import Line, check
+from channels.slack.socket_mode import Socket
+from channels.slack.values import Call, Context, Heard, Place
 
 log = structlog.get_logger("slack")
 
@@ -77,12 +76,14 @@ class Slack(Channel):
         self.desk = desk
         self._signing, self._app_token, self._most = signing_secret, app_token, body_bytes
         self._hook_url = f"{public_url}/hooks/{name}"
-        self._api = Api(token, api_url, timeout=send_timeout * 0.9)
+        self._api = Client(token, api_url, timeout=send_timeout * 0.9)
         products = tuple(company.products) if company else ()
         self._people = People(self._api)
         self._private: dict[str, str] = {}
         known = self._people.known
-        self._here = Here(name, secret, "", "", message_chars, known, self._private, products, answer_unasked, desk)
+        self._context = Context(
+            name, secret, "", "", message_chars, known, self._private, products, answer_unasked, desk
+        )
         self._fetcher = Fetcher(name, self.bring)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -110,19 +111,19 @@ class Slack(Channel):
 
     def place(self, address: str) -> tuple[str, bool]:
         """The Slack channel: all its threads share one budget."""
-        place = Place(self._here.team, address) if address == self.desk else Place.of(address)
+        place = Place(self._context.team, address) if address == self.desk else Place.of(address)
         return f"{place.team}/{place.channel}", bool(place.thread)
 
     # ------------------------------------------------------------ receive
 
-    @answered
+    @errors_as_json
     async def hook(self, request: Request) -> Response:
         """What Slack sends, acknowledged after the commit. Whether it is a retry is told by its key, not by headers."""
         raw = await body_of(request, self._most)
         stamp = request.headers.get("x-slack-request-timestamp", "")
         signature = request.headers.get("x-slack-signature", "")
         if not signed(self._signing, stamp, signature, raw, time.time()):
-            raise Refused(401, "this is not signed by Slack, or the clocks differ")
+            raise HttpError(401, "this is not signed by Slack, or the clocks differ")
         try:
             payload: Mapping[str, Any] = unpack(raw)
         except (ValueError, RecursionError):
@@ -134,7 +135,7 @@ class Slack(Channel):
                 answer = await self.take(payload, raw)
         except Exception as error:
             log.warning("slack_cannot_store", error=type(error).__name__)
-            raise Refused(503, "not stored, please send it again", wait=2) from error
+            raise HttpError(503, "not stored, please send it again", wait=2) from error
         return Response(json.dumps(dict(answer)), media_type="application/json") if answer else Response()
 
     async def take(self, payload: Mapping[str, Any], raw: bytes) -> Mapping[str, Any] | None:
@@ -160,25 +161,25 @@ class Slack(Channel):
 
     def _read(self, payload: Mapping[str, Any], raw: bytes) -> Heard:
         try:
-            if (ours := at_desk(self._here, payload)) is not None:
+            if (ours := at_desk(self._context, payload)) is not None:
                 return ours
             match payload.get("type"):
                 case "event_callback" if payload["event"]["type"] in ("tokens_revoked", "app_uninstalled"):
                     log.error("slack_channel_stopped", error=payload["event"]["type"])
                     return Heard()
                 case "event_callback":
-                    heard = event(self._here, payload, raw)
+                    heard = event(self._context, payload, raw)
                 case "app_rate_limited":
                     log.error("slack_drops_events", since=str(payload.get("minute_rate_limited")))
                     return Heard()
                 case _:
-                    heard = interaction(self._here, payload, raw)
+                    heard = interaction(self._context, payload, raw)
             if heard.inbound and not heard.inbound.sound:
                 raise TypeError("not as documented")
             return heard
         except Exception as error:  # whatever a strange event breaks, its bytes are kept
             log.warning("slack_unreadable", error=type(error).__name__)
-            return Heard(unread(self._here, raw))
+            return Heard(unread(self._context, raw))
 
     async def _addressed(self, heard: Heard) -> tuple[Any, dict[str, bytes | None]]:
         """With the private chat in place of the person it is with."""
@@ -227,7 +228,7 @@ class Slack(Channel):
         while True:
             try:
                 told = await self._api.call("auth.test")
-                self._here = replace(self._here, team=str(told["team_id"]), user=str(told["user_id"]))
+                self._context = replace(self._context, team=str(told["team_id"]), user=str(told["user_id"]))
                 return
             except Exception as error:
                 loud = log.error if isinstance(error, Failed) else log.warning
@@ -263,7 +264,7 @@ class Slack(Channel):
         """A file as a message of its own; its id."""
         found = await self.office.files.open(wanted.id, address)
         if found is None:
-            raise Gone("the file is not there")
+            raise Refused("the file is not there")
         id = await self._api.upload(*found)
         thread = {"thread_ts": place.thread} if place.thread else {}
         files = [{"id": id, "title": wanted.name}]
@@ -274,14 +275,14 @@ class Slack(Channel):
 
     async def begin(self, title: str, head: Reply, key: str) -> str:
         """The head is a message of the desk's channel, and all else a thread below it."""
-        if not (team := self._here.team):
+        if not (team := self._context.team):
             raise NotSent("we do not know yet who we are")
         async with sending():
             return str(Place(team, self.desk, str((await self._post(Place(team, self.desk), head))["ts"])))
 
     async def member(self, sender: str) -> str:
         """Guests and other companies' people are none of ours."""
-        return await self._people.outside(sender, self._here.team)
+        return await self._people.outside(sender, self._context.team)
 
     # ------------------------------------------------------------ set up
 

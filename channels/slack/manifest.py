@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from channels.slack.saying import FORM
+from channels.slack.rendering import FORM
 
 COMMAND: Final = "/support"
 SCOPES: Final[dict[str, str]] = {  # permission -> what it is for

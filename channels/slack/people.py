@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import structlog
 
-from channels.slack.calling import Api, Failed
+from channels.slack.client import Client, Failed
 from channels.slack.values import Person
 
 log = structlog.get_logger("slack")
@@ -21,7 +21,7 @@ OUTSIDE: Final = ("deleted", "is_bot", "is_restricted", "is_stranger", "is_ultra
 class People:
     """Those somebody of whom wrote lately."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Client) -> None:
         self._api = api
         self.known: dict[str, Person] = {}
         self._ours: dict[str, tuple[str, float]] = {}  # person -> why he is none of ours, and until when that is known

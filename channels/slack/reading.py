@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 from bot.files import safe_name
 from bot.messages import Attachment, Inbound, Kind
 from bot.text import clean
-from channels.slack.values import Heard, Here, Place
+from channels.slack.values import Context, Heard, Place
 
 WRITTEN: Final = frozenset({"", "file_share", "thread_broadcast", "me_message"})  # kinds of messages that people write
 BESIDE: Final = ("channel_", "file_", "group_", "im_", "member_", "message_", "reaction_", "team_", "user_")  # no words
@@ -46,35 +46,35 @@ def unpack(raw: bytes) -> dict[str, Any]:
     return data
 
 
-def unread(here: Here, raw: bytes) -> Inbound:
+def unread(context: Context, raw: bytes) -> Inbound:
     """What nobody could make sense of: kept as it came."""
-    return Inbound(here.name, f"unread:{hashlib.sha256(raw).hexdigest()}", None, raw=raw)
+    return Inbound(context.name, f"unread:{hashlib.sha256(raw).hexdigest()}", None, raw=raw)
 
 
-def event(here: Here, payload: Mapping[str, Any], raw: bytes) -> Heard:
+def event(context: Context, payload: Mapping[str, Any], raw: bytes) -> Heard:
     """An event of the Events API. Raises what it likes on one that is not as Slack documents them."""
     said = payload["event"]
-    here = at(here, payload)
+    context = at(context, payload)
     match said["type"]:
         case "message" | "app_mention":
-            return _message(here, payload, said, raw)
+            return _message(context, payload, said, raw)
         case "app_home_opened":
-            return _hello(here, payload, said, raw) if said.get("tab") == "messages" else Heard()
-    return Heard() if said["type"].startswith(BESIDE) else Heard(unread(here, raw))
+            return _hello(context, payload, said, raw) if said.get("tab") == "messages" else Heard()
+    return Heard() if said["type"].startswith(BESIDE) else Heard(unread(context, raw))
 
 
-def at(here: Here, payload: Mapping[str, Any]) -> Here:
+def at(context: Context, payload: Mapping[str, Any]) -> Context:
     """Who we are as the event itself has it: a stranger of Slack Connect brings a team of his own."""
     ours: Mapping[str, Any] = next(iter(payload.get("authorizations") or ()), {})
     team = ours.get("team_id") or payload.get("context_team_id") or payload["team_id"]
     user = ours.get("user_id") if ours.get("is_bot") else ""
-    return replace(here, team=team, user=user or here.user)
+    return replace(context, team=team, user=user or context.user)
 
 
-def _hello(here: Here, payload: Mapping[str, Any], said: Mapping[str, Any], raw: bytes) -> Heard:
-    place, person = Place(here.team, said["channel"]), here.person(said["user"])
+def _hello(context: Context, payload: Mapping[str, Any], said: Mapping[str, Any], raw: bytes) -> Heard:
+    place, person = Place(context.team, said["channel"]), context.person(said["user"])
     hello = Inbound(
-        here.name,
+        context.name,
         payload["event_id"],
         str(place),
         Kind.HELLO,
@@ -86,76 +86,77 @@ def _hello(here: Here, payload: Mapping[str, Any], said: Mapping[str, Any], raw:
     return Heard(hello)
 
 
-def _message(here: Here, payload: Mapping[str, Any], said: Mapping[str, Any], raw: bytes) -> Heard:
+def _message(context: Context, payload: Mapping[str, Any], said: Mapping[str, Any], raw: bytes) -> Heard:
     match said.get("subtype") or "":
         case "message_deleted":
             old = said.get("previous_message") or {}
-            return _gone(here, payload, said, old, said["deleted_ts"], raw)
+            return _gone(context, payload, said, old, said["deleted_ts"], raw)
         case "message_changed" if said["message"].get("subtype") == "tombstone":  # deleted, but its thread stays
             old = said.get("previous_message") or {}
-            return _gone(here, payload, said, old, said["message"]["ts"], raw)
+            return _gone(context, payload, said, old, said["message"]["ts"], raw)
         case "message_changed":
             new = said["message"]
             same = new.get("text") == (said.get("previous_message") or {}).get("text")
             if same or not new.get("edited"):  # a link was unfolded, a thread has grown
                 return Heard()
-            return _written(here, payload, said, new, raw)
+            return _written(context, payload, said, new, raw)
         case subtype if subtype in WRITTEN:
-            return _written(here, payload, said, said, raw)
+            return _written(context, payload, said, said, raw)
     return Heard()  # somebody has joined, a topic was set …
 
 
 def _written(
-    here: Here, payload: Mapping[str, Any], said: Mapping[str, Any], message: Mapping[str, Any], raw: bytes
+    context: Context, payload: Mapping[str, Any], said: Mapping[str, Any], message: Mapping[str, Any], raw: bytes
 ) -> Heard:
     """Words and files of a person; a bot's are no business of ours, least of all our own."""
-    if not _person(here, message):
+    if not _person(context, message):
         return Heard()
-    user, place, text = message["user"], _place(here, said, message), message.get("text") or ""
+    user, place, text = message["user"], _place(context, said, message), message.get("text") or ""
     version = (message.get("edited") or {}).get("ts", "")
-    key = ":".join(filter(None, (here.team, said["channel"], message["ts"], version)))
-    private, person = not place.thread, here.person(user)
+    key = ":".join(filter(None, (context.team, said["channel"], message["ts"], version)))
+    private, person = not place.thread, context.person(user)
     files = [f for f in message.get("files") or () if f.get("mode") not in ("tombstone", "hidden_by_limit")]
     held = [f for f in files if f.get("mode") not in ELSEWHERE and not f.get("is_external")]
-    kept = [attachment(here, key, file) for file in held]
+    kept = [attachment(context, key, file) for file in held]
     notes = (
         {}
         if version
         else {f"file:{a.id}": _wanted(a, f, str(place), message["ts"]) for a, f in zip(kept, held, strict=True)}
     )
-    words = [plain(here, text), *_passed_on(here, message, text)]
+    words = [plain(context, text), *_passed_on(context, message, text)]
     words += [f"{f.get('title') or f.get('name') or ''} {f.get('url_private') or ''}" for f in files if f not in held]
-    to_us = f"<@{here.user}" in text or said["type"] == "app_mention" or message.get("parent_user_id") == here.user
+    below_ours = message.get("parent_user_id") == context.user
+    to_us = below_ours or said["type"] == "app_mention" or f"<@{context.user}" in text
     inbound = Inbound(
-        here.name,
+        context.name,
         key,
         str(place),
         Kind.EDIT if version else Kind.TEXT,
         sender=user,
         name=person.name or (message.get("user_profile") or {}).get("display_name", ""),
-        text=clean("\n".join(filter(str.strip, words)))[: here.chars].strip(),
+        text=clean("\n".join(filter(str.strip, words)))[: context.chars].strip(),
         native=message["ts"],
         attachments=() if version else tuple(kept),
         language=person.language,
         public=not private,
         addressed=private or to_us,
         raw=raw,
-        extra={} if private else _in_public(payload, here),
+        extra={} if private else _in_public(payload, context),
         at=moment(message["ts"]),
     )
     return Heard(inbound, {} if version else notes)  # with the first version its files were noted
 
 
 def _gone(
-    here: Here, payload: Mapping[str, Any], said: Mapping[str, Any], old: Mapping[str, Any], ts: str, raw: bytes
+    context: Context, payload: Mapping[str, Any], said: Mapping[str, Any], old: Mapping[str, Any], ts: str, raw: bytes
 ) -> Heard:
     """A message was deleted: a new version of it, without words."""
-    if not _person(here, old):
+    if not _person(context, old):
         return Heard()
-    place = _place(here, said, old)
+    place = _place(context, said, old)
     deleted = Inbound(
-        here.name,
-        f"{here.team}:{said['channel']}:{ts}:deleted",
+        context.name,
+        f"{context.team}:{said['channel']}:{ts}:deleted",
         str(place),
         Kind.EDIT,
         sender=old["user"],
@@ -168,22 +169,22 @@ def _gone(
     return Heard(deleted)
 
 
-def _person(here: Here, message: Mapping[str, Any]) -> bool:
+def _person(context: Context, message: Mapping[str, Any]) -> bool:
     user = message.get("user")
-    machine = message.get("bot_id") or message.get("bot_profile") or user in (here.user, "USLACKBOT")
+    machine = message.get("bot_id") or message.get("bot_profile") or user in (context.user, "USLACKBOT")
     return bool(user) and not machine
 
 
-def _place(here: Here, said: Mapping[str, Any], message: Mapping[str, Any]) -> Place:
+def _place(context: Context, said: Mapping[str, Any], message: Mapping[str, Any]) -> Place:
     channel = said["channel"]
     if (said.get("channel_type") or ("im" if channel.startswith("D") else "")) == "im":
-        return Place(here.team, channel)
-    return Place(here.team, channel, message.get("thread_ts") or message["ts"], message["user"])
+        return Place(context.team, channel)
+    return Place(context.team, channel, message.get("thread_ts") or message["ts"], message["user"])
 
 
-def attachment(here: Here, key: str, file: Mapping[str, Any]) -> Attachment:
+def attachment(context: Context, key: str, file: Mapping[str, Any]) -> Attachment:
     """Its id is unguessable, and the same whenever the event is read."""
-    mark = hmac.new(here.secret.encode(), f"{here.name}\0{key}\0{file['id']}".encode(), hashlib.sha256).digest()
+    mark = hmac.new(context.secret.encode(), f"{context.name}\0{key}\0{file['id']}".encode(), hashlib.sha256).digest()
     name = safe_name(file.get("name") or file.get("title") or "")
     kind = str(file.get("mimetype") or "application/octet-stream")[:100]
     return Attachment(urlsafe_b64encode(mark[:18]).decode(), name, kind, int(file.get("size") or 0))
@@ -202,22 +203,22 @@ def _wanted(attachment: Attachment, file: Mapping[str, Any], owner: str, at: str
     return json.dumps({**which, "name": attachment.name, "type": attachment.type}).encode()
 
 
-def _passed_on(here: Here, message: Mapping[str, Any], text: str) -> list[str]:
+def _passed_on(context: Context, message: Mapping[str, Any], text: str) -> list[str]:
     """The words of messages that were forwarded; what Slack unfolds from a link is nobody's words."""
     shared = (a for a in message.get("attachments") or () if a.get("is_share") or not text)
-    return [plain(here, str(a.get("text") or a.get("fallback") or "")) for a in shared]
+    return [plain(context, str(a.get("text") or a.get("fallback") or "")) for a in shared]
 
 
-def plain(here: Here, text: str) -> str:
+def plain(context: Context, text: str) -> str:
     """Slack's markup as people would write it; our own name is left out."""
-    return unescape(_TAG.sub(lambda tag: _named(here, tag[1]), text)).strip()
+    return unescape(_TAG.sub(lambda tag: _named(context, tag[1]), text)).strip()
 
 
-def _named(here: Here, tag: str) -> str:
+def _named(context: Context, tag: str) -> str:
     target, _, label = tag.partition("|")
     if target.startswith("@"):
-        known = label or here.person(target[1:]).name
-        return "" if target[1:] == here.user else f"@{known or target[1:]}"
+        known = label or context.person(target[1:]).name
+        return "" if target[1:] == context.user else f"@{known or target[1:]}"
     if target.startswith("#"):
         return f"#{label or target[1:]}"
     if target.startswith("!"):
@@ -226,14 +227,14 @@ def _named(here: Here, tag: str) -> str:
     return address if label in ("", address, address.split("://")[-1]) else f"{label} ({address})"
 
 
-def _in_public(payload: Mapping[str, Any], here: Here) -> dict[str, Any]:
+def _in_public(payload: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """What the engine may want to know where others read along."""
-    return {"private": private_link(payload, here)} | ({"answer_unasked": True} if here.answer_unasked else {})
+    return {"private": private_link(payload, context)} | ({"answer_unasked": True} if context.answer_unasked else {})
 
 
-def private_link(payload: Mapping[str, Any], here: Here) -> str:
+def private_link(payload: Mapping[str, Any], context: Context) -> str:
     """Opens the private chat with us."""
-    return f"https://slack.com/app_redirect?app={payload.get('api_app_id', '')}&team={here.team}"
+    return f"https://slack.com/app_redirect?app={payload.get('api_app_id', '')}&team={context.team}"
 
 
 def moment(ts: str) -> datetime | None:

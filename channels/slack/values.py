@@ -19,7 +19,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Here:
+class Context:
     """All that reading depends on beside the event: which channel of ours this is, and who we are in Slack."""
 
     name: str

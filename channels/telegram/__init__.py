@@ -19,16 +19,16 @@ from starlette.routing import BaseRoute, Route
 from bot.messages import Inbound, Reply
 from channels import Budget, Can, Channel, NotSent, Refused, Unknown
 from channels.fetching import NOTE, Errand, Fetcher
-from channels.gate import Refused as Turned
-from channels.gate import answered, body_of
-from channels.telegram import care
+from channels.http import HttpError, body_of, errors_as_json
+from channels.telegram import setup
+from channels.telegram.client import OFFICIAL, BadToken, Client, Moved
 from channels.telegram.desk import at_desk
 from channels.telegram.places import Place, place_of
 from channels.telegram.polling import Poller
-from channels.telegram.reading import Ground, Heard, Press, read, unreadable
+from channels.telegram.reading import read, unreadable
 from channels.telegram.rendering import CAPTION, TEXT, render, shown_length
-from channels.telegram.saying import begin, say
-from channels.telegram.wire import OFFICIAL, BadToken, Moved, Wire
+from channels.telegram.sending import begin, say
+from channels.telegram.values import Context, Heard, Press
 from channels.telegram.words import NOT_YOURS, spoken
 from channels.widget import Company
 
@@ -72,16 +72,16 @@ class Telegram(Channel):
         super().__init__(name=name)
         self.desk = desk
         self._secret, self._hook_secret = secret, webhook_secret
-        self._wire = Wire(token, api_url)
+        self._client = Client(token, api_url)
         self._most_bytes = body_bytes
         self._hook_url = f"{public_url.rstrip('/')}/hooks/{name}" if public_url else ""
         self._company = company or Company()
         id = token.partition(":")[0]
-        self._ground = Ground(
+        self._context = Context(
             name, secret, int(id) if id.isdecimal() else 0, answer_unasked=answer_unasked, desk=int(desk or 0)
         )
         self._fetcher = Fetcher(name, self.bring)
-        self._poller = Poller(name, self._wire, self._taken, seconds=poll_seconds, pause=poll_pause)
+        self._poller = Poller(name, self._client, self._taken, seconds=poll_seconds, pause=poll_pause)
         self._moved: dict[int, int] = {}  # group -> the supergroup it has become
         self._barred_until = self._recalled_until = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -107,28 +107,28 @@ class Telegram(Channel):
                 log.warning("telegram_away", channel=self.name)
             await asyncio.sleep(BARRED if time.monotonic() < self._barred_until else BRIEFLY)
 
-    @answered
+    @errors_as_json
     async def hook(self, request: Request) -> Response:
         """One update, acknowledged after its commit. What cannot be read is kept as it is: a retry would not help."""
         given = request.headers.get("x-telegram-bot-api-secret-token", "")
         if not hmac.compare_digest(given.encode(), self._hook_secret.encode()):
-            raise Turned(403, "this is for Telegram")
+            raise HttpError(403, "this is for Telegram")
         raw = await body_of(request, self._most_bytes)
         try:
             await self._recall()
             heard = self._read(raw)
-            if heard.inbound and heard.inbound.public and not self._ground.username:
+            if heard.inbound and heard.inbound.public and not self._context.username:
                 raise NotSent("we do not know our name yet, so not whether we are spoken to")
             await self._take([heard], {})
         except Exception as error:
             log.warning("telegram_cannot_store", channel=self.name, error=type(error).__name__)
-            raise Turned(503, "nothing can be kept just now", wait=1) from error
+            raise HttpError(503, "nothing can be kept just now", wait=1) from error
         return Response()
 
     def _read(self, raw: bytes) -> Heard:
         try:
             update = json.loads(raw)
-            heard = at_desk(update, self._ground) or read(update, raw, self._ground)
+            heard = at_desk(update, self._context) or read(update, raw, self._context)
             if heard.inbound and not heard.inbound.sound:
                 raise TypeError("not as documented")
             place_of((heard.inbound and heard.inbound.address) or "0")  # or nobody could be answered there
@@ -172,14 +172,14 @@ class Telegram(Channel):
 
     async def bring(self, id: str, errand: Errand) -> None:
         """Fetch a file that somebody sent."""
-        async with self._wire.download(errand["file"]) as stream:
+        async with self._client.download(errand["file"]) as stream:
             await self.office.files.keep(id, stream, errand["name"], errand["type"], errand["owner"])
 
     def _follow(self, notes: Mapping[str, bytes | None]) -> None:
         """Groups that have become supergroups."""
         moved = {int(key[6:]): int(old) for key, old in notes.items() if key.startswith("moved:") and old}
         if moved:
-            self._ground = care.with_moved(self._ground, moved)
+            self._context = self._context.with_moved(moved)
             self._moved |= {old: new for new, old in moved.items()}
 
     async def _recall(self) -> None:
@@ -187,15 +187,15 @@ class Telegram(Channel):
         if time.monotonic() < self._recalled_until:
             return
         self._follow(await self.office.notes("moved:"))
-        if not self._ground.username and (me := await self.office.note("me")):
-            self._ground = care.introduced(self._ground, json.loads(me))
+        if not self._context.username and (me := await self.office.note("me")):
+            self._context = self._context.introduced(json.loads(me))
         self._recalled_until = time.monotonic() + RECALL
 
     async def _introduced(self) -> None:
         await self._recall()
-        me = await self._wire.call("getMe", {}, patience=BRIEFLY * 3)
-        self._ground = care.introduced(self._ground, me)
-        kept = {"id": self._ground.id, "username": self._ground.username}
+        me = await self._client.call("getMe", {}, patience=BRIEFLY * 3)
+        self._context = self._context.introduced(me)
+        kept = {"id": self._context.id, "username": self._context.username}
         await self.office.receive([], {"me": json.dumps(kept).encode()})
 
     # ------------------------------------------------------------ buttons
@@ -213,7 +213,7 @@ class Telegram(Channel):
     async def _best(self, method: str, payload: Mapping[str, Any]) -> None:
         """A call that may just as well not succeed."""
         with suppress(NotSent, Unknown, Refused, BadToken, Moved):
-            await self._wire.call(method, payload, patience=BRIEFLY * 3)
+            await self._client.call(method, payload, patience=BRIEFLY * 3)
 
     def _aside(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -237,7 +237,7 @@ class Telegram(Channel):
         asked = await self.office.note(f"asked:{address}") if place.user is not None else None
         try:
             call = render(reply, place, self._secret, int(asked) if asked else None)
-            return await say(self._wire, self.office, call, reply.text, address)
+            return await say(self._client, self.office, call, reply.text, address)
         except BadToken as error:
             self._bar()
             raise NotSent("Telegram refuses our token", BARRED, everything=True) from error
@@ -253,7 +253,7 @@ class Telegram(Channel):
         """A topic with the head as its first message; ``key`` is the number that the head holds."""
         desk, chat = Place(int(self.desk)), self._now_at(Place(int(self.desk))).chat
         try:
-            return await begin(self._wire, self.office, desk, chat, title, key, lambda at: self.send(at, head, key))
+            return await begin(self._client, self.office, desk, chat, title, key, lambda at: self.send(at, head, key))
         except BadToken as error:
             self._bar()
             raise NotSent("Telegram refuses our token", BARRED, everything=True) from error
@@ -269,19 +269,21 @@ class Telegram(Channel):
         hint = "get the token from @BotFather and set it; until then nothing is read or sent here"
         log.error("telegram_token_refused", channel=self.name, hint=hint)
 
-    # ------------------------------------------------------------ care
+    # ------------------------------------------------------------ the account
 
     async def check(self) -> list[tuple[bool, str]]:
         """What is wrong with the account or how it is set up, and where to click."""
         try:
-            return await care.check(self._wire, self._hook_url, webhook=bool(self._hook_secret), desk=self._ground.desk)
+            return await setup.check(
+                self._client, self._hook_url, webhook=bool(self._hook_secret), desk=self._context.desk
+            )
         finally:
             await self.close()
 
     async def setup(self) -> list[str]:
         """Register webhook (or none), commands and descriptions."""
         try:
-            return await care.setup(self._wire, self._hook_url, self._hook_secret, self._company)
+            return await setup.setup(self._client, self._hook_url, self._hook_secret, self._company)
         finally:
             await self.close()
 
@@ -291,7 +293,7 @@ class Telegram(Channel):
             await asyncio.wait(self._tasks, timeout=BRIEFLY)
         for task in self._tasks:
             task.cancel()
-        await self._wire.close()
+        await self._client.close()
 
 
 def _together(heard: Sequence[Heard], notes: Mapping[str, bytes | None]) -> dict[str, bytes | None]:

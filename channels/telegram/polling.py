@@ -11,8 +11,8 @@ from typing import Any, Final
 import structlog
 
 from channels import NotSent, Office, Refused, Unknown
+from channels.telegram.client import Client, Contested
 from channels.telegram.reading import KINDS
-from channels.telegram.wire import Contested, Wire
 
 log = structlog.get_logger("telegram")
 
@@ -27,8 +27,8 @@ Take = Callable[[list[Any], Mapping[str, bytes | None]], Awaitable[None]]
 class Poller:
     """Long polling. What ``take`` has committed is confirmed by the next question, never earlier."""
 
-    def __init__(self, name: str, wire: Wire, take: Take, *, seconds: float, pause: float) -> None:
-        self._name, self._wire, self._take = name, wire, take
+    def __init__(self, name: str, client: Client, take: Take, *, seconds: float, pause: float) -> None:
+        self._name, self._client, self._take = name, client, take
         self._seconds, self._pause = seconds, pause
 
     async def run(self, office: Office) -> None:
@@ -69,7 +69,7 @@ class Poller:
         what = {"timeout": int(self._seconds), "limit": MOST, "allowed_updates": list(KINDS)}
         if offset:
             what["offset"] = offset
-        asked = asyncio.create_task(self._wire.call("getUpdates", what, patience=self._seconds + 10))
+        asked = asyncio.create_task(self._client.call("getUpdates", what, patience=self._seconds + 10))
         try:
             while True:
                 done, _ = await asyncio.wait({asked}, timeout=HEARTBEAT)

@@ -7,16 +7,16 @@ import hmac
 import json
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.messages import Attachment, Inbound, Kind
 from bot.text import clean
-from channels import DeskWord
 from channels.fetching import NOTE
 from channels.telegram.places import address_of, asker_of
 from channels.telegram.rendering import MARK, marked
+from channels.telegram.values import Context, Heard, Press
 from channels.telegram.words import FROM_GROUP, command, meaning
 
 if TYPE_CHECKING:
@@ -25,47 +25,12 @@ if TYPE_CHECKING:
 KINDS: Final = ("message", "edited_message", "callback_query")  # of updates; we ask Telegram for no others
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What reading depends on beside the update."""
-
-    channel: str
-    secret: str
-    id: int  # ours
-    username: str = ""  # ours; "" while Telegram has not told
-    answer_unasked: bool = False  # in a group, when very sure
-    moved: Mapping[int, int] = field(default_factory=dict)  # supergroup -> the group it once was
-    desk: int = 0  # the group in which our own people work, where nobody is a customer
-
-
-@dataclass(frozen=True, slots=True)
-class Press:
-    """A button that waits for an answer."""
-
-    id: str
-    mine: bool = True  # pressed by whoever was asked
-    language: str = ""
-    chat: int = 0
-    message: int = 0
-    keyboard: Sequence[Sequence[Mapping[str, Any]]] = ()  # how it is to look now; empty: leave it
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What an update comes to: an event, notes to be kept with it, a button to be answered; or nothing at all."""
-
-    inbound: Inbound | None = None
-    notes: Mapping[str, bytes | None] = field(default_factory=dict)
-    press: Press | None = None
-    desk: DeskWord | None = None  # said at the desk, by whomever
-
-
 def unreadable(channel: str, raw: bytes) -> Inbound:
     """Bytes of Telegram's that mean nothing to us, to be kept as they are."""
     return Inbound(channel, f"unreadable:{hashlib.sha256(raw).hexdigest()}", None, raw=raw)
 
 
-def read(event: Mapping[str, Any], raw: bytes, ground: Ground) -> Heard:
+def read(event: Mapping[str, Any], raw: bytes, context: Context) -> Heard:
     """What an update means. One that does not look like Telegram's raises whatever it likes."""
     from telegram import Update
 
@@ -74,9 +39,9 @@ def read(event: Mapping[str, Any], raw: bytes, ground: Ground) -> Heard:
     except TypeError:  # some content is of a Bot API older or newer than the library's: the rest counts
         update = Update.de_json(_core(event), None)
     if update.callback_query:
-        return _press(update, update.callback_query, raw, ground)
+        return _press(update, update.callback_query, raw, context)
     if message := update.message or update.edited_message:
-        return _message(update, message, raw, ground)
+        return _message(update, message, raw, context)
     if event.keys() & set(Update.ALL_TYPES):  # known, and nothing to us
         return Heard()
     raise ValueError("an unknown kind of update")
@@ -97,7 +62,7 @@ _CORE: Final = frozenset(
 )
 
 
-def _message(update: Update, message: Message, raw: bytes, ground: Ground) -> Heard:
+def _message(update: Update, message: Message, raw: bytes, context: Context) -> Heard:
     user, where = message.from_user, message.chat.id
     _numbers(update.update_id, where, message.message_id, user and user.id)
     _numbers(message.message_thread_id, message.migrate_to_chat_id)
@@ -108,10 +73,10 @@ def _message(update: Update, message: Message, raw: bytes, ground: Ground) -> He
         return Heard()
     edited = update.edited_message is not None
     asker = message.sender_chat.id if message.sender_chat else user.id if user else message.chat.id
-    home, key = ground.moved.get(message.chat.id, message.chat.id), f"{message.chat.id}:{message.message_id}"
+    home, key = context.moved.get(message.chat.id, message.chat.id), f"{message.chat.id}:{message.message_id}"
     topic = message.message_thread_id if message.is_topic_message else None
     one = Inbound(
-        ground.channel,
+        context.channel,
         f"{key}:{update.update_id}",
         address_of(home, topic, asker, group=group),
         Kind.EDIT if edited else Kind.TEXT,
@@ -121,14 +86,14 @@ def _message(update: Update, message: Message, raw: bytes, ground: Ground) -> He
         native=str(message.message_id),
         language=(user.language_code or "") if user else "",
         public=group,
-        addressed=not group or _addressed(message, ground),
+        addressed=not group or _addressed(message, context),
         raw=raw,
-        extra=_extra(message, group, ground),
+        extra=_extra(message, group, context),
         at=message.edit_date or message.date,
     )
     if edited:
-        return Heard() if message.location else Heard(_plainly(one, ground))  # a live location moves all the time
-    one, notes = _with_file(_commanded(_plainly(one, ground), ground), message, ground)
+        return Heard() if message.location else Heard(_plainly(one, context))  # a live location moves all the time
+    one, notes = _with_file(_commanded(_plainly(one, context), context), message, context)
     if group and one.addressed:
         notes[f"asked:{one.address}"] = one.native.encode()  # what the answer replies to
     return Heard(one, notes)
@@ -152,32 +117,32 @@ def _name(message: Message) -> str:
     return " ".join(clean(shown or "").split())[:100]
 
 
-def _addressed(message: Message, ground: Ground) -> bool:
+def _addressed(message: Message, context: Context) -> bool:
     """In a group: commanded, replied to, or mentioned."""
     if given := command(message.text or ""):
-        return given[1] in ("", ground.username.lower())
+        return given[1] in ("", context.username.lower())
     before = message.reply_to_message
     # the first message of a topic looks like what every other one replies to
-    if before and before.from_user and before.from_user.id == ground.id and not before.forum_topic_created:
+    if before and before.from_user and before.from_user.id == context.id and not before.forum_topic_created:
         return True
     named = {**message.parse_entities(["mention"]), **message.parse_caption_entities(["mention"])}
-    if ground.username and f"@{ground.username}".lower() in (name.lower() for name in named.values()):
+    if context.username and f"@{context.username}".lower() in (name.lower() for name in named.values()):
         return True
     entities = (*message.entities, *message.caption_entities)
-    return any(e.user is not None and e.user.id == ground.id for e in entities)
+    return any(e.user is not None and e.user.id == context.id for e in entities)
 
 
-def _plainly(one: Inbound, ground: Ground) -> Inbound:
+def _plainly(one: Inbound, context: Context) -> Inbound:
     """Without our name, which is no part of what is asked."""
-    if not (one.public and ground.username):
+    if not (one.public and context.username):
         return one
-    bare = re.sub(rf"\s*@{re.escape(ground.username)}\b[\s,:，：]*", " ", one.text, flags=re.IGNORECASE)
+    bare = re.sub(rf"\s*@{re.escape(context.username)}\b[\s,:，：]*", " ", one.text, flags=re.IGNORECASE)
     return one if one.text.startswith("/") else replace(one, text=bare.strip())
 
 
-def _commanded(one: Inbound, ground: Ground) -> Inbound:
+def _commanded(one: Inbound, context: Context) -> Inbound:
     given = command(one.text)
-    if not given or given[1] not in ("", ground.username.lower()):
+    if not given or given[1] not in ("", context.username.lower()):
         return one
     meant = meaning(given[0], given[2])
     if meant is None:
@@ -206,15 +171,15 @@ def _said(message: Message) -> str | None:
     return "" if message.effective_attachment or message.story or message.api_kwargs else None
 
 
-def _extra(message: Message, group: bool, ground: Ground) -> dict[str, Any]:
+def _extra(message: Message, group: bool, context: Context) -> dict[str, Any]:
     seen = ("contact", "venue", "location", "sticker", "dice", "poll", "story", "voice", "video_note")
     facts: dict[str, Any] = {
         "kind": next((kind for kind in seen if getattr(message, kind)), ""),
         "album": message.media_group_id,
         "forwarded": message.forward_origin is not None,
         "reply_to": str(message.reply_to_message.message_id) if message.reply_to_message else "",
-        "private": private_link(ground.username) if group else "",
-        "answer_unasked": group and ground.answer_unasked,
+        "private": private_link(context.username) if group else "",
+        "answer_unasked": group and context.answer_unasked,
     }
     return {name: value for name, value in facts.items() if value}
 
@@ -235,7 +200,7 @@ FILES: Final = {  # a message has at most one of these; an animation is also a d
 }
 
 
-def _with_file(one: Inbound, message: Message, ground: Ground) -> tuple[Inbound, dict[str, bytes | None]]:
+def _with_file(one: Inbound, message: Message, context: Context) -> tuple[Inbound, dict[str, bytes | None]]:
     """The event with its attachment, and the note that says where its bytes are to be had."""
     kind = next((kind for kind in FILES if getattr(message, kind)), "")
     if not kind:
@@ -245,35 +210,35 @@ def _with_file(one: Inbound, message: Message, ground: Ground) -> tuple[Inbound,
     ending, usual = FILES[kind].split()
     name = clean(getattr(file, "file_name", None) or "") or f"{kind}-{message.message_id}.{ending}"
     mime = getattr(file, "mime_type", None) or usual
-    id = attachment_id(ground, one.key, file.file_unique_id)
+    id = attachment_id(context, one.key, file.file_unique_id)
     how = {"file": file.file_id, "owner": one.address, "name": name, "type": mime, "at": int(message.date.timestamp())}
     how |= {"public": True} if one.public else {}
     attachment = Attachment(id, name[:200], mime[:100], int(file.file_size or 0))
     return replace(one, attachments=(attachment,)), {f"{NOTE}{id}": json.dumps(how).encode()}
 
 
-def attachment_id(ground: Ground, key: str, file: str) -> str:
+def attachment_id(context: Context, key: str, file: str) -> str:
     """Unguessable, and the same whenever the event is read."""
-    told = f"{ground.channel}\0{key}\0{file}".encode()
-    return urlsafe_b64encode(hmac.digest(ground.secret.encode(), told, "sha256")[:18]).decode()
+    told = f"{context.channel}\0{key}\0{file}".encode()
+    return urlsafe_b64encode(hmac.digest(context.secret.encode(), told, "sha256")[:18]).decode()
 
 
-def _press(update: Update, query: CallbackQuery, raw: bytes, ground: Ground) -> Heard:
+def _press(update: Update, query: CallbackQuery, raw: bytes, context: Context) -> Heard:
     message, user, data = query.message, query.from_user, query.data or ""
     _numbers(update.update_id, user.id, message and message.chat.id)
     if message is None or not data:  # of an inline message: we send none
         return Heard(press=Press(query.id))
     group = message.chat.type != "private"
-    choice, mine = asker_of(data, user.id, ground.secret) if group else (data, True)
+    choice, mine = asker_of(data, user.id, context.secret) if group else (data, True)
     press = Press(query.id, mine, user.language_code or "", message.chat.id, message.message_id)
     if not mine:
         return Heard(press=press)
     rows = _keyboard(message)
     label = next((b["text"] for row in rows for b in row if b.get("callback_data") == data), "")
     topic = getattr(message, "message_thread_id", None) if getattr(message, "is_topic_message", None) else None
-    home = ground.moved.get(message.chat.id, message.chat.id)
+    home = context.moved.get(message.chat.id, message.chat.id)
     one = Inbound(
-        ground.channel,
+        context.channel,
         f"{query.id}:{update.update_id}",
         address_of(home, topic, user.id, group=group),
         Kind.CHOICE,
@@ -284,7 +249,7 @@ def _press(update: Update, query: CallbackQuery, raw: bytes, ground: Ground) -> 
         language=user.language_code or "",
         public=group,
         raw=raw,
-        extra={"private": private_link(ground.username)} if group and ground.username else {},
+        extra={"private": private_link(context.username)} if group and context.username else {},
     )
     return Heard(one, press=replace(press, keyboard=marked(rows, data)))
 

@@ -9,11 +9,10 @@ from html import unescape
 from typing import Any, Final
 
 from bot.messages import Attachment, Choice, Reply
-from channels.dialects import telegram_html
+from channels.dialects import plain, telegram_html
 from channels.fit import clip
 from channels.mentions import MENTION
 from channels.pieces import length
-from channels.render import plain
 from channels.telegram.places import Place, button_data
 
 TEXT: Final = 4096  # UTF-16 units of a message …

@@ -19,15 +19,15 @@ from starlette.routing import Route
 from bot.messages import Inbound, Kind, Reply
 from channels import Can, Channel, NotSent, Office, Refused
 from channels.fetching import Fetcher
-from channels.gate import answered, body_of
-from channels.wecom import checkup, render
+from channels.http import body_of, errors_as_json
+from channels.wecom import rendering, setup
 from channels.wecom.cipher import Cipher, Forged
-from channels.wecom.client import Api, Line
+from channels.wecom.client import Client, Connections
 from channels.wecom.envelope import Unreadable, fields
 from channels.wecom.errors import EXPIRED, Fault, Verdict
 from channels.wecom.kf import Pulls, Sessions
 from channels.wecom.media import Media
-from channels.wecom.read import Heard, Reader
+from channels.wecom.reading import Heard, Reader
 
 log = structlog.get_logger("wecom")
 
@@ -39,7 +39,7 @@ TIDY = 3600.0  # seconds between two looks for notes that are of no use any more
 class Wecom(Channel):
     """The channel of ``type: wecom``; its parameters are its settings. ``office`` is set before anything is asked."""
 
-    can = render.CAN
+    can = rendering.CAN
 
     def __init__(
         self,
@@ -63,10 +63,10 @@ class Wecom(Channel):
         self._agent, self._markdown = agent_id, markdown
         self._most = body_bytes
         self._cipher, self._reader = Cipher(token, aes_key, corp_id), Reader(name, secret, message_chars)
-        self._line = Line(api_url, send_timeout * 0.6)
-        self._api = Api(self._line, corp_id, app_secret)
-        self._kf = Api(self._line, corp_id, kf_secret) if kf_secret not in ("", app_secret) else self._api
-        self._can_kf = replace(render.CAN_KF, people=kf_sessions == "native")
+        self._connections = Connections(api_url, send_timeout * 0.6)
+        self._api = Client(self._connections, corp_id, app_secret)
+        self._kf = Client(self._connections, corp_id, kf_secret) if kf_secret not in ("", app_secret) else self._api
+        self._can_kf = replace(rendering.CAN_KF, people=kf_sessions == "native")
         self.sessions = Sessions(self._kf, relay=kf_sessions == "relay")
         self._pulls = Pulls(self._kf, self._reader, self.sessions)
         self._media = Media(self._api, self._kf)
@@ -96,7 +96,7 @@ class Wecom(Channel):
 
     # ------------------------------------------------------------ in
 
-    @answered
+    @errors_as_json
     async def hook(self, request: Request) -> Response:
         """WeCom calls: it checks the address (GET), or tells of something (POST), and hears 200 after the commit."""
         query, get = request.query_params, request.method == "GET"
@@ -147,7 +147,7 @@ class Wecom(Channel):
             "userids": [user],
             "agentid": _number(self._agent),
             "response_code": code,
-            "button": render.pressed(label),
+            "button": rendering.pressed(label),
         }
         try:
             await self._api.post("message/update_template_card", asked)
@@ -157,7 +157,7 @@ class Wecom(Channel):
 
     async def run(self) -> None:
         """Pull what kf customers wrote and fetch the files people sent, until cancelled."""
-        self._line.open()
+        self._connections.open()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._pull())
@@ -186,7 +186,7 @@ class Wecom(Channel):
         """Keep no connection open."""
         if self._background:
             await asyncio.wait(self._background, timeout=2)
-        await self._line.close()
+        await self._connections.close()
 
     # ------------------------------------------------------------ out
 
@@ -208,17 +208,19 @@ class Wecom(Channel):
         self._verdict.fine()
         return sent
 
-    async def _body(self, address: str, reply: Reply, id: str) -> render.Body:
+    async def _body(self, address: str, reply: Reply, id: str) -> rendering.Body:
         if reply.attachments:  # one at most: others are parts of their own
             return await self._media.shown(address, reply.attachments[0])
-        return render.kf(reply) if address.startswith("kf/") else render.app(reply, id, id, markdown=self._markdown)
+        if address.startswith("kf/"):
+            return rendering.kf(reply)
+        return rendering.app(reply, id, id, markdown=self._markdown)
 
-    async def _tell(self, user: str, body: render.Body, id: str) -> str:
+    async def _tell(self, user: str, body: rendering.Body, id: str) -> str:
         common = {
             "touser": user,
             "agentid": _number(self._agent),
             "enable_duplicate_check": 1,
-            "duplicate_check_interval": render.DUPLICATES,
+            "duplicate_check_interval": rendering.DUPLICATES,
         }
         said = await self._api.post("message/send", {**common, **body})
         if said.get("invaliduser") or said.get("unlicenseduser"):
@@ -256,17 +258,17 @@ class Wecom(Channel):
         """What is right and wrong with the configuration, a line each, saying where to click."""
         self._api.office = self._kf.office = None  # a token of its own: the shared one says nothing of the secret
         try:
-            return await checkup.lines(self._api, self._kf, self._agent)
+            return await setup.check(self._api, self._kf, self._agent)
         finally:
-            await self._line.close()
+            await self._connections.close()
 
     async def setup(self) -> list[str]:
         """The menu below the application's chat."""
         self._api.office = None
         try:
-            return await checkup.menu(self._api, self._agent)
+            return await setup.setup(self._api, self._agent)
         finally:
-            await self._line.close()
+            await self._connections.close()
 
 
 def _number(agent: str) -> int | str:

@@ -25,7 +25,7 @@ _ERRORS = ("application/json", "text/plain")  # types of an answer that is no fi
 _LONG = aiohttp.ClientTimeout(total=300.0, sock_read=30.0)  # of a file
 
 
-class Line:
+class Connections:
     """The connections to one API server. Closed, it still serves what was begun."""
 
     def __init__(self, url: str, timeout: float) -> None:
@@ -68,11 +68,11 @@ class Line:
             await self._rest()
 
 
-class Api:
+class Client:
     """What one secret may do. ``office`` is where the token is shared; without one it is kept to itself."""
 
-    def __init__(self, line: Line, corp_id: str, secret: str) -> None:
-        self._line, self._corp_id, self._secret = line, corp_id, secret
+    def __init__(self, line: Connections, corp_id: str, secret: str) -> None:
+        self._connections, self._corp_id, self._secret = line, corp_id, secret
         self._note = f"token:{sha256(f'{corp_id} {secret}'.encode()).hexdigest()[:16]}"
         self._token, self._until = "", 0.0
         self._renewing = asyncio.Lock()
@@ -99,7 +99,7 @@ class Api:
         token = await self.token()
         for last in (False, True):
             query = {"access_token": token, "media_id": media_id}
-            async with self._line.request("GET", "media/get", params=query, timeout=_LONG) as answer:
+            async with self._connections.request("GET", "media/get", params=query, timeout=_LONG) as answer:
                 if "Content-Disposition" in answer.headers or answer.content_type not in _ERRORS:
                     yield answer
                     return
@@ -111,7 +111,7 @@ class Api:
         for last in (False, True):
             data = {"data": _form(*file)} if file else {}
             params = {**query, "access_token": token}
-            async with self._line.request(method, path, params=params, **data, **more) as answer:
+            async with self._connections.request(method, path, params=params, **data, **more) as answer:
                 said = _object(await answer.read())
             if not said.get("errcode"):
                 break
@@ -152,7 +152,7 @@ class Api:
     async def _fetch(self) -> None:
         query = {"corpid": self._corp_id, "corpsecret": self._secret}
         try:
-            async with self._line.request("GET", "gettoken", params=query) as answer:
+            async with self._connections.request("GET", "gettoken", params=query) as answer:
                 said = _object(await answer.read())
                 self.clock = _ahead(answer.headers.get("Date", ""))
         except Unknown as error:

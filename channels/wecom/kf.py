@@ -11,10 +11,10 @@ from typing import Any
 import structlog
 
 from channels import NotSent, Office, Refused, Unknown
-from channels.wecom import render
-from channels.wecom.client import Api
+from channels.wecom import rendering
+from channels.wecom.client import Client
 from channels.wecom.errors import BAD_PULL_TOKEN, FAILED, STATE, Fault, Verdict, explained
-from channels.wecom.read import Reader
+from channels.wecom.reading import Reader
 
 log = structlog.get_logger("wecom")
 
@@ -38,7 +38,7 @@ _STATES = {
 class Pulls:
     """Fetches what customers wrote, as often as a note says that there is something."""
 
-    def __init__(self, api: Api, reader: Reader, sessions: Sessions) -> None:
+    def __init__(self, api: Client, reader: Reader, sessions: Sessions) -> None:
         self._api, self._reader, self._sessions = api, reader, sessions
         self.office: Office
         self.called = asyncio.Event()
@@ -106,7 +106,7 @@ class Pulls:
 class Sessions:
     """Writes to customers. ``relay``: sessions stay with us, and agents speak through us."""
 
-    def __init__(self, api: Api, *, relay: bool) -> None:
+    def __init__(self, api: Client, *, relay: bool) -> None:
         self._api, self._relay = api, relay
         self.office: Office
         self._ours: dict[str, float] = {}  # address -> until when we believe it
@@ -116,7 +116,7 @@ class Sessions:
         for key in notes:
             self._ours.pop(key.removeprefix("state:"), None)
 
-    async def send(self, address: str, body: render.Body, msgid: str) -> str:
+    async def send(self, address: str, body: rendering.Body, msgid: str) -> str:
         """Send it under an id of our own: sent again, WeCom refuses it as known."""
         where = _where(address)
         code = await self._welcome(address)
@@ -127,7 +127,7 @@ class Sessions:
         await self._message({**body, **to, "msgid": msgid}, address)
         return msgid
 
-    async def _message(self, body: render.Body, address: str) -> None:
+    async def _message(self, body: rendering.Body, address: str) -> None:
         try:
             await self._api.post("kf/send_msg", body)
         except Fault as fault:
@@ -170,7 +170,7 @@ class Sessions:
         code, at = json.loads(noted)
         return str(code) if time.time() - at < WELCOME else ""
 
-    async def _greeted(self, body: render.Body) -> bool:
+    async def _greeted(self, body: rendering.Body) -> bool:
         try:
             await self._api.post("kf/send_msg_on_event", body)
         except Fault as fault:

@@ -13,8 +13,8 @@ import aiohttp
 from bot.messages import Attachment
 from channels import NotSent, Office, Refused, Unknown
 from channels.fetching import Errand, Lost
-from channels.wecom import render
-from channels.wecom.client import Api
+from channels.wecom import rendering
+from channels.wecom.client import Client
 from channels.wecom.errors import EXPIRED, Fault, explained
 
 KEPT = 2.5 * 86400.0  # seconds for which an uploaded file is used again; WeCom keeps it three days
@@ -24,11 +24,11 @@ _PIECE = 64 << 10
 class Media:
     """The files of one channel. ``api`` of the application, ``kf`` of kf; they may be the same."""
 
-    def __init__(self, api: Api, kf: Api) -> None:
+    def __init__(self, api: Client, kf: Client) -> None:
         self._apis = {"user": api, "kf": kf}
         self.office: Office
 
-    def _api(self, address: str) -> Api:
+    def _api(self, address: str) -> Client:
         return self._apis[address.partition("/")[0]]
 
     # ------------------------------------------------------------ in
@@ -47,24 +47,24 @@ class Media:
 
     # ------------------------------------------------------------ out
 
-    async def shown(self, address: str, attachment: Attachment) -> render.Body:
+    async def shown(self, address: str, attachment: Attachment) -> rendering.Body:
         """The message that shows a file; raises Fault, NotSent, Unknown, or Refused for one we do not have."""
         found = await self.office.files.open(attachment.id, address)
         if found is None:
             raise Refused("the file is not in this chat")
         kept, path = found
-        kind, key = render.file_kind(kept.type, kept.size), f"media:{kept.id}"
+        kind, key = rendering.file_kind(kept.type, kept.size), f"media:{kept.id}"
         if noted := await self.office.note(key):  # the same media_id: sent again, it is the same message
             media, until = json.loads(noted)
             if until > time.time():
-                return render.file(kind, media)
+                return rendering.file(kind, media)
         content = await asyncio.to_thread(path.read_bytes)
         try:
             media = await self._api(address).upload(kind, content, kept.name, kept.type)
         except Unknown as error:
             raise NotSent(str(error), 1.0) from error  # a file uploaded twice is seen by nobody
         await self.office.receive([], {key: json.dumps([media, time.time() + KEPT]).encode()})
-        return render.file(kind, media)
+        return rendering.file(kind, media)
 
     async def lost(self, attachments: Sequence[Attachment]) -> bool:
         """WeCom has forgotten uploads of ours earlier than it should; False if there were none."""

@@ -21,7 +21,7 @@ from playwright.async_api import async_playwright
 from standins import free_port
 from walk import letters
 
-from channels.render import plain
+from channels.dialects import plain
 from tests.channels.test_widget import file, png
 from tests.kit.browser import CHROMIUM, QUIET
 

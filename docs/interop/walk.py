@@ -27,7 +27,7 @@ sys.path[:0] = [str(HOME), str(Path(__file__).parent)]  # it is run as a file
 import aiohttp  # noqa: E402
 import standins  # noqa: E402
 
-from channels.render import plain  # noqa: E402
+from channels.dialects import plain  # noqa: E402
 from tests.kit import wecom  # noqa: E402
 from tests.kit.driver import ANN, LI, Seen  # noqa: E402
 from tests.wire.wecom import AES_KEY, AGENT, CORP, SECRET, TOKEN  # noqa: E402

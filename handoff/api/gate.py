@@ -14,7 +14,7 @@ from starlette.types import Message
 
 from bot.store import R, Work
 from bot.text import clean
-from channels.gate import Budget, Refused, body_of, network_of, private
+from channels.http import HttpError, RateLimit, body_of, confidential, network_of
 from handoff import sessions, tokens
 from handoff.agents import Actor, Denied, access, allowed
 from handoff.reading import files
@@ -73,15 +73,15 @@ class Call:
         return done
 
     async def command(self, number: str, name: str, body: Any, **more: str) -> dict[str, Any]:
-        """Let the desks' door do it to the conversation, or ticket, of this number. Raises Lost, Refused, Denied."""
+        """Give a command to the conversation, or ticket, of this number. Raises Lost, HttpError, Denied."""
         data = body.model_dump(mode="json", exclude_unset=True, exclude={"files"}) | more
         most = self.house.settings.limits.message_chars
         if len(data.get("text") or "") > most:
-            raise Refused(413, f"text is longer than {most} characters")
+            raise HttpError(413, f"text is longer than {most} characters")
         if (ticket := data.get("ticket")) and ticket != number:
             await self.read(lambda c: access(c, self.actor, ticket, "ticket.command"))
         sent = await files.attached(self.house, number, getattr(body, "files", ()))
-        told = await self.house.door.command(self.actor, number, name, data, self.key, sent)
+        told = await self.house.commands.do(self.actor, number, name, data, self.key, sent)
         if told.state == "lost":
             raise Lost(dict(told.data))
         self.under_way = told.state == "under way"
@@ -117,7 +117,7 @@ class Gate:
 
     def __init__(self, house: Any) -> None:
         self._house = house
-        self._pace, self._wrong = Budget(house.settings.limits.api_per_minute), Budget(WRONG)
+        self._pace, self._wrong = RateLimit(house.settings.limits.api_per_minute), RateLimit(WRONG)
 
     def route(self, operation: Operation) -> type[APIRoute]:
         """The kind of route that lets in only who may do this."""
@@ -139,7 +139,7 @@ class Gate:
         return Guarded
 
     async def _read(self, request: Request) -> Request:
-        """The request with its body, if that is not too long. Raises Refused."""
+        """The request with its body, if that is not too long. Raises HttpError."""
         body = await body_of(request, self._house.settings.limits.body_bytes)
 
         async def again() -> Message:
@@ -150,7 +150,7 @@ class Gate:
     async def _let_in(self, request: Request, operation: Operation) -> Call:
         scheme, _, said = request.headers.get("authorization", "").partition(" ")
         said = said.strip() if scheme.lower() == "bearer" else ""
-        if said and not private(request):
+        if said and not confidential(request):
             raise Denied(HTTPS)
         subject = clean(str(request.path_params.get(operation.subject, "")))[:100]
         network = f"{BRAKE} {network_of(request)}"[:240]

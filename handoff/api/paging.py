@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import Query
 
-from channels.gate import Refused
+from channels.http import HttpError
 
 MOST: Final = 100
 _LARGEST: Final = 2**53
@@ -21,7 +21,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST, description="So many at most.")]
 
 
 def after(cursor: str, parts: int = 1) -> tuple[float, ...]:
-    """Where the page begins; () for the first. Raises Refused."""
+    """Where the page begins; () for the first. Raises HttpError."""
     if not cursor:
         return ()
     try:
@@ -30,12 +30,12 @@ def after(cursor: str, parts: int = 1) -> tuple[float, ...]:
         found = None
     sound = isinstance(found, list) and len(found) == parts
     if not (sound and all(type(one) in (int, float) and 0 <= one < _LARGEST for one in found)):
-        raise Refused(400, "cursor is none that a page of this list gave")
+        raise HttpError(400, "cursor is none that a page of this list gave")
     return tuple(found)
 
 
 def before(cursor: str) -> int:
-    """The id that the page stands before; 0 for the first page. Raises Refused."""
+    """The id that the page stands before; 0 for the first page. Raises HttpError."""
     place = after(cursor)
     return int(place[0]) if place else 0
 

@@ -18,11 +18,11 @@ from bot.dead import NoId, NoSuchDead
 from bot.files import FileRefused, TooLarge
 from bot.store import Away
 from bot.text import clean
-from channels.gate import Refused
+from channels.http import HttpError
 from handoff.accounts import NoAccount
-from handoff.agents import Denied, Unknown
+from handoff.agents import Denied, NotFound
 from handoff.api.gate import Lost, NoToken
-from handoff.door import Reused
+from handoff.commands import Reused
 from handoff.sessions import TooMany
 
 MEDIA: Final = "application/problem+json"
@@ -87,7 +87,7 @@ def _plain(status: int, said: str = "", **headers: str) -> Callable[[Any], Respo
     return lambda error: problem(status, said or str(error) or HTTPStatus(status).phrase, named)
 
 
-def _refused(error: Refused) -> Response:
+def _refused(error: HttpError) -> Response:
     kept = {k: v for k, v in error.response.headers.items() if k in ("retry-after", "www-authenticate")}
     return problem(error.response.status_code, str(error), kept)
 
@@ -114,7 +114,7 @@ def _http(error: HTTPException) -> Response:
 _TOLD: Final[Mapping[type[Exception], Callable[[Any], Response]]] = {
     NoToken: _plain(401, "a token that is in use is needed: Authorization: Bearer …", WWW_Authenticate="Bearer"),
     TooMany: lambda e: problem(429, "too many wrong tokens", {"Retry-After": str(int(e.wait) + 1)}),
-    Unknown: _plain(404),
+    NotFound: _plain(404),
     Denied: _plain(403),
     Lost: _lost,
     Reused: _plain(422),
@@ -123,7 +123,7 @@ _TOLD: Final[Mapping[type[Exception], Callable[[Any], Response]]] = {
     NoSuchDead: _plain(409),
     TooLarge: _plain(413),
     FileRefused: _plain(415),
-    Refused: _refused,
+    HttpError: _refused,
     ClientDisconnect: _plain(400),
     Away: _plain(503, "the database is away; nothing is lost", Retry_After="5"),
     RequestValidationError: _invalid,

@@ -6,11 +6,11 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from channels.gate import Refused
+from channels.http import HttpError
 from handoff.agents import allowed
+from handoff.commands import CommandOutcome
 from handoff.console.gate import Asked, fits, words
 from handoff.console.nav import shell
-from handoff.door import Told
 from handoff.reading import alarms as reading
 
 
@@ -25,7 +25,7 @@ async def settle(asked: Asked) -> Response:
     data = await asked.data()
     which, key = str(data.get("id", "")), words(data, "key", 64)
     if not fits(which):
-        raise Refused(400, "id must be the number of an alarm")
+        raise HttpError(400, "id must be the number of an alarm")
     go = {}
     if data.get("take"):
         number = await asked.read(lambda c: reading.about(c, asked.actor, int(which)))
@@ -38,10 +38,10 @@ async def settle(asked: Asked) -> Response:
     return JSONResponse(go)
 
 
-async def _take(asked: Asked, number: str, key: str) -> Told:
+async def _take(asked: Asked, number: str, key: str) -> CommandOutcome:
     """The ticket, or the conversation, is his now, if he may."""
     name, data = "claim", dict[str, Any](take=True)
     if number.startswith("T-"):
         name, data = "ticket_own", {"ticket": number, "to_agent": asked.actor.id}
-    told: Told = await asked.house.door.command(asked.actor, number, name, data, key)
+    told: CommandOutcome = await asked.house.commands.do(asked.actor, number, name, data, key)
     return told

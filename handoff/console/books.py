@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from starlette.responses import JSONResponse, Response
 
 from bot import dead
-from channels.gate import Refused
+from channels.http import HttpError
 from handoff.console.gate import Asked, fits
 from handoff.console.nav import shell
 from handoff.reading import books as reading
@@ -20,7 +20,7 @@ async def failures(asked: Asked) -> Response:
     """GET /dead?after=: what could not be handled or sent, from the one after that on."""
     after = asked.query("after")
     if after and not fits(after.removeprefix("r")):
-        raise Refused(400, "after is the id of an event or a reply")
+        raise HttpError(400, "after is the id of an event or a reply")
     place = dead.place({"id": after}) if after else (0, 0)
 
     def read(c: Connection) -> dict[str, Any]:
@@ -35,11 +35,11 @@ async def settle_failure(asked: Asked) -> Response:
     data = await asked.data()
     which, do = str(data.get("id", ""))[:20], str(data.get("do"))
     if do not in reading.DEEDS or not fits(which.removeprefix("r")):
-        raise Refused(400, "do is retry or discard, id names one event or reply")
+        raise HttpError(400, "do is retry or discard, id names one event or reply")
     try:
         await asked.write(lambda c: reading.settle_failure(c, asked.actor, which, do))
     except dead.NoSuchDead as error:
-        raise Refused(409, str(error)) from error
+        raise HttpError(409, str(error)) from error
     asked.house.woken()
     return JSONResponse({})
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 from starlette.responses import JSONResponse, Response
 
-from channels.gate import Refused
+from channels.http import HttpError
 from handoff import customers
 from handoff.agents import access, allowed
 from handoff.console import work
@@ -66,7 +66,7 @@ async def register(asked: Asked) -> Response:
     who = words(data, "customer", 15)
     data.pop("customer", None)
     if not who and not words(data, "called", 200):
-        raise Refused(422, "say who it is: the customer's name is missing")
+        raise HttpError(422, "say who it is: the customer's name is missing")
     return await _done(asked, who, "ticket_open", data)
 
 
@@ -89,7 +89,7 @@ async def note(asked: Asked) -> Response:
     """POST /customers/{id}/notes {text}: what colleagues should know of him."""
     id, text = int(asked.path("id")), words(await asked.data(), "text", customers.NOTE)
     if not text:
-        raise Refused(422, "there is nothing in the note")
+        raise HttpError(422, "there is nothing in the note")
     await asked.write(lambda c: customers.note(c, asked.actor, id, text))
     return JSONResponse({})
 

@@ -16,12 +16,12 @@ from starlette.routing import Route
 from bot.files import FileRefused, TooLarge
 from bot.store import Away, Store
 from bot.text import clean
-from channels.gate import Refused, body_of, object_of
+from channels.http import HttpError, body_of, object_of
 from handoff import sessions
 from handoff.accounts import NoAccount
-from handoff.agents import Actor, Denied, Unknown, access
+from handoff.agents import Actor, Denied, NotFound, access
+from handoff.commands import Reused
 from handoff.console.look import Look, look_of
-from handoff.door import Reused
 
 PUBLIC: Final = "public"  # the action of what needs no session
 AT: Final = "/console"
@@ -51,7 +51,7 @@ class House(Protocol):
     shelf: Any
     channels: Any
     worker: Any
-    door: Any
+    commands: Any
 
     def typing(self, name: str, address: str, author: str = "bot") -> None:
         """Let the customer see that somebody is typing."""
@@ -84,14 +84,14 @@ class Asked:
         return clean(self.request.query_params.get(name, default)[:500])
 
     def number(self, name: str, default: int = 0) -> int:
-        """A whole number that stands after the question mark; raises Refused."""
+        """A whole number that stands after the question mark; raises HttpError."""
         said = self.query(name)
         if said and not fits(said):
-            raise Refused(400, f"{name} must be a whole number")
+            raise HttpError(400, f"{name} must be a whole number")
         return int(said) if said else default
 
     async def data(self) -> dict[str, Any]:
-        """The JSON object that was sent; raises Refused."""
+        """The JSON object that was sent; raises HttpError."""
         return object_of(await body_of(self.request, max(_FORM, self.house.settings.limits.body_bytes)))
 
     async def form(self) -> dict[str, str]:
@@ -130,7 +130,7 @@ class Way:
     action: str
     subject: str = ""
     method: str = "GET"
-    page: bool = False  # a browser shows it: who is not signed in is sent to the door
+    page: bool = False  # a browser shows it: who is not signed in is sent to the login
 
 
 def route(house: House, way: Way) -> Route:
@@ -157,7 +157,7 @@ async def _passed(asked: Asked, way: Way) -> Response:
         return await way.endpoint(asked)
     subject = asked.path(way.subject) if way.subject else ""
     if way.subject and not subject:  # nothing but what no name holds
-        raise Unknown("there is no such page")
+        raise NotFound("there is no such page")
 
     def let_in(connection: Connection) -> sessions.Session | None:
         session = sessions.find(connection, token_of(request))
@@ -190,7 +190,7 @@ def _said(asked: Asked, way: Way, error: Exception) -> Response:
     if isinstance(error, SignedOut) and way.page:
         path = asked.request.url.path + (f"?{asked.request.url.query}" if asked.request.url.query else "")
         return RedirectResponse(f"{AT}/login?next={quote(path)}", 303)
-    if isinstance(error, Refused):
+    if isinstance(error, HttpError):
         return error.response
     if isinstance(error, ClientDisconnect):
         return Response(status_code=400)
@@ -209,7 +209,7 @@ def _said(asked: Asked, way: Way, error: Exception) -> Response:
 
 _STATUS: Final[tuple[tuple[type[Exception], int], ...]] = (
     (SignedOut, 401),
-    (Unknown, 404),
+    (NotFound, 404),
     (Denied, 403),
     (NoAccount, 422),
     (Reused, 422),
@@ -259,10 +259,10 @@ def fits(said: str) -> bool:
 
 
 def words(data: Mapping[str, Any], key: str, most: int) -> str:
-    """A text that was sent, without what cannot be kept; raises Refused."""
+    """A text that was sent, without what cannot be kept; raises HttpError."""
     value = data.get(key, "")
     if not isinstance(value, str):
-        raise Refused(400, f"{key} must be text")
+        raise HttpError(400, f"{key} must be text")
     if len(value) > most:
-        raise Refused(413, f"{key} is longer than {most} characters")
+        raise HttpError(413, f"{key} is longer than {most} characters")
     return clean(value).strip()

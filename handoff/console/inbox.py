@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from bot.dead import NoSuchDead
 from bot.rows import event_data
-from channels.gate import Refused
+from channels.http import HttpError
 from handoff.agents import allowed
 from handoff.console import canned
 from handoff.console.gate import Asked, fits
@@ -127,7 +127,7 @@ async def look(asked: Asked) -> Response:
     data, actor, number = await asked.data(), asked.actor, asked.path("number")
     seq, typing, looking = data.get("seq"), data.get("typing") is True, data.get("looking") is not False
     if type(seq) is not int or not fits(str(seq)):
-        raise Refused(400, "seq must be the number of a message")
+        raise HttpError(400, "seq must be the number of a message")
 
     def write(c: Connection) -> dict[str, Any]:
         here = talks.talk(c, actor, number)
@@ -170,10 +170,10 @@ async def retry(asked: Asked) -> Response:
     data, number = await asked.data(), asked.path("number")
     reply = data.get("reply")
     if not isinstance(reply, int) or not fits(str(reply)):
-        raise Refused(400, "reply must be the number of a reply")
+        raise HttpError(400, "reply must be the number of a reply")
     try:
         await asked.write(lambda c: talks.resend(c, asked.actor, number, reply))
     except NoSuchDead as error:
-        raise Refused(409, str(error)) from error
+        raise HttpError(409, str(error)) from error
     asked.house.woken()
     return JSONResponse({})

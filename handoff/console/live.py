@@ -20,7 +20,7 @@ from starlette.responses import Response, StreamingResponse
 
 from bot.hub import BACKLOG
 from bot.store import Away
-from channels.gate import Refused
+from channels.http import HttpError
 from handoff import sessions
 from handoff.agents import Actor, access
 from handoff.console.gate import Asked, House, fits
@@ -275,7 +275,7 @@ async def events(asked: Asked, live: Live) -> Response:
     number = asked.query("conversation")
     after = asked.request.headers.get("last-event-id") or asked.query("after") or "0"
     if not fits(after):
-        raise Refused(400, "after must be the seq of a message")
+        raise HttpError(400, "after must be the seq of a message")
     here = await asked.read(partial(_here, actor=asked.actor, number=number)) if number else None
     stream = Stream(asked, live, here, int(after))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

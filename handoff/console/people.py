@@ -6,7 +6,7 @@ from typing import Any, cast, get_args
 
 from starlette.responses import JSONResponse, Response
 
-from channels.gate import Refused
+from channels.http import HttpError
 from handoff import accounts, staff, tokens
 from handoff.agents import ROLES, allowed
 from handoff.console.gate import AT, Asked, fits, words
@@ -42,9 +42,9 @@ async def change(asked: Asked) -> Response:
 async def settle(asked: Asked) -> Response:
     """POST /people/{id}/{do}: disable it, enable it, or make a new one-use link."""
     number, do = _id(asked), asked.path("do")
-    if do not in get_args(staff.Deed):
-        raise Refused(404, "an account can be disabled or enabled, or get a link")
-    token = await asked.write(lambda c: staff.settle(c, asked.actor, number, cast(staff.Deed, do)))
+    if do not in get_args(staff.AccountAction):
+        raise HttpError(404, "an account can be disabled or enabled, or get a link")
+    token = await asked.write(lambda c: staff.settle(c, asked.actor, number, cast(staff.AccountAction, do)))
     asked.house.hub.stir()
     return JSONResponse({"show": _place(asked, token)} if token else {})
 
@@ -64,7 +64,7 @@ async def revoke_token(asked: Asked) -> Response:
 
 
 def _fields(data: dict[str, Any]) -> dict[str, Any]:
-    """The fields of an account that were sent; lists come as words between commas. Raises Refused, NoAccount."""
+    """The fields of an account that were sent; lists come as words between commas. Raises HttpError, NoAccount."""
     found: dict[str, Any] = {name: str(data[name]) for name in ("name", "role") if name in data}
     found |= {name: str(data[name]).replace("，", ",").split(",") for name in LISTS if name in data}
     if "capacity" in data:
@@ -77,7 +77,7 @@ def _fields(data: dict[str, Any]) -> dict[str, Any]:
 def _id(asked: Asked) -> int:
     number = asked.path("id")
     if not fits(number):
-        raise Refused(404, "there is no such account")
+        raise HttpError(404, "there is no such account")
     return int(number)
 
 

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from handoff.console import alarms, books, customers, door, inbox, live, people, tickets, wall, work
+from handoff.console import alarms, books, customers, inbox, live, login, people, tickets, wall, work
 from handoff.console.gate import PUBLIC, Asked, House, Way, route
 from handoff.console.look import files, version
 
@@ -20,12 +20,12 @@ def ways(pages: live.Live) -> list[Way]:
     """All there is; a route without a policy cannot be written."""
     return [
         Way("/static/{version}/{name}", static, PUBLIC),
-        Way("/login", door.login, PUBLIC, page=True),
-        Way("/login", door.sign_in, PUBLIC, method="POST", page=True),
-        Way("/welcome/{token}", door.welcome, PUBLIC, page=True),
-        Way("/welcome/{token}", door.settle, PUBLIC, method="POST", page=True),
-        Way("/logout", door.sign_out, "self", method="POST"),
-        Way("/presence", door.presence, "self", method="POST"),
+        Way("/login", login.login, PUBLIC, page=True),
+        Way("/login", login.sign_in, PUBLIC, method="POST", page=True),
+        Way("/welcome/{token}", login.welcome, PUBLIC, page=True),
+        Way("/welcome/{token}", login.settle, PUBLIC, method="POST", page=True),
+        Way("/logout", login.sign_out, "self", method="POST"),
+        Way("/presence", login.presence, "self", method="POST"),
         Way("/", inbox.inbox, "inbox.read", page=True),
         Way("/list", inbox.listing, "inbox.read"),
         Way("/counts", inbox.counts, "inbox.read"),

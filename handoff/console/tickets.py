@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from handoff.agents import Unknown, allowed
+from handoff.agents import NotFound, allowed
 from handoff.console import work
 from handoff.console.gate import Asked
 from handoff.console.nav import shell
@@ -51,5 +51,5 @@ async def command(asked: Asked) -> Response:
     """POST /tickets/{number}/commands/{name} {key, …}: move it, say a word on it, give it to somebody."""
     number, name, data = asked.path("number"), asked.path("name"), await asked.data()
     if name not in COMMANDS or name == "ticket_open":
-        raise Unknown("there is no such command")
+        raise NotFound("there is no such command")
     return await work.done(asked, number, name, {**data, "ticket": number})

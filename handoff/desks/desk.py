@@ -17,7 +17,7 @@ from bot.store import Away, Unusable
 from channels import Channel, DeskWord, NotSent, Refused
 from handoff.agents import audit
 from handoff.desks import words
-from handoff.desks.doing import Deeds, Told
+from handoff.desks.doing import Answered, Deeds
 from handoff.desks.posting import House, Poster
 from handoff.desks.showing import say
 from handoff.desks.voice import Voice
@@ -152,7 +152,7 @@ class Desk:
                 return
             outcome = "failed"
             with suppress(Exception):
-                await self._answer(row, Told(say(self._deeds.lang, "wrong.again")))
+                await self._answer(row, Answered(say(self._deeds.lang, "wrong.again")))
         with suppress(Away):
             await self._store.write(lambda c: words.done(c, row.id, outcome))
 
@@ -170,12 +170,12 @@ class Desk:
             return "ignored"
         try:
             return await self._deeds.do(row, who, matter)
-        except Told as told:
+        except Answered as told:
             if told.text:
                 await self._answer(row, told)
             return "answered"
 
-    async def _answer(self, row: Any, told: Told) -> None:
+    async def _answer(self, row: Any, told: Answered) -> None:
         """In the thread it was written in."""
         with suppress(Refused):  # it was deleted meanwhile
             await self._voice.say(row.thread, Reply(told.text, told.choices), f"word:{row.id}", answer=True)

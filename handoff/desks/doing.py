@@ -1,4 +1,4 @@
-"""Does what people write at a desk, through the one door, and tells them what did not come of it.
+"""Does what people write at a desk, as commands like those of the console, and tells them what was not done.
 
 What is done is not told here: it happens in the conversation, and stands in the thread like all that happens there.
 """
@@ -20,12 +20,12 @@ from channels import Channel, NotSent
 from channels.fetching import Lost
 from handoff import accounts
 from handoff.agents import Actor, Denied
+from handoff.commands import Reused
 from handoff.desks import news, showing, words
 from handoff.desks.posting import House
 from handoff.desks.reading import Command, Said, Wrong, read, visible
 from handoff.desks.showing import say, verbatim
 from handoff.desks.words import Matter
-from handoff.door import Reused
 from handoff.tables import agent
 from intents.times import times
 
@@ -33,13 +33,13 @@ HOURS: Final = 8.0  # somebody at a desk is there, unless he says how long
 LONGEST_STAY: Final = 24.0
 ANSWERS: Final = 3  # that are offered for words
 PREVIEW: Final = 300  # characters of one
-MEANT: Final = {"note": "remark", "take": "claim"}  # commands of the door that have another name here
+MEANT: Final = {"note": "remark", "take": "claim"}  # commands that have another name elsewhere
 WORDY: Final = frozenset({"say", "note", "promise", "faq", "transfer"})  # nothing without words behind them
 FRESH: Final = 4.0  # seconds in which a thread that was begun is written down, if it ever is
 REFUSED: Final = frozenset("taken busy away nobody closed stopped window empty when gone".split())
 
 
-class Told(Exception):
+class Answered(Exception):
     """Nothing was done, or what was asked is answered: words for whoever wrote, and buttons."""
 
     def __init__(self, text: str, choices: tuple[Choice, ...] = ()) -> None:
@@ -55,12 +55,12 @@ class Deeds:
         self.lang = str(house.settings.languages[0])
 
     async def do(self, row: Any, who: Actor, matter: Matter | None) -> str:
-        """Do it; returns what it was: said, or a command's name. Raises Told, Away, and what fetching files raises."""
+        """Do it; returns what it was: said, or a command's name. Raises Answered, Away, or as fetching files does."""
         body = row.body
         if matter is None and body.get("below"):
             if time.time() - row.received_at < FRESH:  # the thread is so new that it is not yet written down
                 raise NotSent("nobody knows this thread yet")
-            raise Told(say(self.lang, "wrong.orphan"))
+            raise Answered(say(self.lang, "wrong.orphan"))
         if body.get("choice"):
             return await self._pressed(row, who, matter, str(body["choice"]))
         if body.get("change"):
@@ -70,7 +70,7 @@ class Deeds:
             text = await self._store.read(lambda c: words.album(c, row))
         match read(text):
             case Wrong(reason, nearest):
-                raise Told(self._wrong(reason, nearest))
+                raise Answered(self._wrong(reason, nearest))
             case Command(name, rest):
                 return await self._command(row, who, matter, name, rest)
             case Said(said):
@@ -83,7 +83,7 @@ class Deeds:
             return "beside"  # people talk with each other
         files = await self._files(row, matter)
         if not (said or files):
-            raise Told(say(self.lang, "wrong.nothing"))
+            raise Answered(say(self.lang, "wrong.nothing"))
         data: dict[str, Any] = {"text": own.strip() if row.body.get("album") else said}
         if row.body.get("change"):
             data["corrects"] = True
@@ -94,12 +94,12 @@ class Deeds:
         """Only what was said to the customer is corrected; what was a note before does not become words to him."""
         before = await self._store.read(lambda c: words.before(c, row))
         if row.body["change"] == "deleted":
-            raise Told(say(self.lang, "wrong.deleted") if before == news.SAID else "")
+            raise Answered(say(self.lang, "wrong.deleted") if before == news.SAID else "")
         if before != news.SAID and isinstance(read(str(row.body.get("text", ""))), Said):
-            raise Told(say(self.lang, "wrong.edit") if before not in ("", "beside") else "")
+            raise Answered(say(self.lang, "wrong.edit") if before not in ("", "beside") else "")
 
     async def _files(self, row: Any, matter: Matter) -> list[Attachment]:
-        """The files of the message, fetched for the customer's chat. Raises Told for one that will not be had."""
+        """The files of the message, fetched for the customer's chat. Raises Answered for one that will not be had."""
         found = []
         for file, errand in words.files(row.body):
             why = ""
@@ -112,7 +112,7 @@ class Deeds:
                 why = "large" if error.large else "lost"
             if why:
                 told = say(self.lang, f"why.{why}")
-                raise Told(say(self.lang, "wrong.file", name=verbatim(file.name), why=told))
+                raise Answered(say(self.lang, "wrong.file", name=verbatim(file.name), why=told))
             kept = await self._house.files.open(file.id, matter.address)
             found.append(kept[0])
         return found
@@ -121,21 +121,21 @@ class Deeds:
 
     async def _command(self, row: Any, who: Actor, matter: Matter | None, name: str, rest: str) -> str:
         if name == "help":
-            raise Told(say(self.lang, "help"))
+            raise Answered(say(self.lang, "help"))
         if name in accounts.PRESENCES:
-            raise Told(await self._be(who, name, rest))
+            raise Answered(await self._be(who, name, rest))
         if matter is None:
-            raise Told(say(self.lang, "wrong.thread"))
+            raise Answered(say(self.lang, "wrong.thread"))
         if name in WORDY and not (rest or row.body.get("files")):
-            raise Told(say(self.lang, "wrong.empty", name=name))
+            raise Answered(say(self.lang, "wrong.empty", name=name))
         if name == "faq":
-            raise Told(*await self._search(matter, rest))
+            raise Answered(*await self._search(matter, rest))
         files = await self._files(row, matter) if name in ("say", "note") else []
         await self._order(row, who, matter, MEANT.get(name, name), await self._data(row, name, rest), files)
         return name
 
     async def _data(self, row: Any, name: str, rest: str) -> dict[str, Any]:
-        """What a command needs beside its name. Raises Told."""
+        """What a command needs beside its name. Raises Answered."""
         match name:
             case "say":
                 return {"text": _after(row.body, rest)}
@@ -161,20 +161,20 @@ class Deeds:
         files: list[Attachment],
         how: str = "",
     ) -> None:
-        """Through the door, once however often it is tried. Raises Told where it came to nothing."""
+        """Give the command, once however often it is tried. Raises Answered where nothing came of it."""
         key = f"desk:{self._channel.name}:{how or name}:{row.key}"
         try:
-            told = await self._house.door.command(who, matter.number, name, data, key, files)
+            told = await self._house.commands.do(who, matter.number, name, data, key, files)
         except Denied:
-            raise Told(say(self.lang, "refused.denied")) from None
+            raise Answered(say(self.lang, "refused.denied")) from None
         except Reused:  # the key is this word's own: it went through before a crash, and reads otherwise by now
             return
         if told.state == "under way":
-            raise Told(say(self.lang, "slow"))
+            raise Answered(say(self.lang, "slow"))
         if told.state == "lost":
             reason = str(told.data.get("reason", ""))
             values = {"by": verbatim(str(told.data.get("by", ""))), "reason": verbatim(reason)}
-            raise Told(say(self.lang, f"refused.{reason if reason in REFUSED else 'other'}", **values))
+            raise Answered(say(self.lang, f"refused.{reason if reason in REFUSED else 'other'}", **values))
 
     def _promise(self, rest: str, at: float) -> dict[str, Any]:
         """What is promised and by when, read like any time people write; ``at`` is when it was written."""
@@ -182,15 +182,15 @@ class Deeds:
         written = datetime.fromtimestamp(at, zone)
         found = next((one for one in times(rest, written) if one[0] == "datetime" or "T" in one[1]), None)
         if found is None:
-            raise Told(say(self.lang, "wrong.when"))
+            raise Answered(say(self.lang, "wrong.when"))
         _, value, start, end = found
         what = " ".join((rest[:start] + " " + rest[end:]).split()).strip(" ,，。:：-")
         if not what:
-            raise Told(say(self.lang, "wrong.empty", name="promise"))
+            raise Answered(say(self.lang, "wrong.empty", name="promise"))
         return {"text": what, "due_at": value.rpartition("/")[2]}  # of a stretch of time its end
 
     async def _whom(self, row: Any, rest: str) -> dict[str, Any]:
-        """The colleague or team that is named first, and the words for them behind it. Raises Told."""
+        """The colleague or team that is named first, and the words for them behind it. Raises Answered."""
         named, teams = await self._store.read(words.colleagues)
         bare = rest.removeprefix("@").strip()
         if row.body.get("mentions"):
@@ -203,7 +203,7 @@ class Deeds:
                 text = bare[len(name) :].strip(" ,，:：")
                 return {"to_agent": named[name], "text": text} if name in named else {"to_team": name, "text": text}
         there = verbatim(", ".join(sorted({*(n for n in named), *teams})))
-        raise Told(say(self.lang, "wrong.who", names=there))
+        raise Answered(say(self.lang, "wrong.who", names=there))
 
     async def _be(self, who: Actor, presence: str, rest: str) -> str:
         """Whether new conversations come to him: nobody sees a page of his, so he says for how long."""
@@ -255,7 +255,7 @@ class Deeds:
                 (e for e in knowledge.faq.entries if choice == f"{showing.ANSWER}{e.id}"[:60] and e.answer), None
             )
             if entry is None:
-                raise Told(say(self.lang, "refused.gone"))
+                raise Answered(say(self.lang, "refused.gone"))
             name, data = "say", {"text": _in(entry.answer, matter.language)}
         await self._order(row, who, matter, name, data, [])
         return f"press:{name}"

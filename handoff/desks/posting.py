@@ -28,7 +28,7 @@ class House(Protocol):
     """What a desk uses of the running application."""
 
     store: Store
-    door: Any
+    commands: Any
     files: Any
     hub: Any
     settings: Any

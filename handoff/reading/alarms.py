@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, true, update
 
 from bot.tables import chat, conversation, customer, ticket
-from handoff.agents import Actor, Unknown, audit, conversations, team_mates, tickets
+from handoff.agents import Actor, NotFound, audit, conversations, team_mates, tickets
 from handoff.standards import MEASURED
 from handoff.tables import agent, alarm, handover
 
@@ -48,23 +48,23 @@ def unsettled(connection: Connection, actor: Actor) -> list[Any]:
 
 
 def about(connection: Connection, actor: Actor, which: int) -> str:
-    """The number of the ticket or conversation that one of his alarms is about; raises Unknown."""
+    """The number of the ticket or conversation that one of his alarms is about; raises NotFound."""
     its = select(ticket.c.number, conversation.c.number.label("talk")).select_from(alarm)
     its = its.outerjoin(ticket, ticket.c.id == alarm.c.ticket_id)
     its = its.outerjoin(conversation, conversation.c.id == alarm.c.conversation_id)
     row = connection.execute(its.where(alarm.c.id == which, _his(connection, actor))).first()
     if row is None or not (row.number or row.talk):
-        raise Unknown("there is no such alarm, or nothing in it to be taken")
+        raise NotFound("there is no such alarm, or nothing in it to be taken")
     return str(row.number or row.talk)
 
 
 def settle(connection: Connection, actor: Actor, which: int, *, taken: bool = False) -> None:
     """One of his alarms was seen to; ``taken``: what it is about is his now, so whatever else is told of the same
-    promises is seen to as well. Raises Unknown."""
+    promises is seen to as well. Raises NotFound."""
     its = alarm.c.settled_at.is_(None), _his(connection, actor)
     done = update(alarm).values({"settled_at": time.time(), "settled_by": actor.id})
     if not connection.execute(done.where(alarm.c.id == which, *its)).rowcount:
-        raise Unknown("there is no such alarm, or it was seen to already")
+        raise NotFound("there is no such alarm, or it was seen to already")
     if taken:
         same = select(alarm.c.ticket_id, alarm.c.conversation_id).where(alarm.c.id == which)
         about = connection.execute(same).one()

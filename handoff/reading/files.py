@@ -11,26 +11,26 @@ from starlette.responses import FileResponse
 
 from bot.files import SHOWN
 from bot.messages import Attachment
-from channels.gate import form_file
-from handoff.agents import Unknown
+from channels.http import form_file
+from handoff.agents import NotFound
 from handoff.reading import talks
 
 _STORED: Final = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
 
 
 async def attached(house: Any, number: str, ids: Sequence[str]) -> list[Attachment]:
-    """The attachments with these ids, which must be of the conversation's, or ticket's, own chat. Raises Unknown."""
+    """The attachments with these ids, which must be of the conversation's, or ticket's, own chat. Raises NotFound."""
     if not ids:
         return []
     address = await house.store.read(lambda c: talks.address(c, number))
     found = [await house.files.open(id, address) for id in ids]
     if None in found:
-        raise Unknown("there is no such file")
+        raise NotFound("there is no such file")
     return [one[0] for one in found if one]
 
 
 async def keep(house: Any, number: str, request: Request) -> Attachment:
-    """Keep the file that a request brings, as its body or in a form, for this chat. Raises FileRefused, Refused."""
+    """Keep the file that a request brings, as its body or in a form, for this chat. Raises FileRefused, HttpError."""
     address = await house.store.read(lambda c: talks.address(c, number))
     declared = request.headers.get("content-type", "")
     stream: AsyncIterator[bytes] = request.stream()
@@ -42,11 +42,11 @@ async def keep(house: Any, number: str, request: Request) -> Attachment:
 
 
 async def served(house: Any, number: str, id: str) -> FileResponse:
-    """A file of this conversation's chat. Raises Unknown."""
+    """A file of this conversation's chat. Raises NotFound."""
     address = await house.store.read(lambda c: talks.address(c, number))
     found = await house.files.open(id, address)
     if found is None:
-        raise Unknown("there is no such file")
+        raise NotFound("there is no such file")
     attachment, path = found
     return FileResponse(
         path,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hypothesis import strategies as st
 
-from channels.render import Node
+from channels.tree import Node
 
 MORSELS = [
     *("**", "*", "_", "__", "~~", "`", "```", "~~~", "#", "# ", "- ", "+ ", "1. ", "7) ", "> ", "---", "===", "|"),

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from bot.messages import Attachment, Choice, Reply
 from channels import Can
-from channels.dialects import wecom_text
+from channels.dialects import plain, wecom_text
 from channels.fit import clip, measured, parts, shorten
 from channels.markdown import letters, write
 from channels.pieces import graphemes, length
-from channels.render import Node, parse, plain
+from channels.tree import Node, parse
 from tests.channels.soup import soup, walk
 
 UNITS = ("characters", "utf16", "bytes")

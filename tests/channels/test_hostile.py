@@ -23,7 +23,7 @@ from channels.slack import Slack
 from channels.telegram import Telegram
 from channels.wecom.cipher import Cipher, Forged
 from channels.wecom.envelope import Unreadable, fields
-from channels.wecom.read import Reader
+from channels.wecom.reading import Reader
 
 PAYLOADS = Path(__file__).parent.parent / "payloads"
 ODD: tuple[Any, ...] = (

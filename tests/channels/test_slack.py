@@ -20,8 +20,8 @@ from bot.messages import Attachment, Choice, Reply
 from bot.server import Server, listen, web
 from bot.store import Away
 from channels import NotSent, Refused, Unknown
-from channels.slack import Slack, listening
-from channels.slack.saying import plainly
+from channels.slack import Slack, socket_mode
+from channels.slack.rendering import plainly
 from channels.slack.values import Place
 from tests.wire.slack import FakeSlack
 
@@ -358,7 +358,7 @@ async def test_one_message_a_second_in_a_channel(folder: Path) -> None:
 
 
 async def test_socket_mode(slack: FakeSlack, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listening, "TURN", 0.05)
+    monkeypatch.setattr(socket_mode, "TURN", 0.05)
     async with opened(slack, folder, signing_secret="", app_token="xapp-1") as scene:
         await until(lambda: len(slack.sockets) == 1)
         message = slack.message("<@UBOT> how do I reset my router?", channel="C1")
@@ -391,7 +391,7 @@ async def test_socket_mode(slack: FakeSlack, folder: Path, monkeypatch: pytest.M
 async def test_a_socket_that_is_refused_is_tried_again(
     slack: FakeSlack, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listening, "TURN", 0.05)
+    monkeypatch.setattr(socket_mode, "TURN", 0.05)
     slack.faults["apps.connections.open"].extend(["invalid_auth", "503"])
     async with opened(slack, folder, signing_secret="", app_token="xapp-1"):
         await until(lambda: len(slack.sockets) == 1)

@@ -17,16 +17,16 @@ import yaml
 from bot.messages import Choice, Kind, Reply
 from channels import NotSent, Refused, Unknown
 from channels.slack import Slack
-from channels.slack.calling import Api, Failed, meaning
+from channels.slack.client import Client, Failed, meaning
+from channels.slack.interactions import interaction
 from channels.slack.manifest import manifest
-from channels.slack.pressing import interaction
 from channels.slack.reading import event, signed, unpack
-from channels.slack.saying import WORDS, form, render
-from channels.slack.values import Here, Person, Place
+from channels.slack.rendering import WORDS, form, render
+from channels.slack.values import Context, Person, Place
 
 HOME = Path(__file__).parent.parent.parent
 PAYLOADS = HOME / "tests/payloads/slack"
-HERE = Here("slack", "s" * 32, "T1", "UBOT", people={"U1": Person("Alice", "zh-CN")})
+CONTEXT = Context("slack", "s" * 32, "T1", "UBOT", people={"U1": Person("Alice", "zh-CN")})
 
 
 def recorded(name: str) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def recorded(name: str) -> dict[str, Any]:
 
 
 def test_private_chat() -> None:
-    heard = event(HERE, recorded("message_im"), b"raw").inbound
+    heard = event(CONTEXT, recorded("message_im"), b"raw").inbound
     assert heard
     assert (heard.address, heard.kind, heard.text) == ("T1/D1", Kind.TEXT, "路由器 <b> & 怎么重置?")
     assert (heard.key, heard.native, heard.sender) == ("T1:D1:1700000000.000100", "1700000000.000100", "U1")
@@ -48,7 +48,7 @@ def test_private_chat() -> None:
 
 def test_one_message_comes_as_two_events() -> None:
     """In a channel one message may come as message and as app_mention: under two ids, with one key."""
-    message, mention = (event(HERE, recorded(n), b"").inbound for n in ("message_channel", "app_mention"))
+    message, mention = (event(CONTEXT, recorded(n), b"").inbound for n in ("message_channel", "app_mention"))
     assert message
     assert mention
     assert message.key == mention.key
@@ -61,20 +61,20 @@ def test_one_message_comes_as_two_events() -> None:
 
 
 def test_a_thread_is_a_chat_and_not_everything_in_it_is_said_to_us() -> None:
-    heard = event(HERE, recorded("message_thread"), b"").inbound
+    heard = event(CONTEXT, recorded("message_thread"), b"").inbound
     assert heard
     assert heard.address == "T1/C1/1700000001.000200#U2"
     assert heard.public
     assert not heard.addressed
     assert "answer_unasked" not in heard.extra
-    unasked = event(replace(HERE, answer_unasked=True), recorded("message_thread"), b"").inbound
+    unasked = event(replace(CONTEXT, answer_unasked=True), recorded("message_thread"), b"").inbound
     assert unasked
     assert unasked.extra["answer_unasked"] is True
     assert heard.text == "@Alice see #general and Guide (https://a.example/x) or https://b.example @here"
 
 
 def test_an_edit_is_a_new_version_under_a_key_of_its_own() -> None:
-    new = event(HERE, recorded("message_changed"), b"").inbound
+    new = event(CONTEXT, recorded("message_changed"), b"").inbound
     assert new
     assert (new.kind, new.native, new.text) == (Kind.EDIT, "1700000000.000100", "edited words")
     assert new.key == "T1:D1:1700000000.000100:1700000009.000000"
@@ -82,7 +82,7 @@ def test_an_edit_is_a_new_version_under_a_key_of_its_own() -> None:
 
 def test_a_deletion_is_a_version_without_words() -> None:
     for name in ("message_deleted", "tombstone"):
-        gone = event(HERE, recorded(name), b"").inbound
+        gone = event(CONTEXT, recorded(name), b"").inbound
         assert gone
         assert (gone.kind, gone.text, gone.extra["deleted"]) == (Kind.EDIT, "", True)
         assert gone.native == "1700000000.000100"
@@ -90,14 +90,14 @@ def test_a_deletion_is_a_version_without_words() -> None:
 
 @pytest.mark.parametrize("name", ["bot_message", "own_message", "joined", "unfolded", "own_changed", "home_tab"])
 def test_what_is_nobodys_words_is_left_alone(name: str) -> None:
-    heard = event(HERE, recorded(name), b"")
+    heard = event(CONTEXT, recorded(name), b"")
     assert heard.inbound is None
     assert not heard.calls
 
 
 def test_files_are_noted_with_the_event() -> None:
-    heard = event(HERE, recorded("file_share"), b"")
-    again = event(HERE, recorded("file_share"), b"other bytes")
+    heard = event(CONTEXT, recorded("file_share"), b"")
+    again = event(CONTEXT, recorded("file_share"), b"other bytes")
     assert heard.inbound
     assert again.inbound
     [photo, guest] = heard.inbound.attachments
@@ -111,27 +111,27 @@ def test_files_are_noted_with_the_event() -> None:
 
 
 def test_a_stranger_of_slack_connect_is_at_our_team() -> None:
-    heard = event(replace(HERE, team="", user=""), recorded("connect_stranger"), b"").inbound
+    heard = event(replace(CONTEXT, team="", user=""), recorded("connect_stranger"), b"").inbound
     assert heard
     assert heard.address == "T1/C9/1700000005.000000#W7"
     assert heard.addressed
 
 
 def test_the_chat_was_opened() -> None:
-    heard = event(HERE, recorded("app_home_opened"), b"").inbound
+    heard = event(CONTEXT, recorded("app_home_opened"), b"").inbound
     assert heard
     assert (heard.kind, heard.address, heard.key) == (Kind.HELLO, "T1/D1", "Ev0HELLO")
 
 
 def test_an_unknown_kind_is_kept_as_it_came() -> None:
-    heard = event(HERE, recorded("unknown"), b"bytes").inbound
+    heard = event(CONTEXT, recorded("unknown"), b"bytes").inbound
     assert heard
     assert heard.address is None
     assert heard.raw == b"bytes"
 
 
 def test_a_button_is_the_askers() -> None:
-    pressed = interaction(HERE, recorded("block_actions"), b"")
+    pressed = interaction(CONTEXT, recorded("block_actions"), b"")
     assert pressed.inbound
     assert pressed.inbound.address == "T1/C1/1700000001.000200#U1"
     assert (pressed.inbound.kind, pressed.inbound.choice, pressed.inbound.text) == (
@@ -144,20 +144,20 @@ def test_a_button_is_the_askers() -> None:
     assert [b["type"] for b in update.args["blocks"]] == ["section", "context"]
     theirs = recorded("block_actions")
     theirs["user"]["id"] = "U2"
-    refused = interaction(HERE, theirs, b"")
+    refused = interaction(CONTEXT, theirs, b"")
     assert refused.inbound is None
     assert [(c.method, c.args["user"]) for c in refused.calls] == [("chat.postEphemeral", "U2")]
 
 
 def test_a_form_as_it_was_sent() -> None:
-    heard = interaction(HERE, recorded("view_submission"), b"")
+    heard = interaction(CONTEXT, recorded("view_submission"), b"")
     assert heard.inbound
     assert (heard.inbound.address, heard.inbound.key) == ("T1/@U1", "form:V1")
     assert heard.inbound.extra["form"] == {"what": "The router is dead", "product": "AX3000", "contact": ""}
     assert heard.inbound.extra["about"] == {"channel": "C1", "ts": "1700000001.000200"}
     blank = recorded("view_submission")
     blank["view"]["state"]["values"]["what"]["what"]["value"] = "  "
-    refused = interaction(HERE, blank, b"")
+    refused = interaction(CONTEXT, blank, b"")
     assert refused.inbound is None
     assert refused.answer == {
         "response_action": "errors",
@@ -166,13 +166,13 @@ def test_a_form_as_it_was_sent() -> None:
 
 
 def test_shortcut_and_command() -> None:
-    shortcut = interaction(HERE, recorded("message_action"), b"")
+    shortcut = interaction(CONTEXT, recorded("message_action"), b"")
     [call] = shortcut.calls
     assert shortcut.inbound is None
     assert call.method == "views.open"
     assert call.otherwise
     assert call.args["view"]["blocks"][0]["element"]["initial_value"] == "it is broken & loud"
-    asked = interaction(HERE, unpack((PAYLOADS / "command.form").read_bytes().strip()), b"")
+    asked = interaction(CONTEXT, unpack((PAYLOADS / "command.form").read_bytes().strip()), b"")
     assert asked.inbound
     assert (asked.inbound.text, asked.inbound.address) == ("怎么重置 router?", "T1/@U1")
     assert asked.answer
@@ -186,7 +186,7 @@ def test_what_is_no_request(raw: bytes) -> None:
     except (ValueError, RecursionError):
         return
     with pytest.raises(Exception):  # noqa: B017, PT011 # whatever it is, it is caught where it is called
-        event(HERE, data, raw)
+        event(CONTEXT, data, raw)
 
 
 def test_signature() -> None:
@@ -255,7 +255,7 @@ def test_what_an_error_means(failed: Failed, wanted: type[Exception]) -> None:
 
 
 def test_files_are_fetched_from_slack_only() -> None:
-    real, other = Api("x"), Api("x", "http://127.0.0.1:3010")
+    real, other = Client("x"), Client("x", "http://127.0.0.1:3010")
     assert other.url == "http://127.0.0.1:3010/api/"
     assert real.own("https://files.slack.com/files-pri/T1-F1/a.png")
     for url in (

@@ -26,10 +26,11 @@ from bot.store import Away
 from channels import Budget, NotSent, Refused, Unknown
 from channels.fit import parts
 from channels.telegram import Telegram
+from channels.telegram.client import Client
 from channels.telegram.places import Place, address_of, asker_of, button_data, place_of
-from channels.telegram.reading import Ground, Heard, read
+from channels.telegram.reading import read
 from channels.telegram.rendering import MARK, marked, render, shown_length
-from channels.telegram.wire import Wire
+from channels.telegram.values import Context, Heard
 from tests.wire.telegram import ANN, BOT, GROUP, LI, TOKEN, Bad
 from tests.wire.telegram import Telegram as Platform
 
@@ -39,13 +40,13 @@ ANSWERS = KnowledgeSettings(faq=HOME / "faq")
 LIMITS = Limits(burst=0.1, backoff=(0.02,) * 4, send_timeout=2.0, stop=2.0)
 HOOK = "hook-secret_1"
 SECRET = "s" * 32
-GROUND = Ground("telegram", SECRET, 666, "aftercare_bot")
+CONTEXT = Context("telegram", SECRET, 666, "aftercare_bot")
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
 
 
-def recorded(name: str, ground: Ground = GROUND) -> Heard:
+def recorded(name: str, context: Context = CONTEXT) -> Heard:
     raw = (PAYLOADS / f"{name}.json").read_bytes()
-    return read(json.loads(raw), raw, ground)
+    return read(json.loads(raw), raw, context)
 
 
 def event(name: str) -> Inbound:
@@ -154,7 +155,7 @@ def test_a_file_is_an_attachment_and_a_note_where_to_fetch_it(name: str) -> None
     how = json.loads(heard.notes[f"file:{one.id}"] or b"")
     assert (how["owner"], how["name"]) == (heard.inbound.address, one.name)
     assert how["at"] == 1763700000
-    other = recorded(name, replace(GROUND, secret="t" * 32)).inbound
+    other = recorded(name, replace(CONTEXT, secret="t" * 32)).inbound
     assert other
     assert other.attachments[0].id != one.id
 
@@ -167,7 +168,7 @@ def test_the_question_in_a_group_is_noted_for_the_answer_to_reply_to() -> None:
 
 def test_a_group_that_became_a_supergroup_keeps_its_addresses() -> None:
     assert recorded("migrated").notes == {"moved:-100555": b"-555"}
-    moved = recorded("group_mention", replace(GROUND, moved={-100200: -7}))
+    moved = recorded("group_mention", replace(CONTEXT, moved={-100200: -7}))
     assert moved.inbound
     assert moved.inbound.address == "-7#42"
 
@@ -331,22 +332,22 @@ async def test_the_page_of_a_proxy_says_nothing_of_our_token_or_of_the_customer(
 
 @pytest.mark.parametrize("body", ["", "null", "7", "[]", '{"ok": true}', "<html>"])
 async def test_an_answer_that_is_none_of_telegrams_is_unknown(platform: Platform, body: str) -> None:
-    wire = Wire(TOKEN, platform.url)
+    client = Client(TOKEN, platform.url)
     platform.faults.append(("getMe", http.HTTPOk(text=body)))
     with pytest.raises(Unknown):
-        await wire.call("getMe", {})
-    await wire.close()
+        await client.call("getMe", {})
+    await client.close()
 
 
 async def test_nobody_there_is_not_sent_and_no_answer_is_unknown(platform: Platform, tmp_path: Path) -> None:
-    wire = Wire(TOKEN, "http://127.0.0.1:9")
+    client = Client(TOKEN, "http://127.0.0.1:9")
     with pytest.raises(NotSent):
-        await wire.call("getMe", {})
+        await client.call("getMe", {})
     platform.faults.append(("getMe", "hang"))
-    slow = Wire(TOKEN, platform.url)
+    slow = Client(TOKEN, platform.url)
     with pytest.raises(Unknown):
         await slow.call("getMe", {}, patience=0.2)
-    await wire.close()
+    await client.close()
     await slow.close()
 
 
@@ -406,8 +407,8 @@ async def test_check_and_setup(platform: Platform) -> None:
     assert platform.webhook["secret_token"] == HOOK
     assert [ok for ok, _ in await channel.check() if not ok] == []
     assert platform.settings["commands:zh"][2] == {"command": "human", "description": "转人工"}
-    channel._wire._told("Sat, 21 Nov 2020 00:00:00 GMT")
-    assert channel._wire.skew > 86400
+    channel._client._told("Sat, 21 Nov 2020 00:00:00 GMT")
+    assert channel._client.skew > 86400
     await channel.close()
     stranger = Telegram(token="666:wrong", secret=SECRET, api_url=platform.url)
     assert [(ok, "@BotFather" in line) for ok, line in await stranger.check()] == [(False, True)]
@@ -735,4 +736,4 @@ async def test_one_unkeepable_event_does_not_hold_up_the_others(platform: Platfo
 
 
 def test_the_bot_of_the_fake_is_the_one_we_read_for() -> None:
-    assert (GROUND.id, GROUND.username) == (BOT["id"], BOT["username"])
+    assert (CONTEXT.id, CONTEXT.username) == (BOT["id"], BOT["username"])

@@ -15,7 +15,7 @@ import httpx2
 import pytest
 
 from bot.messages import Kind
-from channels.gate import Budget, Refused
+from channels.http import HttpError, RateLimit
 from channels.web import Web
 from tests.channels.standin import Desk, Site
 
@@ -195,24 +195,24 @@ def test_away_is_said_and_nothing_acknowledged(li: Browser, desk: Desk) -> None:
 
 def test_budgets(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr("channels.gate.time.monotonic", lambda: now)
-    budget = Budget(3, keep=2)
+    monkeypatch.setattr("channels.http.time.monotonic", lambda: now)
+    budget = RateLimit(3, keep=2)
     for _ in range(3):
         budget.spend("a")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(HttpError) as refused:
         budget.spend("a")
     assert refused.value.response.status_code == 429
     assert int(refused.value.response.headers["Retry-After"]) == 21
     budget.spend("b")
     now += 20.1
     budget.spend("a")
-    with pytest.raises(Refused):
+    with pytest.raises(HttpError):
         budget.spend("a")
 
 
 @pytest.mark.parametrize("limit", ["_messages", "_sessions"])
 def test_too_much_is_slowed_down(web: Web, li: Browser, desk: Desk, limit: str) -> None:
-    setattr(web, limit, Budget(2))
+    setattr(web, limit, RateLimit(2))
     path = {"_messages": "/chat/messages", "_sessions": "/chat/session"}[limit]
     answers = [li.http.post(path, json={"id": str(uuid4()), "text": "a"}) for _ in range(3)]
     assert answers[1].status_code < 300

@@ -22,8 +22,8 @@ from bot.rows import Rows
 from bot.store import Store
 from bot.tables import conversation
 from handoff.agents import Actor
+from handoff.commands import CommandOutcome, Commands
 from handoff.dialogue import People
-from handoff.door import Door, Told
 from handoff.queue import Dispatch
 from handoff.settings import Handoff
 from handoff.tables import agent
@@ -60,7 +60,7 @@ class Staffed(House):
         self.policy: Policy = replace(POLICY, burst=0.0, people=people or People())
         usual = {"mind": understand, "sorry": failure.sorry, "policy": lambda: self.policy, "knowledge": knowledge}
         super().__init__(store, *probes, brain=brain, limits=limits, **{**usual, **more})
-        self.door = Door(store, self.inbox)
+        self.commands = Commands(store, self.inbox)
         duty = Duty(store, "dispatch", self.hub.process)
         self.dispatch = Dispatch(store, self.inbox, duty, settings or Handoff(mode="manual"))
         self.actors: dict[str, Actor] = {}
@@ -68,7 +68,7 @@ class Staffed(House):
 
     def _recorded(self, rows: Rows) -> None:
         super()._recorded(rows)
-        self.door.heard(rows.results)
+        self.commands.heard(rows.results)
         self.dispatch.heard(rows)
 
     @property
@@ -101,8 +101,8 @@ class Staffed(House):
         latest = select(conversation.c.number).where(its).order_by(conversation.c.id.desc()).limit(1)
         return str(await self.store.read(lambda c: c.scalar(latest)) or "")
 
-    async def order(self, who: str, number: str, name: str, **data: Any) -> Told:
+    async def order(self, who: str, number: str, name: str, **data: Any) -> CommandOutcome:
         """An agent's command, and what came of it."""
         self._keys += 1
         key = f"{self.hub.process}:{self._keys}"
-        return await self.door.command(self.actors[who], number, name, data, key)
+        return await self.commands.do(self.actors[who], number, name, data, key)

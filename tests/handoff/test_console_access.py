@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from bot.store import Away, Store
 from handoff import accounts, sessions
-from handoff.agents import RULES, Actor, Denied, Unknown, access
+from handoff.agents import RULES, Actor, Denied, NotFound, access
 from handoff.console import routes
 from handoff.console.gate import PUBLIC, Way
 from handoff.console.live import Live
@@ -146,7 +146,7 @@ async def test_scopes_of_a_token_narrow_a_role(store: Store) -> None:
         await store.read(lambda c: access(c, token, "", "conversation.read"))
     with pytest.raises(KeyError):
         await store.read(lambda c: access(c, token, "", "anything.else"))
-    assert issubclass(Unknown, Denied)
+    assert issubclass(NotFound, Denied)
 
 
 # ---------------------------------------------------------------- forgery

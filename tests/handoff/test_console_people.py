@@ -14,8 +14,8 @@ from bot.store import Store
 from bot.tables import conversation, fact, message, ticket
 from bot.verify import verify
 from handoff import accounts, lookups, sessions
-from handoff.agents import Actor, Unknown
-from handoff.door import _place
+from handoff.agents import Actor, NotFound
+from handoff.commands import _place
 from handoff.queue import snapshot
 from handoff.tables import agent, agent_session, handover
 from tests.handoff.conftest import PEOPLE, Desk
@@ -184,7 +184,7 @@ async def test_a_ticket_is_worked_on_by_who_may_see_it_whatever_its_conversation
     place = await of_anna(lambda c: _place(c, actor, "T-REPAIR00", "ticket_word"))
     assert (place.subject, place.address) == ("ticket", "address repair")
     for number, name in (("T-SALES000", "ticket_word"), ("T-REPAIR00", "say"), ("C-REPAIR00", "claim")):
-        with pytest.raises(Unknown):
+        with pytest.raises(NotFound):
             await of_anna(partial(_place, actor=actor, number=number, name=name))
 
 

@@ -19,7 +19,7 @@ from channels import Can
 from handoff import search
 from handoff.agents import Actor
 from handoff.care import told_by_hand
-from handoff.door import Told
+from handoff.commands import CommandOutcome
 from handoff.packet import packet
 from handoff.reading import profiles
 from tests.handoff.conftest import Desk
@@ -34,7 +34,7 @@ CALL = {
 }
 
 
-async def call(house: Staffed, who: str = "Anna", number: str = "", **more: Any) -> Told:
+async def call(house: Staffed, who: str = "Anna", number: str = "", **more: Any) -> CommandOutcome:
     return await house.order(who, number, "ticket_open", **{**CALL, **more})
 
 
@@ -83,8 +83,8 @@ def test_what_falls_due_is_told_him_by_whoever_has_his_ticket() -> None:
 async def test_the_same_call_sent_twice_is_registered_once(store: Store) -> None:
     async with Staffed(store) as house:
         await house.come("Anna")
-        once = await house.door.command(house.actors["Anna"], "", "ticket_open", CALL, "k")
-        again = await house.door.command(house.actors["Anna"], "", "ticket_open", CALL, "k")
+        once = await house.commands.do(house.actors["Anna"], "", "ticket_open", CALL, "k")
+        again = await house.commands.do(house.actors["Anna"], "", "ticket_open", CALL, "k")
         assert once == again
         assert await house.rows("SELECT count(*) FROM customer") == [(1,)]
         assert await house.rows("SELECT count(*) FROM ticket") == [(1,)]
@@ -157,7 +157,7 @@ async def test_somebody_writes_first_to_a_customer_where_his_window_is_open(stor
         assert (await house.order("Bo", str(who), "start", text="Hi")).data["by"] == "Anna"
 
         closed = Can(window=1.0, replies=5)
-        house.door._reach = lambda _channel, _address: closed
+        house.commands._reach = lambda _channel, _address: closed
         await store.write(lambda c: c.execute(update(message).values(created_at=1.0)))
         assert (await house.order("Anna", str(who), "start", text="Hi")).data["reason"] == "window"
 

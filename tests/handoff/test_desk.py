@@ -20,7 +20,7 @@ from bot.store import Store
 from bot.verify import verify
 from channels import NotSent
 from handoff import accounts
-from handoff.agents import Unknown
+from handoff.agents import NotFound
 from handoff.dialogue import People
 from handoff.hours import Calendar
 from handoff.packet import packet
@@ -65,7 +65,7 @@ async def test_the_same_command_twice_is_done_once(store: Store) -> None:
         await house.come("Anna")
         await house.hear("human")
         await house.settled()
-        number, again = await house.number("a"), partial(house.door.command, house.actors["Anna"])
+        number, again = await house.number("a"), partial(house.commands.do, house.actors["Anna"])
         told = await asyncio.gather(*(again(number, "say", {"text": "hello"}, "one key") for _ in range(3)))
         assert [one.state for one in told] == ["done"] * 3
         assert (await said(house)).count("agent: hello") == 1
@@ -89,7 +89,7 @@ async def test_a_page_that_is_old_touches_no_other_conversation(store: Store) ->
         assert made.state == "done"  # it is the customer's, whatever is open
         word = await house.order("Anna", made.data["number"], "ticket_word", text="soon")
         assert word.state == "done"
-        with pytest.raises(Unknown):
+        with pytest.raises(NotFound):
             await house.order("Anna", made.data["number"], "say", text="x")
         assert await house.rows("SELECT agent_id FROM conversation WHERE owner = 'agent'") == [(2,)]
         await fine(house)
@@ -167,7 +167,7 @@ async def test_a_command_is_answered_whatever_waits(store: Store, behind: str) -
 
 
 async def test_a_command_that_takes_too_long_is_under_way(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("handoff.door.PATIENCE", 0.2)
+    monkeypatch.setattr("handoff.commands.PATIENCE", 0.2)
 
     async with Staffed(store) as house:
         await house.come("Anna")

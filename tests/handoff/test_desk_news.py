@@ -17,7 +17,7 @@ async def test_all_files_of_a_note_are_shown(store: Store) -> None:
         await house.settled()
         number = await house.number("ann")
         files = [Attachment(f"f{n}", f"{n}.png", "image/png", 9) for n in range(3)]
-        told = await house.door.command(house.actors["Bob"], number, "remark", {"text": "look"}, "k", files)
+        told = await house.commands.do(house.actors["Bob"], number, "remark", {"text": "look"}, "k", files)
         assert told.state == "done"
         [(which, chat_id, seq)] = await house.rows(
             "SELECT c.id, c.chat_id, k.message_seq FROM conversation c JOIN chat k ON k.id = c.chat_id"

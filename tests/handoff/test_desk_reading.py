@@ -145,7 +145,7 @@ def test_help_names_every_command() -> None:
 @given(st.text(max_size=100))
 def test_what_a_customer_types_is_no_markup_at_the_desk(text: str) -> None:
     from channels.dialects import slack_mrkdwn
-    from channels.render import parse
+    from channels.tree import parse
 
     tags = {node.tag for node in _all(parse(showing.verbatim(text)))}
     assert tags <= {"doc", "para", "text", "break"}, slack_mrkdwn(showing.verbatim(text))

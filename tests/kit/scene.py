@@ -26,7 +26,7 @@ from bot.server import listen, web
 from bot.store import Away, Store
 from channels import Budget, Can, Channel, NotSent
 from channels.markdown import write
-from channels.render import Node
+from channels.tree import Node
 from tests.kit.driver import ANN, PUBLIC, Driver, Seen
 
 LIMITS = Limits(

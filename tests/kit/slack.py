@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import pytest
 
 from channels import Channel
-from channels.slack import Slack, listening
+from channels.slack import Slack, socket_mode
 from tests.kit.driver import ANN, PUBLIC, Driver, Seen
 from tests.wire.slack import FakeSlack
 
@@ -32,7 +32,7 @@ class Http(Driver):
         self.slack = FakeSlack(scale=1.0, again=0.003)
         await self.slack.__aenter__()
         self._patch = pytest.MonkeyPatch()
-        self._patch.setattr(listening, "TURN", 0.03)
+        self._patch.setattr(socket_mode, "TURN", 0.03)
         return self
 
     async def __aexit__(self, *_: object) -> None:

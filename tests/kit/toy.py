@@ -21,9 +21,8 @@ from starlette.routing import Route
 from bot.messages import Inbound, Kind, Reply
 from bot.text import clean
 from channels import Can, Channel, NotSent, Refused, Unknown
-from channels.gate import Refused as Turned
-from channels.gate import answered, body_of
-from channels.render import plain
+from channels.dialects import plain
+from channels.http import HttpError, body_of, errors_as_json
 from tests.kit.driver import ANN, Driver, Seen
 
 KEY = b"toy"
@@ -41,16 +40,16 @@ class Toy(Channel):
     def routes(self) -> list[Any]:
         return [Route(f"/hooks/{self.name}", self.hook, methods=["POST"])]
 
-    @answered
+    @errors_as_json
     async def hook(self, request: Request) -> Response:
         """One event, acknowledged after its commit."""
         raw, mark = await body_of(request, 1 << 20), request.headers.get("x-toy", "")
         if not hmac.compare_digest(mark.encode(), sign(raw).encode()):
-            raise Turned(401, "this is not the toy's")
+            raise HttpError(401, "this is not the toy's")
         try:
             await self.office.receive([read(self.name, raw)])
         except Exception as error:
-            raise Turned(503, "not kept") from error
+            raise HttpError(503, "not kept") from error
         return Response()
 
     async def send(self, address: str, reply: Reply, key: str) -> str:

@@ -13,7 +13,7 @@ from uuid import uuid4
 import aiohttp
 
 from channels import Channel
-from channels.render import plain
+from channels.dialects import plain
 from channels.web import Web
 from tests.kit.driver import ANN, Driver, Seen
 

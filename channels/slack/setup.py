@@ -1,4 +1,4 @@
-"""Whether Slack lets us do what the channel needs, in one line each: what is wrong and where to click."""
+"""Checks how the Slack app is set up: a line for each thing it needs, with what is wrong and where to click."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from email.utils import parsedate_to_datetime
 
-from channels.slack.calling import Api, Failed
+from channels.slack.client import Client, Failed
 from channels.slack.manifest import SCOPES
 
 SKEW = 60  # seconds; beyond 300 every signature is refused
@@ -23,13 +23,13 @@ DESK = {
 }
 
 
-async def check(api: Api, secret: str, app_token: str, hook: str, desk: str = "") -> list[Line]:
+async def check(api: Client, secret: str, app_token: str, hook: str, desk: str = "") -> list[Line]:
     """What is right and what is wrong."""
     lines = [line async for line in _token(api)] + [line async for line in _ways_in(api, secret, app_token, hook)]
     return lines + [line async for line in _desk(api, desk) if desk]
 
 
-async def _desk(api: Api, desk: str) -> AsyncIterator[Line]:
+async def _desk(api: Client, desk: str) -> AsyncIterator[Line]:
     """Whether we can work in the agents' channel: who may read it is in it, and may write there."""
     from aiohttp import ClientError
 
@@ -42,7 +42,7 @@ async def _desk(api: Api, desk: str) -> AsyncIterator[Line]:
         yield False, f"the desk {desk} cannot be looked at ({type(error).__name__})"
 
 
-async def _token(api: Api) -> AsyncIterator[Line]:
+async def _token(api: Client) -> AsyncIterator[Line]:
     from aiohttp import ClientError
 
     try:
@@ -79,7 +79,7 @@ def _time(date: str) -> float:
         return 0.0
 
 
-async def _ways_in(api: Api, secret: str, app_token: str, hook: str) -> AsyncIterator[Line]:
+async def _ways_in(api: Client, secret: str, app_token: str, hook: str) -> AsyncIterator[Line]:
     from aiohttp import ClientError
 
     if secret:

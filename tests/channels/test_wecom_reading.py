@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from bot.messages import Choice, Inbound, Kind, Reply
 from channels import NotSent, Refused
 from channels.fit import parts, shorten
-from channels.wecom import render
+from channels.wecom import rendering
 from channels.wecom.envelope import fields
 from channels.wecom.errors import MEANINGS, Fault, Verdict, explained
-from channels.wecom.read import Heard, Reader
+from channels.wecom.reading import Heard, Reader
 
 PAYLOADS = Path(__file__).parent.parent / "payloads" / "wecom"
 READER = Reader("wecom", "s" * 32, most=2000)
@@ -178,12 +178,14 @@ def test_no_item_is_an_exception(item: dict[str, Any]) -> None:
 
 def app(reply: Reply) -> list[dict[str, Any]]:
     """The messages to a member."""
-    return [render.app(part, "k", "task", markdown=True) for part in parts(reply, render.CAN, render.CAN.measure)]
+    return [
+        rendering.app(part, "k", "task", markdown=True) for part in parts(reply, rendering.CAN, rendering.CAN.measure)
+    ]
 
 
 def kf(reply: Reply) -> list[dict[str, Any]]:
     """The messages to a customer."""
-    return [render.kf(part) for part in parts(reply, render.CAN_KF, render.CAN_KF.measure)]
+    return [rendering.kf(part) for part in parts(reply, rendering.CAN_KF, rendering.CAN_KF.measure)]
 
 
 YES_NO = (Choice("do:solved:x", "解决了"), Choice("do:not_helpful:x", "没解决"))
@@ -213,9 +215,9 @@ def test_long_labels_are_listed() -> None:
 
 
 def test_markdown_only_where_it_shows() -> None:
-    assert render.app(Reply("**fat**"), "k", "t", markdown=True)["msgtype"] == "markdown"
-    assert render.app(Reply("**fat**"), "k", "t", markdown=False)["msgtype"] == "text"
-    assert render.app(Reply("plain * text <x>"), "k", "t", markdown=True)["msgtype"] == "text"
+    assert rendering.app(Reply("**fat**"), "k", "t", markdown=True)["msgtype"] == "markdown"
+    assert rendering.app(Reply("**fat**"), "k", "t", markdown=False)["msgtype"] == "text"
+    assert rendering.app(Reply("plain * text <x>"), "k", "t", markdown=True)["msgtype"] == "text"
 
 
 def test_buttons_alone_have_something_above_them() -> None:
@@ -226,7 +228,7 @@ def test_buttons_alone_have_something_above_them() -> None:
 
 
 def test_equal_texts_of_two_replies_differ_and_attempts_of_one_do_not() -> None:
-    first, again, other = (render.sealed("好的", key) for key in ("a", "a", "b"))
+    first, again, other = (rendering.sealed("好的", key) for key in ("a", "a", "b"))
     assert first == again != other
     assert first.rstrip("\u200b\u200c") == "好的"
 
@@ -238,18 +240,18 @@ def test_kf_has_menus_and_never_more_messages_than_needed() -> None:
     [text] = kf(Reply("长" * 400, YES_NO))
     assert text["text"]["content"].endswith("1. 解决了\n2. 没解决")
     assert [b["msgtype"] for b in kf(Reply("长" * 670, (Choice("a", "乙" * 60),)))] == ["text", "text"]
-    assert len(shorten(Reply("长。" * 3000), render.CAN_KF, 3, "请继续问", render.CAN_KF.measure)) == 3
+    assert len(shorten(Reply("长。" * 3000), rendering.CAN_KF, 3, "请继续问", rendering.CAN_KF.measure)) == 3
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.text(max_size=3000), st.lists(st.text(min_size=1, max_size=60), max_size=6))
 def test_whatever_is_said_fits(text: str, labels: list[str]) -> None:
     reply = Reply(text, tuple(Choice(f"c{n}", label) for n, label in enumerate(labels)))
-    for part in parts(reply, render.CAN, render.CAN.measure):
-        body = render.app(part, "k", "t", markdown=True)
+    for part in parts(reply, rendering.CAN, rendering.CAN.measure):
+        body = rendering.app(part, "k", "t", markdown=True)
         assert len(str(body.get(body["msgtype"], {}).get("content", "")).encode("utf-8", "replace")) <= 2048
-    for part in parts(reply, render.CAN_KF, render.CAN_KF.measure):
-        body = render.kf(part)
+    for part in parts(reply, rendering.CAN_KF, rendering.CAN_KF.measure):
+        body = rendering.kf(part)
         assert len(str(body.get("text", {}).get("content", "")).encode("utf-8", "replace")) <= 2048
         assert len(body.get("msgmenu", {}).get("head_content", "").encode("utf-8", "replace")) <= 1024
 

@@ -1,4 +1,4 @@
-"""The way in for all desks: a command is checked, booked and received like any event, and its outcome is waited for."""
+"""Agents' commands from any desk: checked, audited, received like every event, and their outcome waited for."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bot.storable import storable
 from bot.store import Store
 from bot.tables import chat, conversation, inbox, ticket
 from handoff import customers, sessions, tickets
-from handoff.agents import Actor, Unknown, access, audit
+from handoff.agents import Actor, NotFound, access, audit
 from handoff.tables import agent, command_result
 
 PATIENCE: Final = 3.0  # seconds a desk waits for the outcome
@@ -36,7 +36,7 @@ class Reused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class CommandOutcome:
     """What came of a command. ``lost``: not done, for ``data["reason"]`` (taken: ``by`` names the winner)."""
 
     state: Literal["done", "lost", "under way"]
@@ -56,12 +56,12 @@ class _Place:
     seen_at: float  # when its author was there last
 
 
-class Door:
-    """Takes agents' commands. ``heard`` is told what this process has recorded."""
+class Commands:
+    """The one way in for agents' commands. ``heard`` is told what this process has recorded."""
 
     def __init__(self, store: Store, inbox: Inbox, reach: customers.Reach = customers.ANY) -> None:
         self._store, self._inbox, self._reach = store, inbox, reach
-        self._waiting: dict[tuple[int, int], asyncio.Future[Told]] = {}  # (chat, seq) of a command
+        self._waiting: dict[tuple[int, int], asyncio.Future[CommandOutcome]] = {}  # (chat, seq) of a command
         self._coming: set[tuple[str, str]] = set()  # (channel, key) of commands that are being received
 
     def heard(self, results: Sequence[CommandResult]) -> None:
@@ -70,7 +70,7 @@ class Door:
             if (future := self._waiting.get((one.chat_id, one.seq))) and not future.done():
                 future.set_result(_told(one.done, one.data))
 
-    async def command(
+    async def do(
         self,
         actor: Actor,
         number: str,
@@ -78,7 +78,7 @@ class Door:
         data: Mapping[str, Any],
         key: str,
         attachments: Sequence[Attachment] = (),
-    ) -> Told:
+    ) -> CommandOutcome:
         """Do ``name`` to the conversation, or the ticket, of this number, or for the customer with this id.
 
         A customer's command is ``ticket_open`` or ``start``; without an id it registers what a new one called
@@ -87,18 +87,18 @@ class Door:
 
         ``key`` is the desk's own: twice the same is done once. What was not the actor's to see cannot be reached by
         it: the number goes with the command, and the desk does it to no other conversation (handoff/desk.py).
-        Raises Denied or Unknown (handoff/agents.py) when it is not the actor's to do, Reused, ``store.Away``.
+        Raises Denied or NotFound (handoff/agents.py) when it is not the actor's to do, Reused, ``store.Away``.
         """
         key = f"agent:{actor.id}:{key}"
         try:
             place = await self._store.read(lambda c: _place(c, actor, number, name, key, self._reach))
         except customers.Unreachable as refused:
-            return Told("lost", {"reason": refused.reason})
+            return CommandOutcome("lost", {"reason": refused.reason})
         extra = {**data, "command": name, "agent": actor.id, place.subject: number}
         event = Inbound(place.channel, key, place.address, Kind.COMMAND, place.address, str(data.get("called") or ""))
         event = storable(replace(event, attachments=tuple(attachments), extra=extra))
         if event.address is None:
-            raise Unknown("a command's key is at most 300 characters, without control characters")
+            raise NotFound("a command's key is at most 300 characters, without control characters")
         told = {k: v for k, v in event.extra.items() if k in data and k not in SECRET}
 
         first = (event.channel, key) not in self._coming  # the same may come twice at once
@@ -119,7 +119,7 @@ class Door:
             await self._store.write(lambda c: sessions.there(c, actor))
         return outcome
 
-    async def _outcome(self, event: Inbound, place: tuple[int, int]) -> Told:
+    async def _outcome(self, event: Inbound, place: tuple[int, int]) -> CommandOutcome:
         future = self._waiting.setdefault(place, asyncio.get_running_loop().create_future())
         end = time.monotonic() + PATIENCE
         try:
@@ -127,7 +127,7 @@ class Door:
                 if told := await self._store.read(lambda c: _result(c, event)):
                     return told
                 if (left := end - time.monotonic()) <= 0:
-                    return Told("under way")
+                    return CommandOutcome("under way")
                 with suppress(TimeoutError):
                     async with asyncio.timeout(min(LOOK, left)):
                         return await asyncio.shield(future)
@@ -138,16 +138,16 @@ class Door:
 def _place(
     connection: Connection, actor: Actor, number: str, name: str, key: str = "", reach: customers.Reach = customers.ANY
 ) -> _Place:
-    """Where the customer is, by a conversation, a ticket or his id. Raises Denied, Unknown, customers.Unreachable."""
+    """Where the customer is, by a conversation, a ticket or his id. Raises Denied, NotFound, customers.Unreachable."""
     seen_at = connection.scalar(select(agent.c.seen_at).where(agent.c.id == actor.id)) or 0.0
     if number.isdecimal() or not number:
         if name != "ticket_open" and not (name == "start" and number):
-            raise Unknown("that cannot be done to a customer")
+            raise NotFound("that cannot be done to a customer")
         access(connection, actor, number, "customer.command")
         return _Place("customer", *_of_customer(connection, actor, number, name, key, reach), seen_at)
     if number.startswith("T-"):
         if name not in tickets.COMMANDS:
-            raise Unknown("that cannot be done to a ticket")
+            raise NotFound("that cannot be done to a ticket")
         subject, found = "ticket", select(chat.c.channel, chat.c.address).join(ticket, ticket.c.chat_id == chat.c.id)
         found = found.where(ticket.c.number == number)
     else:
@@ -181,7 +181,7 @@ def _known(connection: Connection, event: Inbound) -> bool:
     return connection.scalar(its) is not None
 
 
-def _result(connection: Connection, event: Inbound) -> Told | None:
+def _result(connection: Connection, event: Inbound) -> CommandOutcome | None:
     its = select(inbox.c.body, command_result.c.done, command_result.c.data)
     its = its.outerjoin(command_result, command_result.c.inbox_id == inbox.c.id)
     row = connection.execute(its.where(inbox.c.channel == event.channel, inbox.c.dedup_key == event.key)).first()
@@ -190,5 +190,5 @@ def _result(connection: Connection, event: Inbound) -> Told | None:
     return _told(row.done, row.data) if row and row.done is not None else None
 
 
-def _told(done: bool, data: Mapping[str, Any]) -> Told:
-    return Told("done" if done else "lost", dict(data))
+def _told(done: bool, data: Mapping[str, Any]) -> CommandOutcome:
+    return CommandOutcome("done" if done else "lost", dict(data))

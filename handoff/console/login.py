@@ -1,4 +1,4 @@
-"""The console's door: signing in and out, and the first password by a one-use link."""
+"""Signing in to the console and out of it, and the first password by a one-use link."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Connection
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from channels.gate import network_of, private
+from channels.http import confidential, network_of
 from handoff import accounts, sessions, staff
-from handoff.agents import Unknown, audit
+from handoff.agents import NotFound, audit
 from handoff.console.gate import AT, Asked, give_cookie, token_of
 
 _OURS = re.compile(r"/console(/[\w./?=&%:+-]*)?")
@@ -27,7 +27,7 @@ async def login(asked: Asked) -> Response:
 async def sign_in(asked: Asked) -> Response:
     """Login and password were sent."""
     form = await asked.form()
-    if not private(asked.request):
+    if not confidential(asked.request):
         return _form(asked, "unsafe", 403)
     try:
         token = await sessions.sign_in(
@@ -72,7 +72,7 @@ async def welcome(asked: Asked) -> Response:
 async def settle(asked: Asked) -> Response:
     """The password was chosen: use the link up, and go in."""
     account, form = await _whose(asked), await asked.form()
-    if not private(asked.request):
+    if not confidential(asked.request):
         return _welcome(asked, account, "unsafe", 403)
     if account is None:
         return _welcome(asked, None, "", 410)
@@ -87,7 +87,7 @@ async def settle(asked: Asked) -> Response:
         return _welcome(asked, account, "weak", 422, form)
     except accounts.NoAccount:
         return _welcome(asked, account, "login", 422, form)
-    except Unknown:
+    except NotFound:
         return _welcome(asked, None, "", 410)
     response = RedirectResponse(AT, 303)
     give_cookie(asked.request, response, token)
@@ -119,7 +119,7 @@ def _use(asked: Asked, connection: Connection, account: dict[str, Any], login: s
     else:
         number = accounts.use_link(connection, token, hashed, name)
     if number is None:
-        raise Unknown("this link was used already")
+        raise NotFound("this link was used already")
     audit(connection, None, "password_set", f"agent:{number}")
     return sessions.begin(connection, number, network_of(asked.request))
 

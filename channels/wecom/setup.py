@@ -1,11 +1,11 @@
-"""Is WeCom set up as it must be? One line for each thing, and where to click if it is not."""
+"""Checks how WeCom is set up, a line for each thing with where to click, and creates the application's menu."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from channels import NotSent, Unknown
-from channels.wecom.client import Api
+from channels.wecom.client import Client
 from channels.wecom.errors import Fault, explained
 
 Lines = list[tuple[bool, str]]
@@ -13,7 +13,7 @@ CLOCK = 300.0  # seconds two clocks may differ
 MENU = (("do:human", "转人工"), ("do:ticket", "报修/提单"), ("do:ticket_status", "查进度"))
 
 
-async def lines(app: Api, kf: Api, agent: str) -> Lines:
+async def check(app: Client, kf: Client, agent: str) -> Lines:
     """Token, clock, application, kf accounts."""
     found = await _token(app, "WECOM_SECRET")
     if not found[-1][0]:
@@ -25,7 +25,7 @@ async def lines(app: Api, kf: Api, agent: str) -> Lines:
     return found
 
 
-async def menu(app: Api, agent: str) -> list[str]:
+async def setup(app: Client, agent: str) -> list[str]:
     """Create the application's menu, whose keys are read like the buttons of a card; says what was done."""
     buttons = [{"type": "click", "name": name, "key": f"{choice}|{name}"} for choice, name in MENU]
     try:
@@ -39,7 +39,7 @@ async def menu(app: Api, agent: str) -> list[str]:
     ]
 
 
-async def _token(api: Api, setting: str) -> Lines:
+async def _token(api: Client, setting: str) -> Lines:
     try:
         await api.token()
     except (Fault, NotSent) as error:
@@ -50,7 +50,7 @@ async def _token(api: Api, setting: str) -> Lines:
     return found
 
 
-async def _agent(api: Api, agent: str) -> Lines:
+async def _agent(api: Client, agent: str) -> Lines:
     try:
         said = await api.get("agent/get", agentid=agent)
     except (Fault, NotSent, Unknown) as error:
@@ -73,7 +73,7 @@ def _who(said: dict[str, Any]) -> str:
     return ", ".join(f"{count} {what}" for count, what in counted if count)
 
 
-async def _accounts(api: Api) -> Lines:
+async def _accounts(api: Client) -> Lines:
     try:
         said = await api.post("kf/account/list", {"offset": 0, "limit": 100})
     except Fault as fault:

@@ -1,4 +1,4 @@
-"""Slack's Web API as a client of it: one session for all calls, and what their errors mean for what was to be sent."""
+"""Slack's Web API: one session for all calls, and what an error means for the message that was to be sent."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Failed(Exception):
         self.error, self.status, self.retry_after, self.needed = error, status, retry_after, needed
 
 
-class Api:
+class Client:
     """The calls of one app in one workspace; ``url`` may be another server that speaks Slack's Web API."""
 
     def __init__(self, token: str, url: str = "", *, timeout: float = 10.0) -> None:

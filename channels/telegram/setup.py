@@ -1,16 +1,15 @@
-"""Looks after the bot's account: what is wrong with it, and how it is set up."""
+"""Checks how the bot's account is set up, and sets it up."""
 
 from __future__ import annotations
 
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from channels import NotSent, Refused, Unknown
-from channels.telegram.reading import KINDS, Ground
-from channels.telegram.wire import BadToken, Contested, Wire
+from channels.telegram.client import BadToken, Client, Contested
+from channels.telegram.reading import KINDS
 from channels.telegram.words import ABOUT, COMMANDS, DEFAULT
 from channels.widget import Company
 
@@ -23,26 +22,13 @@ SKEW: Final = 30  # seconds our clock may differ
 FRESH: Final = 3600  # seconds for which an error of the webhook is news
 
 
-def introduced(ground: Ground, me: Mapping[str, Any]) -> Ground:
-    """The ground with what getMe told; raises Unknown if that is nothing."""
-    try:
-        return replace(ground, id=int(me["id"]), username=str(me.get("username") or ""))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise Unknown("getMe tells nothing of us") from error
-
-
-def with_moved(ground: Ground, moved: Mapping[int, int]) -> Ground:
-    """The ground with groups that have become supergroups."""
-    return replace(ground, moved={**ground.moved, **moved})
-
-
-async def check(wire: Wire, url: str, *, webhook: bool, desk: int = 0) -> list[Line]:
+async def check(client: Client, url: str, *, webhook: bool, desk: int = 0) -> list[Line]:
     """One line for each thing looked at; the first trouble ends it."""
     lines: list[Line] = []
     try:
-        await _looked(lines, wire, url, webhook=webhook)
+        await _looked(lines, client, url, webhook=webhook)
         if desk:
-            lines += await _desk(wire, desk)
+            lines += await _desk(client, desk)
     except BadToken:
         lines.append((False, STRANGER))
     except TROUBLE as error:
@@ -50,14 +36,14 @@ async def check(wire: Wire, url: str, *, webhook: bool, desk: int = 0) -> list[L
     return lines
 
 
-async def _looked(lines: list[Line], wire: Wire, url: str, *, webhook: bool) -> None:
+async def _looked(lines: list[Line], client: Client, url: str, *, webhook: bool) -> None:
     begun = time.monotonic()
-    me = await wire.call("getMe", {})
+    me = await client.call("getMe", {})
     took = 1000 * (time.monotonic() - begun)
     lines.append((True, f"the token is that of @{me.get('username')}, answered in {took:.0f} ms"))
-    if abs(wire.skew) > SKEW:
+    if abs(client.skew) > SKEW:
         lines.append(
-            (False, f"this computer's clock is off by {wire.skew:+.0f} s: let it be set over the network (NTP)")
+            (False, f"this computer's clock is off by {client.skew:+.0f} s: let it be set over the network (NTP)")
         )
     groups = bool(me.get("can_join_groups"))
     lines.append(
@@ -67,20 +53,20 @@ async def _looked(lines: list[Line], wire: Wire, url: str, *, webhook: bool) -> 
         reads = bool(me.get("can_read_all_group_messages"))
         hint = "reads commands, mentions and replies in groups; for all else @BotFather, Bot Settings → Group Privacy"
         lines.append((True, "reads all that is said in groups" if reads else hint))
-    info = await wire.call("getWebhookInfo", {})
-    lines += _webhook(info, url, official=wire.official) if webhook else _no_webhook(info)
+    info = await client.call("getWebhookInfo", {})
+    lines += _webhook(info, url, official=client.official) if webhook else _no_webhook(info)
     for language in ("", *COMMANDS["help"]):
-        named = await wire.call("getMyCommands", {"language_code": language} if language else {})
+        named = await client.call("getMyCommands", {"language_code": language} if language else {})
         missing = COMMANDS.keys() - {one.get("command") for one in named}
         where = f"commands ({language or 'default'})"
         lines.append((not missing, f"{where} are {'missing: aftercare channel setup' if missing else 'set'}"))
 
 
-async def _desk(wire: Wire, desk: int) -> list[Line]:
+async def _desk(client: Client, desk: int) -> list[Line]:
     """Whether we can work in the agents' group: read all that is written there, and open topics."""
     try:
-        group = await wire.call("getChat", {"chat_id": desk})
-        mine = await wire.call("getChatMember", {"chat_id": desk, "user_id": (await wire.call("getMe", {}))["id"]})
+        group = await client.call("getChat", {"chat_id": desk})
+        mine = await client.call("getChatMember", {"chat_id": desk, "user_id": (await client.call("getMe", {}))["id"]})
     except Refused as refused:
         return [(False, f"the desk {desk} cannot be used ({refused}): add the bot to that group, as an administrator")]
     title, forum, admin = group.get("title"), bool(group.get("is_forum")), mine.get("status") == "administrator"
@@ -116,12 +102,12 @@ def _webhook(info: Mapping[str, Any], url: str, *, official: bool) -> list[Line]
     return lines
 
 
-async def setup(wire: Wire, url: str, secret: str, company: Company) -> list[str]:
+async def setup(client: Client, url: str, secret: str, company: Company) -> list[str]:
     """Register webhook (or none), commands and descriptions; one line for each."""
     lines = ["FAILED: webhook: server.public_url is empty"] if secret and not url else []
     for what, method, payload in _steps(url, secret, company):
         try:
-            await wire.call(method, payload)
+            await client.call(method, payload)
             lines.append(f"done: {what}")
         except BadToken:
             return [*lines, f"FAILED: {STRANGER}"]

@@ -1,4 +1,4 @@
-"""What every request from outside must pass: its pace, its size, its form; and the clean refusal of what does not."""
+"""What HTTP routes share in channels, console and API: limits of rate and size, forms, JSON errors, event streams."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ Channel = TypeVar("Channel")
 Endpoint = Callable[[Channel, Request], Awaitable[Response]]
 
 
-class Refused(Exception):
-    """The request is not taken: an HTTP status and a sentence for whoever sent it."""
+class HttpError(Exception):
+    """The request is refused: an HTTP status, and a sentence for whoever sent it. ``wait``: seconds until a retry."""
 
     def __init__(self, status: int, error: str, *, wait: float = 0) -> None:
         super().__init__(error)
@@ -34,14 +34,14 @@ class Refused(Exception):
         self.response = JSONResponse({"error": error}, status, headers)
 
 
-def answered(endpoint: Endpoint[Channel]) -> Endpoint[Channel]:
-    """Every way a request can be refused, as a clean JSON answer."""
+def errors_as_json(endpoint: Endpoint[Channel]) -> Endpoint[Channel]:
+    """Answer a refusal with JSON ``{"error"}``: HttpError with its status, FileRefused with 413 or 415."""
 
     @wraps(endpoint)
     async def answer(channel: Channel, request: Request) -> Response:
         try:
             return await endpoint(channel, request)
-        except Refused as refused:
+        except HttpError as refused:
             return refused.response
         except FileRefused as refused:
             return JSONResponse({"error": str(refused)}, 413 if isinstance(refused, TooLarge) else 415)
@@ -51,8 +51,8 @@ def answered(endpoint: Endpoint[Channel]) -> Endpoint[Channel]:
     return answer
 
 
-class Direct:
-    """An endpoint that answers whatever happens, without the layers that would do so for it."""
+class BareEndpoint:
+    """An endpoint as an ASGI app, without Starlette's layers that catch exceptions: it must catch them itself."""
 
     def __init__(self, endpoint: Callable[[Request], Awaitable[Response]]) -> None:
         self._endpoint = endpoint
@@ -63,18 +63,18 @@ class Direct:
         await response(scope, receive, send)
 
 
-class Elsewhere(CORSMiddleware):
-    """Requests from pages of other sites; those from nowhere, or from our own page, need none of it."""
+class CrossOrigin(CORSMiddleware):
+    """CORS for requests that name an origin; the others are spared its work."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         foreign = any(name == b"origin" for name, _ in scope["headers"])
         await (super().__call__ if foreign else self.app)(scope, receive, send)
 
 
-def elsewhere(origins: Sequence[str]) -> Middleware:
-    """What pages of these sites may ask of the chat."""
+def cross_origin(origins: Sequence[str]) -> Middleware:
+    """The CORS middleware that lets pages of these sites use the chat."""
     return Middleware(
-        Elsewhere,
+        CrossOrigin,
         allow_origins=origins,
         allow_methods=("GET", "POST"),
         allow_headers=("Authorization", "Content-Type", "Last-Event-ID", "X-File-Name"),
@@ -83,27 +83,27 @@ def elsewhere(origins: Sequence[str]) -> Middleware:
     )
 
 
-class Budget:
-    """At most ``per_minute`` of something per key; a full minute's worth may come at once."""
+class RateLimit:
+    """At most ``per_minute`` of something per key; a whole minute's worth may come at once."""
 
     def __init__(self, per_minute: int, keep: int = 20_000) -> None:
         self._gap, self._keep = 60 / per_minute, keep
         self._due: dict[str, float] = {}  # when the key would have used up what it spent, at an even pace
 
     def spend(self, key: str) -> None:
-        """Take one, or raise Refused 429."""
+        """Take one, or raise HttpError 429."""
         now = time.monotonic()
         due = max(self._due.pop(key, 0.0), now) + self._gap
         if due - now > 60:
             self._due[key] = due - self._gap
-            raise Refused(429, "too many requests, please wait a moment", wait=due - now - 60)
+            raise HttpError(429, "too many requests, please wait a moment", wait=due - now - 60)
         self._due[key] = due
         if len(self._due) > self._keep:
             del self._due[next(iter(self._due))]  # the one that has been silent longest
 
 
 async def body_of(request: Request, most: int) -> bytes:
-    """The whole body, at most ``most`` bytes."""
+    """The whole body, at most ``most`` bytes; raises HttpError 413, ClientDisconnect."""
     body, more = bytearray(), True
     while more:
         message = await request.receive()
@@ -111,7 +111,7 @@ async def body_of(request: Request, most: int) -> bytes:
             raise ClientDisconnect
         body += message.get("body", b"")
         if len(body) > most:
-            raise Refused(413, f"the body is larger than {most} bytes")
+            raise HttpError(413, f"the body is larger than {most} bytes")
         more = message.get("more_body", False)
     return bytes(body)
 
@@ -122,7 +122,7 @@ def header(request: Request, name: bytes) -> str:
 
 
 async def form_file(request: Request, most: int) -> tuple[AsyncIterator[bytes], str, str]:
-    """The first file of a multipart form: its bytes, name and declared type."""
+    """The first file of a multipart form: its bytes, name and declared type. Raises HttpError 400, TooLarge."""
     from starlette.formparsers import MultiPartException, MultiPartParser  # only where a form is sent
 
     async def capped() -> AsyncIterator[bytes]:
@@ -136,10 +136,10 @@ async def form_file(request: Request, most: int) -> tuple[AsyncIterator[bytes], 
     try:
         form = await MultiPartParser(request.headers, capped(), max_files=1, max_fields=8).parse()  # type: ignore[arg-type]
     except (MultiPartException, UnicodeError) as error:
-        raise Refused(400, "the form cannot be read") from error
+        raise HttpError(400, "the form cannot be read") from error
     file = next((value for value in form.values() if not isinstance(value, str)), None)
     if file is None:
-        raise Refused(400, "the form holds no file")
+        raise HttpError(400, "the form holds no file")
 
     async def pieces() -> AsyncIterator[bytes]:
         try:
@@ -161,37 +161,37 @@ def network_of(request: Request) -> str:
     return host if address.version == 4 else str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))
 
 
-def private(request: Request) -> bool:
-    """Whether what is sent here stays between the two: HTTPS, or this very computer."""
+def confidential(request: Request) -> bool:
+    """Whether nobody can read along: over HTTPS, or on this computer alone."""
     return request.url.scheme == "https" or (request.url.hostname or "") in ("localhost", "127.0.0.1", "::1")
 
 
 def object_of(raw: bytes) -> dict[str, Any]:
-    """The JSON object that ``raw`` is."""
+    """The JSON object in ``raw``; raises HttpError 400."""
     try:
         data = loads(raw)
     except ValueError:
         data = _leniently(raw)
     if not isinstance(data, dict):
-        raise Refused(400, "the body must be a JSON object")
+        raise HttpError(400, "the body must be a JSON object")
     return data
 
 
 def _leniently(raw: bytes) -> Any:
-    """As Python reads JSON: half of a character is no reason to refuse the rest."""
+    """As Python's own parser reads it, which takes the lone surrogates that orjson refuses."""
     try:
         return json.loads(raw)
     except (ValueError, RecursionError):
-        raise Refused(400, "the body is not JSON") from None
+        raise HttpError(400, "the body is not JSON") from None
 
 
 def text_of(data: Mapping[str, Any], key: str) -> str:
-    """A field that must be text; empty when it is missing."""
+    """A field that must be text, "" if it is missing; raises HttpError 400."""
     value = data.get(key)
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise Refused(400, f"{key} must be text")
+        raise HttpError(400, f"{key} must be text")
     return value
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.render import parse, plain
+from channels.dialects import plain
+from channels.tree import parse
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,6 @@ _WITH_TEXT: dict[str, Tag] = {
     "hardbreak": "break",
     "hr": "rule",
 }
-_BETWEEN: dict[Tag, str] = {"doc": "\n\n", "item": "\n", "table": "\n", "row": " | "}
 _SCHEMES = ("https://", "http://", "mailto:", "tel:")
 
 
@@ -96,44 +95,3 @@ def _node(node: SyntaxTreeNode) -> Iterator[Node]:
         yield Node("link", tuple(_nodes(node)), url=str(node.attrs["href"]))
     else:  # a quote, a link to nowhere, or whatever the parser may learn
         yield from _nodes(node)
-
-
-def plain(text: str) -> str:
-    """Markdown as a terminal shows it: marks gone, lists with bullets and numbers, the address behind its link."""
-    return _plain(parse(text)).strip("\n")
-
-
-def _plain(node: Node) -> str:
-    match node.tag:
-        case "text" | "code":
-            return node.text
-        case "break":
-            return "\n"
-        case "rule":
-            return "———"
-        case "pre":
-            return _indent(node.text, "    ", "    ")
-        case "link":
-            return _link(node)
-        case "list":
-            return "\n".join(_item(item, node.first, place) for place, item in enumerate(node.inside))
-        case _:
-            return _inside(node)
-
-
-def _inside(node: Node) -> str:
-    return _BETWEEN.get(node.tag, "").join(_plain(child) for child in node.inside)
-
-
-def _link(node: Node) -> str:
-    label, address = _inside(node), node.url.removeprefix("mailto:").removeprefix("tel:")
-    return label if label in (address, node.url) else f"{label} ({address})"
-
-
-def _item(item: Node, first: int | None, place: int) -> str:
-    mark = "• " if first is None else f"{first + place}. "
-    return _indent(_plain(item), mark, " " * len(mark))
-
-
-def _indent(text: str, head: str, rest: str) -> str:
-    return head + text.replace("\n", "\n" + rest)

@@ -1,4 +1,4 @@
-"""The Bot API: python-telegram-bot's client on aiohttp, and what its errors mean to the outbox."""
+"""The Bot API, called with python-telegram-bot on aiohttp, and what its errors mean to the outbox."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Contested(Exception):
 OFFICIAL: Final = "https://api.telegram.org"  # a server of one's own may send to any address
 
 
-class Wire:
+class Client:
     """One bot's connection. Made when it is first used, for the library takes half a second to import."""
 
     def __init__(self, token: str, api_url: str) -> None:
@@ -128,12 +128,12 @@ class Wire:
         from telegram import Bot
         from telegram.warnings import PTBUserWarning
 
-        from channels.telegram.post import Post
+        from channels.telegram.request import AiohttpRequest
 
         # What comes is taken as it is, so that one odd update does not spoil the hundred it came with.
         warnings.filterwarnings("ignore", "Please use 'Bot", PTBUserWarning)
-        http, clock = self._http, self._told
-        return Bot(self._token, f"{self._url}/bot", f"{self._url}/file/bot", Post(http, clock), Post(http, clock))
+        most, polling = (AiohttpRequest(self._http, self._told) for _ in range(2))
+        return Bot(self._token, f"{self._url}/bot", f"{self._url}/file/bot", most, polling)
 
 
 def meant(error: TelegramError) -> Exception:

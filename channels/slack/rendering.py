@@ -1,4 +1,4 @@
-"""What we say in Slack: messages with blocks, the ticket's form, and the few sentences that are Slack's alone."""
+"""What goes to Slack: messages with blocks, the ticket's form, and the few sentences that only Slack needs."""
 
 from __future__ import annotations
 

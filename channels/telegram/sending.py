@@ -9,9 +9,9 @@ from dataclasses import replace
 import structlog
 
 from channels import Office, Refused
+from channels.telegram.client import Client, Malformed
 from channels.telegram.places import Place
 from channels.telegram.rendering import Call, as_document, plainly
-from channels.telegram.wire import Malformed, Wire
 
 log = structlog.get_logger("telegram")
 
@@ -19,31 +19,31 @@ TITLE = 128  # characters of a topic's name
 NO_FORUM = ("not a forum", "chat_not_forum", "not enough rights", "topics are not")
 
 
-async def say(wire: Wire, office: Office, call: Call, text: str, address: str) -> str:
-    """Send it; returns the message's id. Raises as ``Wire.call`` does."""
+async def say(client: Client, office: Office, call: Call, text: str, address: str) -> str:
+    """Send it; returns the message's id. Raises as ``Client.call`` does."""
     try:
-        return await _call(wire, office, call, address)
+        return await _call(client, office, call, address)
     except Malformed:
         if "parse_mode" in call.payload:
             log.warning("telegram_markup_refused")
-            return await _call(wire, office, plainly(call, text), address)
-        return await _call(wire, office, as_document(call), address)
+            return await _call(client, office, plainly(call, text), address)
+        return await _call(client, office, as_document(call), address)
 
 
-async def _call(wire: Wire, office: Office, call: Call, address: str) -> str:
+async def _call(client: Client, office: Office, call: Call, address: str) -> str:
     if call.file is None:
-        return str((await wire.call(call.method, call.payload))["message_id"])
+        return str((await client.call(call.method, call.payload))["message_id"])
     found = await office.files.open(call.file.id, address)
     if found is None:
         raise Refused("the file is not there")
     attachment, path = found
     content = await asyncio.to_thread(path.read_bytes)
-    sent = await wire.upload(call.method, call.payload, call.field, content, attachment.name)
+    sent = await client.upload(call.method, call.payload, call.field, content, attachment.name)
     return str(sent["message_id"])
 
 
 async def begin(
-    wire: Wire,
+    client: Client,
     office: Office,
     desk: Place,
     chat: int,
@@ -58,7 +58,7 @@ async def begin(
     """
     note = f"topic:{key}"
     made = await office.note(note)
-    place = replace(desk, topic=int(made)) if made else await _topic(wire, desk, chat, title, key)
+    place = replace(desk, topic=int(made)) if made else await _topic(client, desk, chat, title, key)
     if place.topic and not made:
         await office.receive([], {note: str(place.topic).encode()})
     try:
@@ -70,9 +70,9 @@ async def begin(
     return str(place)
 
 
-async def _topic(wire: Wire, desk: Place, chat: int, title: str, key: str) -> Place:
+async def _topic(client: Client, desk: Place, chat: int, title: str, key: str) -> Place:
     try:
-        found = await wire.call("createForumTopic", {"chat_id": chat, "name": title[:TITLE]})
+        found = await client.call("createForumTopic", {"chat_id": chat, "name": title[:TITLE]})
     except Refused as refused:
         if refused.gone or not any(why in str(refused).lower() for why in NO_FORUM):
             raise
