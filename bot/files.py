@@ -106,7 +106,8 @@ class Files:
         self._root, self._save, self._load = root, save, load
         self.limit, self._types = limit, types
         self._incoming = root / "incoming"
-        self._incoming.mkdir(parents=True, exist_ok=True)
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)  # what customers send is nobody else's
+        self._incoming.mkdir(exist_ok=True)
         self._forget_abandoned()
 
     async def put(self, stream: AsyncIterator[bytes], name: str, declared: str, owner: str) -> Attachment:

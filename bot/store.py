@@ -126,13 +126,15 @@ class _Sqlite:
 
     def _begin(self, engine: Engine, work: Work[R]) -> R:
         """A transaction on the file that is there now: what is written into one that was moved away would be lost."""
-        inode = self._file.stat().st_ino if self._inode or self._file.exists() else 0
+        if not self._inode and not self._file.exists():
+            self._file.touch(0o600)  # what customers say is nobody else's; what SQLite puts beside it follows
+        inode = self._file.stat().st_ino
         if inode != self._inode and self._inode:
             self._writer.dispose()
             self._reader.dispose()
         with engine.begin() as connection:
             result = work(connection)
-        self._inode = inode or self._file.stat().st_ino
+        self._inode = inode
         return result
 
     async def close(self) -> None:

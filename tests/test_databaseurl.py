@@ -20,7 +20,7 @@ async def test_a_file_is_named_as_it_is_written(tmp_path: Path, name: str) -> No
     assert await migrate(store)
     await store.close()
     assert file_of(url) == tmp_path / name
-    assert (tmp_path / name).exists()
+    assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
     backup(url, tmp_path / "copy")
     assert (tmp_path / "copy").stat().st_size > 100_000
     assert (tmp_path / "copy").stat().st_mode & 0o777 == 0o600

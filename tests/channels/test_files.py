@@ -61,6 +61,11 @@ async def test_a_file_comes_back_to_its_owner_only(files: Files, tmp_path: Path)
     assert await files.open("invented", "chat-a") is None
 
 
+def test_the_folder_of_what_customers_send_is_its_owners_alone(tmp_path: Path) -> None:
+    make(tmp_path / "data" / "files", {})
+    assert (tmp_path / "data" / "files").stat().st_mode & 0o777 == 0o700
+
+
 async def test_equal_content_is_kept_once_under_two_ids(files: Files, tmp_path: Path) -> None:
     one = await files.put(in_pieces(PNG), "a.png", "", "chat-a")
     two = await files.put(in_pieces(PNG), "b.png", "", "chat-b")
