@@ -33,14 +33,6 @@ class Author(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """A place on a channel. ``key`` is the channel's own name for the place, e.g. a Telegram chat and topic."""
-
-    channel: str
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
 class Attachment:
     """A file kept in the content-addressed store; ``id`` is random and unguessable."""
 

@@ -107,10 +107,7 @@ async def _not_ready(app: App) -> list[str]:
 
 
 class Server(uvicorn.Server):
-    """Uvicorn inside our loop: signals are ours, streams end before it counts connections."""
-
-    def install_signal_handlers(self) -> None:
-        """None: ``serve`` has its own."""
+    """Uvicorn inside our loop, whose streams are ended before it waits for connections to close."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the streams first: an open chat must not hold up a stop."""

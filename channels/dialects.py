@@ -112,7 +112,10 @@ _PLAIN = _Dialect(
 
 
 def plain(text: str) -> str:
-    """No markup at all, for a terminal: bullets and numbers for lists, the address behind the words of its link."""
+    """No markup at all, for a terminal and WeCom's text messages.
+
+    Lists have bullets or numbers; the address of a link stands behind its words.
+    """
     return _say(parse(text), _PLAIN).strip("\n")
 
 
@@ -208,11 +211,6 @@ _SLACK = _Dialect(
 # ---------------------------------------------------------------- WeCom
 
 
-def wecom_text(text: str) -> str:
-    """No markup at all, for WeCom's text messages and for kf."""
-    return plain(text)
-
-
 def wecom_markdown(text: str) -> str:
     """WeCom's small markdown: bold, links and short code; it knows no escapes and mentions people with ``<@…>``."""
     return _say(parse(text), _WECOM)
@@ -237,35 +235,3 @@ _WECOM = replace(
     pre=lambda text: "\n".join(map(_wecom_text, text.split("\n"))),
     link=_wecom_link,
 )
-
-
-# ---------------------------------------------------------------- HTML
-
-_HTML: dict[Tag, str] = {
-    "para": "<p>{}</p>",
-    "item": "<li>{}</li>",
-    "row": "<tr>{}</tr>",
-    "cell": "<td>{}</td>",
-    "table": "<table>{}</table>",
-    "bold": "<strong>{}</strong>",
-    "italic": "<em>{}</em>",
-    "strike": "<s>{}</s>",
-    "code": "<code>{}</code>",
-    "pre": "<pre>{}</pre>",
-    "break": "<br>",
-    "rule": "<hr>",
-}
-
-
-def safe_html(text: str) -> str:
-    """HTML for a page: our tags, and everything else as text."""
-    return _html(parse(text))
-
-
-def _html(node: Node) -> str:
-    inside = escape(node.text) + "".join(map(_html, node.inside))
-    if node.tag == "link":
-        return f'<a href="{escape(node.url)}" rel="noopener noreferrer nofollow" target="_blank">{inside}</a>'
-    if node.tag == "list":
-        return f"<ul>{inside}</ul>" if node.first is None else f'<ol start="{node.first}">{inside}</ol>'
-    return _HTML.get(node.tag, "{}").replace("{}", inside)

@@ -7,16 +7,19 @@ import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import wraps
+from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from bot.files import FileRefused, TooLarge
+from bot.files import SHOWN, FileRefused, TooLarge
 from bot.jsontext import loads
+from bot.messages import Attachment
 
 STREAM = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 Channel = TypeVar("Channel")
@@ -121,8 +124,33 @@ def header(request: Request, name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in request.scope["headers"] if key == name), "")
 
 
-async def form_file(request: Request, most: int) -> tuple[AsyncIterator[bytes], str, str]:
-    """The first file of a multipart form: its bytes, name and declared type. Raises HttpError 400, TooLarge."""
+async def upload_of(request: Request, most: int) -> tuple[AsyncIterator[bytes], str, str]:
+    """The file a request brings: its bytes, name and declared type. Raises HttpError 400, TooLarge.
+
+    It is the body itself, with its percent-encoded name in X-File-Name, or the first file of a multipart form.
+    """
+    declared = request.headers.get("content-type", "")
+    if declared.startswith("multipart/"):
+        return await _form_file(request, most)
+    return request.stream(), unquote(request.headers.get("x-file-name", "")), declared
+
+
+def file_response(attachment: Attachment, path: Path, headers: Mapping[str, str]) -> FileResponse:
+    """A stored file for a browser, which must neither guess its type nor run what is in it."""
+    return FileResponse(
+        path,
+        media_type=attachment.type,
+        filename=attachment.name,
+        content_disposition_type="inline" if attachment.type in SHOWN else "attachment",
+        headers={
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+            **headers,
+        },
+    )
+
+
+async def _form_file(request: Request, most: int) -> tuple[AsyncIterator[bytes], str, str]:
     from starlette.formparsers import MultiPartException, MultiPartParser  # only where a form is sent
 
     async def capped() -> AsyncIterator[bytes]:

@@ -29,9 +29,7 @@ class Terminal(Channel):
 
     async def run(self) -> None:
         """Say hello, then read lines until the end of input."""
-        await self.office.receive(
-            [Inbound(self.name, str(uuid4()), ADDRESS, Kind.HELLO, sender=_user(), language=self._language)]
-        )
+        await self.office.receive([hello(self.name, self._language)])
         loop = asyncio.get_running_loop()
         while line := await loop.run_in_executor(None, self._lines.readline):
             if text := clean(line).strip():
@@ -45,7 +43,7 @@ class Terminal(Channel):
 
 
 def hello(name: str, language: str) -> Inbound:
-    """Somebody has sat down: he is greeted, the first time."""
+    """The event of a customer who has opened the chat; he is greeted the first time."""
     return Inbound(name, str(uuid4()), ADDRESS, Kind.HELLO, sender=_user(), language=language)
 
 
@@ -55,7 +53,7 @@ def read(name: str, text: str, language: str) -> Inbound:
 
 
 def render(reply: Reply) -> str:
-    """Plain text; buttons have become numbered lines already, files are told by their names."""
+    """A reply as plain text; its buttons are numbered lines already, its files are named."""
     lines = [plain(reply.text)]
     lines += [f"  [{a.name}, {a.size} bytes]" for a in reply.attachments]
     return "\n".join(lines)

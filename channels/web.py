@@ -12,16 +12,16 @@ from pathlib import Path
 from secrets import token_urlsafe
 from traceback import extract_tb
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 from uuid import UUID
 
 import structlog
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from bot.files import SHOWN, FileRefused
+from bot.files import FileRefused
 from bot.jsontext import dumps
 from bot.messages import Attachment, Inbound, Kind
 from bot.text import clean
@@ -35,11 +35,12 @@ from channels.http import (
     body_of,
     cross_origin,
     errors_as_json,
-    form_file,
+    file_response,
     header,
     network_of,
     object_of,
     text_of,
+    upload_of,
 )
 from channels.widget import Company, front
 
@@ -51,11 +52,6 @@ NEWEST = (1 << 31) - 1  # no message of a chat has a higher seq
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 _FILE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LINK_LIFE = 12 * 3600  # s a picture's address works without the token
-_STORED = {
-    "Vary": "Origin",
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "sandbox; default-src 'none'",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +144,7 @@ class Web(Channel):
         """A file, as the body itself (its name in X-File-Name, percent-encoded) or as the one file of a form."""
         visitor = self._visitor(request)
         self._messages.spend(visitor.address)
-        declared = request.headers.get("content-type", "")
-        if declared.startswith("multipart/"):
-            stream, name, declared = await form_file(request, self._file_bytes)
-        else:
-            stream, name = request.stream(), unquote(request.headers.get("x-file-name", ""))
+        stream, name, declared = await upload_of(request, self._file_bytes)
         with _storing():
             kept = await self.office.files.put(stream, name, declared, visitor.address)
         return JSONResponse({"attachment": asdict(kept)}, 201)
@@ -162,13 +154,8 @@ class Web(Channel):
         """A file of one's own chat, by the token or, in an <img>, by the signed key a message event brought."""
         id, key = request.path_params["id"], request.query_params.get("key", "")
         attachment, path = await self._find(id, self._holder(key, id) if key else self._visitor(request).address)
-        return FileResponse(
-            path,
-            media_type=attachment.type,
-            filename=attachment.name,
-            content_disposition_type="inline" if attachment.type in SHOWN else "attachment",
-            headers={**_STORED, "Cache-Control": f"private, max-age={_LINK_LIFE}, immutable"},
-        )
+        caching = {"Vary": "Origin", "Cache-Control": f"private, max-age={_LINK_LIFE}, immutable"}
+        return file_response(attachment, path, caching)
 
     @errors_as_json
     async def events(self, request: Request) -> Response:

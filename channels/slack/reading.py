@@ -90,10 +90,10 @@ def _message(context: Context, payload: Mapping[str, Any], said: Mapping[str, An
     match said.get("subtype") or "":
         case "message_deleted":
             old = said.get("previous_message") or {}
-            return _gone(context, payload, said, old, said["deleted_ts"], raw)
+            return _gone(context, said, old, said["deleted_ts"], raw)
         case "message_changed" if said["message"].get("subtype") == "tombstone":  # deleted, but its thread stays
             old = said.get("previous_message") or {}
-            return _gone(context, payload, said, old, said["message"]["ts"], raw)
+            return _gone(context, said, old, said["message"]["ts"], raw)
         case "message_changed":
             new = said["message"]
             same = new.get("text") == (said.get("previous_message") or {}).get("text")
@@ -147,9 +147,7 @@ def _written(
     return Heard(inbound, {} if version else notes)  # with the first version its files were noted
 
 
-def _gone(
-    context: Context, payload: Mapping[str, Any], said: Mapping[str, Any], old: Mapping[str, Any], ts: str, raw: bytes
-) -> Heard:
+def _gone(context: Context, said: Mapping[str, Any], old: Mapping[str, Any], ts: str, raw: bytes) -> Heard:
     """A message was deleted: a new version of it, without words."""
     if not _person(context, old):
         return Heard()

@@ -8,7 +8,7 @@ from zlib import crc32
 
 from bot.messages import Choice, Reply
 from channels import Budget, Can
-from channels.dialects import wecom_markdown, wecom_text
+from channels.dialects import plain, wecom_markdown
 from channels.fit import clip, measured
 
 POINTER = "👇"  # above buttons that have no words of their own
@@ -27,7 +27,7 @@ Body = dict[str, Any]
 
 def _size(text: str) -> int:
     """Bytes of a markdown text in the longer of both dialects."""
-    return max(measured(wecom_text, "bytes")(text), measured(wecom_markdown, "bytes")(text))
+    return max(measured(plain, "bytes")(text), measured(wecom_markdown, "bytes")(text))
 
 
 CAN = Can(
@@ -42,7 +42,7 @@ CAN_KF = Can(
     most_buttons=MENU_ITEMS,
     max_text=LIMIT,
     text_unit="bytes",
-    measure=measured(wecom_text, "bytes"),
+    measure=measured(plain, "bytes"),
     beside_buttons=MENU_HEAD,
     window=WINDOW,
     replies=KF_REPLIES,
@@ -53,13 +53,13 @@ CAN_KF = Can(
 def app(reply: Reply, key: str, task: str, *, markdown: bool) -> Body:
     """The message to a member. ``task`` is the unique id of a card."""
     if reply.choices:
-        return _card(wecom_text(reply.text).strip(), reply.choices, task)
+        return _card(plain(reply.text).strip(), reply.choices, task)
     return _words(reply.text, key, markdown=markdown)
 
 
 def kf(reply: Reply) -> Body:
     """The message to a customer."""
-    text = wecom_text(reply.text).strip()
+    text = plain(reply.text).strip()
     return _menu(text, reply.choices) if reply.choices else _text(text)
 
 
@@ -91,10 +91,10 @@ def sealed(text: str, key: str) -> str:
 
 
 def _words(source: str, key: str, *, markdown: bool) -> Body:
-    plain, marked = wecom_text(source).strip(), wecom_markdown(source).strip()
-    if markdown and marked.replace(_SEAM, "") != plain:
+    unmarked, marked = plain(source).strip(), wecom_markdown(source).strip()
+    if markdown and marked.replace(_SEAM, "") != unmarked:
         return {"msgtype": "markdown", "markdown": {"content": sealed(marked, key)}}
-    return _text(sealed(plain, key))
+    return _text(sealed(unmarked, key))
 
 
 def _text(content: str) -> Body:

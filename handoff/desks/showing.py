@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -165,11 +165,6 @@ def joined(items: Sequence[Item]) -> tuple[Reply, dict[str, Any], int]:
         mark |= one.mark
     last = taken[-1]
     return Reply("\n\n".join(one.text for one in taken if one.text), last.choices, last.files), mark, len(taken)
-
-
-def lent(reply: Reply, files: Sequence[Attachment]) -> Reply:
-    """The same with the desk's own copies of its files."""
-    return replace(reply, attachments=tuple(files))
 
 
 def clock(at: float, zone: ZoneInfo) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.messages import Attachment, Choice, Reply
 from channels import Can
-from channels.dialects import plain, wecom_text
+from channels.dialects import plain
 from channels.fit import clip, measured, parts, shorten
 from channels.markdown import letters, write
 from channels.pieces import graphemes, length
@@ -120,7 +120,7 @@ def test_numbered_lines_do_not_run_into_what_is_above() -> None:
 
 
 def test_it_is_the_shown_text_that_has_to_fit() -> None:
-    shown = parts(Reply("- 一\n- 二\n- 三"), Can(max_text=15, text_unit="bytes"), measured(wecom_text, "bytes"))
+    shown = parts(Reply("- 一\n- 二\n- 三"), Can(max_text=15, text_unit="bytes"), measured(plain, "bytes"))
     assert [plain(part.text) for part in shown] == ["• 一\n• 二", "• 三"]
 
 

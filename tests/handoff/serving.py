@@ -45,7 +45,6 @@ class Serving(threading.Thread):
         asyncio.get_running_loop().set_exception_handler(lambda _, context: self.faults.append(context))
         config = uvicorn.Config(web(app), log_config=None, access_log=False, lifespan="off", ws="none")
         self._server = uvicorn.Server(config)
-        self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         self._ready.set()
         await self._server.serve([self._listener])
         await app.stop()
