@@ -16,18 +16,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.util import await_, greenlet_spawn
 
-from bot.databaseurl import file_of
+from bot.databaseurl import file_of, for_driver
 from bot.jsontext import dumps, loads
 
 R = TypeVar("R")
 Work = Callable[[Connection], R]
 
 # SQLSTATE: no connection, nobody let in, no such database, deadlock, nothing left, shut, going or coming
-AWAY = ("08", "28", "3D000", "40P01", "53", "55000", "57P0")
+# or nothing may be written, it took too long, or others were in the way
+AWAY = ("08", "28", "3D000", "40P01", "53", "55000", "57P0", "25006", "25P03", "25P04", "40001", "55P03", "57014")
 
 
 class Away(Exception):
@@ -188,7 +189,7 @@ class Store:
     def __init__(self, url: str, *, durable: bool = True, pool: int = 4) -> None:
         file = file_of(url)
         self.dialect = "sqlite" if file else "postgresql"
-        self.url = URL.create("sqlite", database=str(file)) if file else make_url(url).set(drivername="postgresql")
+        self.url = URL.create("sqlite", database=str(file)) if file else make_url(for_driver(url))
         self.writers = 1 if self.dialect == "sqlite" else 2  # transactions that may write at the same time
         self.writable = True  # whether the last writing went well
         self._database: _Sqlite | _Postgres
@@ -238,6 +239,8 @@ def _reachable() -> Iterator[None]:
     """Whatever says that the database is not there, or cannot write, is ``Away``."""
     try:
         yield
+    except PendingRollbackError as error:  # the server had hung up before we could take back what was begun
+        raise Away(_first_line(error.__context__ or error)) from error
     except (OperationalError, InterfaceError, sqlite3.OperationalError, NoConnection, OSError, TimeoutError) as error:
         raise Away(_first_line(error)) from error
     except Exception as error:
@@ -245,6 +248,8 @@ def _reachable() -> Iterator[None]:
             raise Away(_first_line(error)) from error
         if "file is not a database" in str(getattr(error, "orig", error)):
             raise Unusable("the file that database names is not a SQLite database; name another") from None
+        if "unrecognized configuration parameter" in str(error):
+            raise Unusable(f"the URL of the database: {_first_line(error)}; leave it out") from None
         raise
 
 
@@ -255,7 +260,8 @@ def _away(error: Exception) -> bool:
         return True
     orig = getattr(error, "orig", error)
     damaged = isinstance(orig, sqlite3.DatabaseError) and "malformed" in str(orig)
-    return damaged or str(getattr(orig, "sqlstate", "")).startswith(AWAY)
+    state = str(getattr(orig, "sqlstate", None) or "")
+    return damaged or state.startswith(AWAY) or (isinstance(error, InternalError) and not state)  # the driver's own
 
 
 def sqlite_engine(url: URL, *, begin: str = "BEGIN IMMEDIATE", durable: bool = True, pool_size: int = 1) -> Engine:

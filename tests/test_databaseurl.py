@@ -30,11 +30,24 @@ async def test_a_server_is_named_as_every_program_of_postgresql_reads_it(postgre
     store = Store(known(f"{postgres.format(name='postgres')}&sslmode=prefer&application_name=ours"))
     assert await store.read(lambda c: c.scalar(text("SELECT current_setting('application_name')"))) == "ours"
     await store.close()
+    store = Store(known(f"{postgres.format(name='postgres')}&channel_binding=prefer&connect_timeout=3&keepalives=1"))
+    assert await store.read(lambda c: c.scalar(text("SELECT 1"))) == 1
+    await store.close()
+    store = Store(known(f"{postgres.format(name='postgres')}&nonsense=1"))
+    with pytest.raises(Unusable, match=r'^the URL of the database: unrecognized .* "nonsense"; leave'):
+        await store.read(lambda c: c.scalar(text("SELECT 1")))
+    await store.close()
     for wrong, said in (("postgres@/none", 'database "none" does not exist'), ("no@/none", 'role "no" does not exist')):
         store = Store(postgres.format(name="none").replace("postgres@/none", wrong))
         with pytest.raises(Away, match=f"^{said}"):
             await store.read(lambda c: c.scalar(text("SELECT 1")))
         await store.close()
+
+
+@pytest.mark.parametrize("asked", ["channel_binding=require", "requirepeer=x", "hostaddr=127.0.0.1", "port=abc"])
+def test_what_the_driver_cannot_keep_is_told_before(asked: str) -> None:
+    with pytest.raises(ValueError, match=f"^(asks for {asked}, which cannot be had: leave it out; |has a port that)"):
+        known(f"postgresql://u:p@host/name?sslmode=require&{asked}")
 
 
 async def test_a_damaged_file_is_away(tmp_path: Path) -> None:

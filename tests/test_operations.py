@@ -327,13 +327,35 @@ async def test_nothing_is_acknowledged_into_a_database_that_was_moved_away(tmp_p
     await store.close()
 
 
-@pytest.mark.parametrize("state", ["08006", "40P01", "53300", "55000", "57P01", "57P03", "23514"])
+STATES = "08006 25006 25P03 40001 40P01 53300 55000 55P03 57014 57P01 57P03 57P05 23514".split()
+
+
+@pytest.mark.parametrize("state", STATES)
 async def test_what_the_server_says_of_itself_is_away(postgres: str, state: str) -> None:
     """SQLAlchemy has no class of its own for most of these; what the question is guilty of stays what it is."""
     store = Store(postgres.format(name="postgres"))
     says = f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{state}'; END $$"
     with pytest.raises(DBAPIError if state == "23514" else Away):
         await store.read(lambda c: c.exec_driver_sql(says))
+    await store.close()
+
+
+async def test_a_server_that_ends_a_transaction_or_is_the_wrong_one_is_away(postgres: str) -> None:
+    here = postgres.format(name="postgres")
+    store = Store(f"{here}&options=-c%20idle_in_transaction_session_timeout%3D20ms")
+
+    def slow(connection: Connection) -> None:
+        connection.exec_driver_sql("SELECT 1")
+        time.sleep(0.3)  # as a process that sleeps with the machine it is on
+        connection.exec_driver_sql("SELECT 1")
+
+    with pytest.raises(Away):
+        await store.read(slow)
+    assert await store.read(lambda c: c.scalar(text("SELECT 1"))) == 1
+    await store.close()
+    store = Store(f"{here}&target_session_attrs=read-only")  # as when the one that could be written went down
+    with pytest.raises(Away, match="None of the hosts match"):
+        await store.read(lambda c: c.scalar(text("SELECT 1")))
     await store.close()
 
 
