@@ -33,7 +33,7 @@ class _Among(FunctionElement[bool]):
     inherit_cache = True
 
     def self_group(self, against: Any = None) -> Any:
-        """It is a condition as it stands: as ``… = 1`` no index would serve it."""
+        """Keep it a condition as it stands: for ``… = 1`` no index would serve."""
         return self
 
 

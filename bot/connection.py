@@ -44,7 +44,7 @@ class Connection(HttpToolsProtocol):
             self._watch(HEAD_TIME, self._head_is_late)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It is over."""
+        """Drop all timers, and let a writer that waits see the end."""
         super().connection_lost(exc)
         self._rest()
         self.resume_writing()
@@ -131,7 +131,7 @@ class Connection(HttpToolsProtocol):
         self._stalled = self._stalled or self.loop.call_later(STALL, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """It has caught up."""
+        """The client has read what it was sent: it does not stall any more."""
         super().resume_writing()
         if self._stalled is not None:
             self._stalled.cancel()

@@ -12,7 +12,7 @@ loads = orjson.loads
 
 
 def dumps(value: Any) -> str:
-    """As JSON, without spaces, every letter as itself."""
+    """A value as JSON, without spaces, every letter as itself."""
     try:
         return orjson.dumps(value).decode()
     except TypeError:  # a number of more than 64 bits, a key that is no text: rare, and fine

@@ -61,7 +61,7 @@ class BareEndpoint:
         self._endpoint = endpoint
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As an ASGI app."""
+        """Answer one request."""
         response = await self._endpoint(Request(scope, receive, send))
         await response(scope, receive, send)
 

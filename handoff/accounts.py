@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, func, insert, select, text, update
 from bot.bulk import insert as upsert
 from bot.tables import chat, conversation, customer, ticket
 from bot.text import clean
-from handoff.agents import ROLES, Actor, audit
+from handoff.access import ROLES, Actor, audit
 from handoff.heirs import bequeath
 from handoff.queue import release
 from handoff.tables import agent, agent_identity, agent_link, agent_session, promise

@@ -19,7 +19,7 @@ from bot.storable import storable
 from bot.store import Store
 from bot.tables import chat, conversation, inbox, ticket
 from handoff import customers, sessions, tickets
-from handoff.agents import Actor, NotFound, access, audit
+from handoff.access import Actor, NotFound, audit, require
 from handoff.tables import agent, command_result
 
 PATIENCE: Final = 3.0  # seconds a desk waits for the outcome
@@ -143,7 +143,7 @@ def _place(
     if number.isdecimal() or not number:
         if name != "ticket_open" and not (name == "start" and number):
             raise NotFound("that cannot be done to a customer")
-        access(connection, actor, number, "customer.command")
+        require(connection, actor, number, "customer.command")
         return _Place("customer", *_of_customer(connection, actor, number, name, key, reach), seen_at)
     if number.startswith("T-"):
         if name not in tickets.COMMANDS:
@@ -154,7 +154,7 @@ def _place(
         subject = "conversation"
         found = select(chat.c.channel, chat.c.address).join(conversation, conversation.c.chat_id == chat.c.id)
         found = found.where(conversation.c.number == number)
-    access(connection, actor, number, f"{subject}.command")
+    require(connection, actor, number, f"{subject}.command")
     its = connection.execute(found).one()
     return _Place(subject, its.channel, its.address, seen_at)
 
@@ -171,7 +171,7 @@ def _of_customer(
     found = customers.reached(connection, int(number), reach)
     its = select(conversation.c.number).where(conversation.c.chat_id == found.id, conversation.c.owner != "none")
     if talking := connection.scalar(its):
-        access(connection, actor, talking, "conversation.command")
+        require(connection, actor, talking, "conversation.command")
     return found.channel, found.address
 
 

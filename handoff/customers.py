@@ -13,7 +13,7 @@ from bot.bulk import insert as upsert
 from bot.messages import BY_HAND
 from bot.tables import chat, conversation, customer, identity, timer
 from channels import NOWHERE, Can
-from handoff.agents import Actor, NotFound, audit
+from handoff.access import Actor, NotFound, audit
 from handoff.standards import MEASURED
 from handoff.tables import customer_note
 

@@ -18,7 +18,7 @@ from handoff import tickets
 from handoff.care import notice
 from handoff.dialogue import Assign, MakePromise, MoveTicket, PlanTicket, Queue, Settle, TicketWord
 from handoff.standards import CHAT, MEASURED, SLACK, Step
-from handoff.watch import DAY, Watch, kept
+from handoff.watch import DAY, Watch, clocks_of
 
 PEOPLE: Final = frozenset({"queue", "agent"})
 URGENCY: Final = ("urgent", "high", "normal")  # of a conversation, by the priority of its place in the line
@@ -43,7 +43,7 @@ def follow(draft: Draft) -> None:
 
 def _conversation(draft: Draft) -> None:
     was = draft.turn.conversation.owner if draft.turn.conversation else "none"
-    owner, before = _owner(draft), kept(draft.talk.extra.get("clocks", {}))
+    owner, before = _owner(draft), clocks_of(draft.talk.extra.get("clocks", {}))
     if not (before or owner in PEOPLE):
         return
     waits = next((e for e in draft.effects if isinstance(e, Queue)), None)
@@ -79,7 +79,7 @@ def _of_talk(draft: Draft) -> Watch:
     here, urgency = draft.turn.conversation, str(draft.talk.extra.get("urgency", "normal"))
     number, agent = (here.number, here.agent) if here else (draft.number, None)
     watch = Watch(draft, "conversation", number, (CHAT, urgency), agent)
-    watch.clocks = kept(draft.talk.extra.get("clocks", {}))
+    watch.clocks = clocks_of(draft.talk.extra.get("clocks", {}))
     return watch
 
 
@@ -148,7 +148,7 @@ def _moved(watch: Watch, was: str, move: MoveTicket) -> None:
 
 def _plan(watch: Watch, state: str, agreed: datetime | None) -> None:
     """When something is due on a ticket next: as agreed, or as promised; and who looks after it then."""
-    now, clocks = watch.draft.now, {name: clock.kept() for name, clock in watch.clocks.items()}
+    now, clocks = watch.draft.now, {name: clock.as_json() for name, clock in watch.clocks.items()}
     if state in FINISHED or state in tickets.WAITING:
         watch.draft.do(PlanTicket(watch.number, clocks))
         return
@@ -162,7 +162,7 @@ def _plan(watch: Watch, state: str, agreed: datetime | None) -> None:
 
 def _of_ticket(draft: Draft, ticket: TicketView) -> Watch:
     watch = Watch(draft, f"ticket:{ticket.number}", ticket.number, (ticket.kind, ticket.priority), ticket.agent)
-    watch.clocks = kept(ticket.clocks)
+    watch.clocks = clocks_of(ticket.clocks)
     return watch
 
 
@@ -188,7 +188,7 @@ def fell_due(draft: Draft) -> None:
     else:
         watch.drop(name)  # it is not promised any more
     if ticket and promised:
-        draft.do(PlanTicket(number, {**ticket.clocks, name: watch.clocks[name].kept()}))
+        draft.do(PlanTicket(number, {**ticket.clocks, name: watch.clocks[name].as_json()}))
     elif ticket:
         _plan(watch, ticket.state, _agreed(draft, ticket))
     else:

@@ -199,6 +199,6 @@ class Hours(Section):
         return week
 
     def calendar(self, zone: str) -> Calendar:
-        """As the rest of the house uses it."""
+        """The calendar in a time zone, e.g. ``Asia/Shanghai``."""
         week = tuple(self.week.get(day, ()) for day in DAYS) if self.week else ROUND_THE_CLOCK
         return Calendar(ZoneInfo(zone), week, self.holidays, dict(self.days))

@@ -33,7 +33,7 @@ def desk(connection: Connection, now: float) -> DeskView:
 
 
 def place(connection: Connection, number: str, now: float) -> DeskView | None:
-    """The same for one who waits already; None if he does not."""
+    """How the desk looks to a conversation that waits already; None if it does not."""
     mine = select(handover).join(conversation, conversation.c.id == handover.c.conversation_id)
     row = connection.execute(mine.where(conversation.c.number == number, handover.c.waiting_since.is_not(None))).first()
     if row is None:

@@ -69,7 +69,7 @@ COMMANDS: Final = {"promise": made, "promise_end": ended}
 
 
 def soon(draft: Draft) -> None:
-    """It falls due before long: its owner is reminded."""
+    """A promise falls due before long: its owner is reminded."""
     if (promise := _promise(draft, _number(draft))) and promise.state == "open":
         draft.do(Alarm("promise_soon", promise.text, agent=promise.agent))
 

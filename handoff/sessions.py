@@ -15,8 +15,8 @@ from sqlalchemy import Connection, Select, delete, insert, or_, select, update
 from bot.bulk import insert as upsert
 from bot.store import Store
 from handoff import accounts
+from handoff.access import Actor, audit
 from handoff.accounts import secret_hash
-from handoff.agents import Actor, audit
 from handoff.tables import agent, agent_session, throttle
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def find(connection: Connection, token: str) -> Session | None:
 
 
 def standing(connection: Connection, keys: Collection[str]) -> dict[str, Actor]:
-    """Those of these sessions that still stand, and whose they are, as he is now."""
+    """Which of these sessions are still valid: key -> their actor as he is now."""
     rows = connection.execute(_standing().where(agent_session.c.token_hash.in_(keys)))
     return {row.token_hash: actor_of(row) for row in rows}
 
@@ -136,7 +136,7 @@ def stale(session: Session) -> bool:
 
 
 def noted(connection: Connection, session: Session) -> None:
-    """It is being used: note it for the session and for who is there."""
+    """Write down that the session is in use and that its agent is there."""
     now = time.time()
     connection.execute(update(agent_session).where(agent_session.c.token_hash == session.key).values(seen_at=now))
     there(connection, session.actor)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, select
 
 from handoff import accounts, tokens
-from handoff.agents import Actor, Denied, NotFound, audit
+from handoff.access import Actor, Denied, NotFound, audit
 from handoff.tables import agent
 
 AccountAction = Literal["disable", "enable", "link"]

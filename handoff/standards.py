@@ -115,12 +115,12 @@ class Clock:
     ended: str = ""  # met, or late
 
     @classmethod
-    def of(cls, kept: Mapping[str, Any]) -> Clock:
-        """As it was kept."""
-        return cls(**kept)
+    def of(cls, stored: Mapping[str, Any]) -> Clock:
+        """A clock from what ``as_json`` made of it."""
+        return cls(**stored)
 
-    def kept(self) -> dict[str, Any]:
-        """As plain JSON."""
+    def as_json(self) -> dict[str, Any]:
+        """The clock as a plain JSON object."""
         return asdict(self)
 
     @property
@@ -138,15 +138,15 @@ class Clock:
         return hours.add(from_then, time - self.spent) if time > self.spent else from_then
 
     def rests(self, now: datetime, hours: Calendar) -> Clock:
-        """It does not count from now on."""
+        """The clock from now on, stopped."""
         return replace(self, since=None, spent=self.took(now, hours))
 
     def goes_on(self, now: datetime) -> Clock:
-        """It counts again."""
+        """The clock from now on, running."""
         return self if self.over or self.since is not None else replace(self, since=now.timestamp())
 
     def ends(self, now: datetime, hours: Calendar, promised: float) -> Clock:
-        """What was promised is done."""
+        """The clock once what was promised (within so many seconds) is done: met, or late."""
         late = self.missed or self.took(now, hours) > promised + SLACK
         return replace(self.rests(now, hours), missed=late, ended="late" if late else "met")
 

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, insert, or_, select, update
 
+from handoff.access import RULES, Actor, audit
 from handoff.accounts import NoAccount, secret_hash
-from handoff.agents import RULES, Actor, audit
 from handoff.tables import agent, api_token
 
 NOTED: Final = 60.0  # seconds between two notes of when a token was last used
@@ -61,7 +61,7 @@ def add(
 
 
 def revoke(connection: Connection, actor: Actor | None, name: str) -> None:
-    """It is of no use any more, from this moment on; raises NoAccount."""
+    """Make a token invalid at once; raises NoAccount if none of this name is in use."""
     its = api_token.c.name == name, api_token.c.revoked_at.is_(None)
     gone = update(api_token).where(*its).values(revoked_at=time.time()).returning(api_token.c.id)
     number = connection.scalar(gone)
@@ -106,7 +106,7 @@ def find(connection: Connection, token: str) -> Token | None:
 
 
 def noted(connection: Connection, token: Token) -> None:
-    """It is being used."""
+    """Write down that the token is in use."""
     connection.execute(update(api_token).where(api_token.c.id == token.id).values(used_at=time.time()))
 
 

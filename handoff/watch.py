@@ -77,7 +77,7 @@ class Watch:
     @property
     def running(self) -> dict[str, Any]:
         """The clocks that are not over, as they are kept."""
-        return {name: clock.kept() for name, clock in self.clocks.items() if not clock.over}
+        return {name: clock.as_json() for name, clock in self.clocks.items() if not clock.over}
 
     @property
     def usual(self) -> float:
@@ -104,13 +104,13 @@ class Watch:
             if (due := self.due(name)) and clock and (clock != old or name == fired):
                 planned = plan(clock, self.times[name], self.standards, self.hours, now)
                 about = {"kind": self.kind, "priority": self.priority, "tier": self.tier}
-                data = {"clock": clock.kept(), "due": due.timestamp(), **about}
+                data = {"clock": clock.as_json(), "due": due.timestamp(), **about}
                 at = planned.next if planned else now + DAY  # all have been told: it stands there as late
                 self.draft.do(SetTimer(name, at, self.subject, data))
             elif due is None and old and old.since is not None and name != fired:
                 self.draft.do(DropTimer(name, self.subject))
 
 
-def kept(clocks: Mapping[str, Any]) -> dict[str, Clock]:
+def clocks_of(clocks: Mapping[str, Any]) -> dict[str, Clock]:
     """Clocks as they were kept."""
     return {name: Clock.of(one) for name, one in clocks.items() if name in MEASURED}

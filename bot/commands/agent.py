@@ -34,7 +34,7 @@ def add(
 ) -> None:
     """Add an account and print the one-use link that brings its password."""
     from handoff import accounts
-    from handoff.agents import audit
+    from handoff.access import audit
 
     room = _settings(config).handoff.capacity if capacity is None else capacity
 
@@ -70,7 +70,7 @@ def disable(login: Login, config: Config = CONFIG) -> None:
     """Take an account out of use at once; what it did stays on record."""
     from bot import transaction
     from handoff import accounts
-    from handoff.agents import audit
+    from handoff.access import audit
 
     def work(connection: Any) -> None:
         number = accounts.named(connection, login).id
@@ -91,7 +91,7 @@ def link(
     """Print a new one-use link (a forgotten password), or link an account to somebody on a channel."""
     from bot import transaction
     from handoff import accounts
-    from handoff.agents import audit
+    from handoff.access import audit
 
     if bool(channel) != bool(sender):
         raise typer.BadParameter("--channel and --sender go together")

@@ -132,7 +132,7 @@ def labelled(file: Path, knowledge: Knowledge) -> list[tuple[str, str, str]]:
 
 
 def patiently(questions: Sequence[T]) -> Iterator[T]:
-    """The same, with a progress bar on a terminal if it will take a while."""
+    """The same items, with a progress bar on a terminal if it will take a while."""
     hidden = len(questions) < LONG or not sys.stderr.isatty()
     with typer.progressbar(questions, label="asking", file=sys.stderr, hidden=hidden) as bar:
         yield from bar

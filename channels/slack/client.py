@@ -160,7 +160,7 @@ async def _pieces(answer: ClientResponse) -> AsyncIterator[bytes]:
 
 
 def _failed(response: Any) -> Failed:
-    """Of the SDK's answer, or of aiohttp's where the SDK could not read it."""
+    """The failure that a response tells of: the SDK's, or aiohttp's where the SDK could not read it."""
     status = int(getattr(response, "status_code", 0) or getattr(response, "status", 0) or 0)
     data = getattr(response, "data", None)
     data = data if isinstance(data, dict) else {}

@@ -19,7 +19,7 @@ OUTSIDE: Final = ("deleted", "is_bot", "is_restricted", "is_stranger", "is_ultra
 
 
 class People:
-    """Those somebody of whom wrote lately."""
+    """The people of the workspace who wrote lately, and whether they are the company's own."""
 
     def __init__(self, api: Client) -> None:
         self._api = api

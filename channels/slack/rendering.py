@@ -63,7 +63,7 @@ def render(place: Place, reply: Reply) -> dict[str, Any]:
 
 
 def to_ours(message: Mapping[str, Any]) -> dict[str, Any]:
-    """The same with our own people named as Slack names them."""
+    """The same text with our own people named as Slack names them."""
     written = json.dumps(message, ensure_ascii=False)
     return dict(json.loads(MENTION.sub(r"<@\1>", written)))
 

@@ -47,7 +47,7 @@ class Poller:
             await asyncio.sleep(self._pause)
 
     async def _listen(self, office: Office) -> None:
-        """As long as nobody else has the duty."""
+        """Ask for updates until another process has this duty."""
         offset = _read(await office.note(OFFSET))
         while (updates := await self._ask(office, offset)) is not None:
             # an empty answer confirms all before it: from then on no offset is needed, and none can be out of date

@@ -62,7 +62,7 @@ def render(reply: Reply, place: Place, secret: str, reply_to: int | None = None)
 
 
 def plainly(call: Call, text: str) -> Call:
-    """The same without markup, for when Telegram does not understand ours."""
+    """The same message without markup, for when Telegram does not understand ours."""
     field, most = ("caption", CAPTION) if "caption" in call.payload else ("text", TEXT)
     payload = {name: value for name, value in call.payload.items() if name != "parse_mode"}
     words = plain(text)

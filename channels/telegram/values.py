@@ -23,14 +23,14 @@ class Context:
     desk: int = 0  # the group in which our own people work, where nobody is a customer
 
     def introduced(self, me: Mapping[str, Any]) -> Context:
-        """The same with what getMe told; raises Unknown if that is nothing."""
+        """The same context, with what getMe told; raises Unknown if that cannot be read."""
         try:
             return replace(self, id=int(me["id"]), username=str(me.get("username") or ""))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise Unknown("getMe tells nothing of us") from error
 
     def with_moved(self, moved: Mapping[int, int]) -> Context:
-        """The same with groups that have become supergroups."""
+        """The same context, with more groups that have become supergroups."""
         return replace(self, moved={**self.moved, **moved})
 
 

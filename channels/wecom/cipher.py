@@ -14,7 +14,7 @@ _KEY = 43  # characters of an EncodingAESKey
 
 
 class Forged(Exception):
-    """It was not sealed with our token and key, or not for us."""
+    """What came was not sealed with our token and key, or not for us."""
 
 
 class Cipher:

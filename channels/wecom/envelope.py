@@ -9,7 +9,7 @@ _DEEPEST = 8  # elements inside each other; WeCom's own messages have four
 
 
 class Unreadable(Exception):
-    """It is not the XML of a callback."""
+    """What came is not the XML of a callback."""
 
 
 def fields(xml: bytes) -> dict[str, str]:

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from bot.rows import event_data
 from bot.text import clean
-from handoff.agents import allowed
-from handoff.api import customers, paging, wishes
+from handoff.access import allowed
+from handoff.api import customers, paging, requests
 from handoff.api.gate import Caller, Commander
 from handoff.api.paging import Cursor, Limit
 from handoff.console import canned
@@ -116,7 +116,7 @@ async def download(call: Caller, number: Number, id: Annotated[str, Path(pattern
     return await files.served(call.house, number, clean(id))
 
 
-async def seen(call: Caller, number: Number, body: wishes.Seen) -> Any:
+async def seen(call: Caller, number: Number, body: requests.Seen) -> Any:
     """Say how far the talk was read, and whether somebody looks at it or types, for 15 seconds."""
 
     def write(c: Connection) -> dict[str, Any]:
@@ -142,68 +142,71 @@ async def resend(
 # ---------------------------------------------------------------- commands
 
 
-async def claim(call: Commander, number: Number, body: wishes.Claim = wishes.CLAIM) -> Any:
+async def claim(call: Commander, number: Number, body: requests.Claim = requests.CLAIM) -> Any:
     """Take the conversation; of several who try, one wins."""
     return await call.command(number, "claim", body)
 
 
-async def say(call: Commander, number: Number, body: wishes.Say) -> Any:
+async def say(call: Commander, number: Number, body: requests.Say) -> Any:
     """Say something to the customer. It takes the conversation by itself, and opens the last matter again."""
     return await call.command(number, "say", body)
 
 
-async def start(call: Commander, number: Number, body: wishes.Say) -> Any:
+async def start(call: Commander, number: Number, body: requests.Say) -> Any:
     """Open a new matter with the same customer by saying something."""
     return await call.command(number, "start", body)
 
 
-async def note(call: Commander, number: Number, body: wishes.Note) -> Any:
+async def note(call: Commander, number: Number, body: requests.Note) -> Any:
     """Leave a note for colleagues; it is never sent."""
     return await call.command(number, "remark", body)
 
 
-async def back(call: Commander, number: Number, body: wishes.Nothing = wishes.NOTHING) -> Any:
+async def back(call: Commander, number: Number, body: requests.Nothing = requests.NOTHING) -> Any:
     """Give it back to the bot, which starts fresh and says so."""
     return await call.command(number, "back", body)
 
 
-async def transfer(call: Commander, number: Number, body: wishes.Transfer) -> Any:
+async def transfer(call: Commander, number: Number, body: requests.Transfer) -> Any:
     """Pass it on to a colleague who is online and has room, or to a team of which somebody is there."""
     return await call.command(number, "transfer", body)
 
 
-async def snooze(call: Commander, number: Number, body: wishes.Snooze) -> Any:
+async def snooze(call: Commander, number: Number, body: requests.Snooze) -> Any:
     """Put it aside until then, or until the customer writes."""
     return await call.command(number, "snooze", body)
 
 
-async def close(call: Commander, number: Number, body: wishes.Close = wishes.CLOSE) -> Any:
+async def close(call: Commander, number: Number, body: requests.Close = requests.CLOSE) -> Any:
     """The matter is settled; the customer is asked for a rating."""
     return await call.command(number, "close", body)
 
 
-async def reopen(call: Commander, number: Number, body: wishes.Claim = wishes.CLAIM) -> Any:
+async def reopen(call: Commander, number: Number, body: requests.Claim = requests.CLAIM) -> Any:
     """Open the last matter again, and take it."""
     return await call.command(number, "reopen", body)
 
 
-async def language(call: Commander, number: Number, body: wishes.Language) -> Any:
+async def language(call: Commander, number: Number, body: requests.Language) -> Any:
     """From now on the customer is spoken to in this language."""
     return await call.command(number, "language", body)
 
 
-async def open_ticket(call: Commander, number: Number, body: wishes.NewTicket) -> Any:
+async def open_ticket(call: Commander, number: Number, body: requests.NewTicket) -> Any:
     """Open a ticket for the customer; he is told its number."""
     return await call.command(number, "ticket_open", body)
 
 
-async def promise(call: Commander, number: Number, body: wishes.NewPromise) -> Any:
+async def promise(call: Commander, number: Number, body: requests.NewPromise) -> Any:
     """Promise the customer something by a time; he is told, and whoever promised is reminded."""
     return await call.command(number, "promise", body)
 
 
 async def end_promise(
-    call: Commander, number: Number, promise: Annotated[str, Path(pattern=r"^P-[0-9A-Z]{8}$")], body: wishes.PromiseEnd
+    call: Commander,
+    number: Number,
+    promise: Annotated[str, Path(pattern=r"^P-[0-9A-Z]{8}$")],
+    body: requests.PromiseEnd,
 ) -> Any:
     """Say what became of a promise: kept, with what proves it; renegotiated before it was due; or broken."""
     return await call.command(number, "promise_end", body, promise=clean(promise))

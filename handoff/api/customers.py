@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 
 from bot.text import clean
 from handoff import customers as keeping
-from handoff.agents import Actor, allowed
-from handoff.api import paging, wishes
+from handoff.access import Actor, allowed
+from handoff.api import paging, requests
 from handoff.api.gate import Caller, Commander
 from handoff.api.paging import Cursor, Limit
 from handoff.reading import profiles, talks
@@ -51,28 +51,28 @@ def known(connection: Connection, actor: Actor, id: int) -> dict[str, Any]:
     return {name: value for name, value in whole.items() if name not in shut}
 
 
-async def note_customer(call: Caller, id: Id, body: wishes.CustomerNote) -> Any:
+async def note_customer(call: Caller, id: Id, body: requests.CustomerNote) -> Any:
     """Note something colleagues should know of him."""
     await call.write(lambda c: keeping.note(c, call.actor, id, body.text.strip()))
     return {}
 
 
-async def set_tier(call: Caller, id: Id, body: wishes.Tier) -> Any:
+async def set_tier(call: Caller, id: Id, body: requests.Tier) -> Any:
     """Set how he is to be treated from now on; empty: as everybody."""
     await call.write(lambda c: keeping.set_tier(c, call.actor, id, body.tier.strip()))
     return {}
 
 
-async def write_to(call: Commander, id: Id, body: wishes.FirstWords) -> Any:
+async def write_to(call: Commander, id: Id, body: requests.FirstWords) -> Any:
     """Write to him first, where he was last and can be reached; it opens a conversation."""
     return await call.command(str(id), "start", body)
 
 
-async def register(call: Commander, id: Id, body: wishes.NewTicket) -> Any:
+async def register(call: Commander, id: Id, body: requests.NewTicket) -> Any:
     """Register what he asked by telephone, letter or in person, as a ticket."""
     return await call.command(str(id), "ticket_open", body)
 
 
-async def register_new(call: Commander, body: wishes.Caller) -> Any:
+async def register_new(call: Commander, body: requests.Caller) -> Any:
     """The same for somebody who is no customer yet: he becomes one."""
     return await call.command("", "ticket_open", body)

@@ -16,7 +16,7 @@ from bot.store import R, Work
 from bot.text import clean
 from channels.http import HttpError, RateLimit, body_of, confidential, network_of
 from handoff import sessions, tokens
-from handoff.agents import Actor, Denied, access, allowed
+from handoff.access import Actor, Denied, allowed, require
 from handoff.reading import files
 from handoff.tokens import Token
 
@@ -79,7 +79,7 @@ class Call:
         if len(data.get("text") or "") > most:
             raise HttpError(413, f"text is longer than {most} characters")
         if (ticket := data.get("ticket")) and ticket != number:
-            await self.read(lambda c: access(c, self.actor, ticket, "ticket.command"))
+            await self.read(lambda c: require(c, self.actor, ticket, "ticket.command"))
         sent = await files.attached(self.house, number, getattr(body, "files", ()))
         told = await self.house.commands.do(self.actor, number, name, data, self.key, sent)
         if told.state == "lost":
@@ -163,7 +163,7 @@ class Gate:
                 _braked(connection, brakes["network"])
             try:
                 if token:
-                    access(connection, token.actor, subject, operation.action)
+                    require(connection, token.actor, subject, operation.action)
             except Denied as denied:
                 return token, denied
             return token, None

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from bot import dead
 from bot.text import clean
 from handoff import accounts, staff
-from handoff.api import paging, wishes
+from handoff.api import paging, requests
 from handoff.api.gate import Caller
 from handoff.api.paging import Cursor, Limit
 from handoff.reading import alarms as seeing
@@ -36,7 +36,7 @@ async def me(call: Caller) -> Any:
     return {"token": who.token, "id": who.id, "name": who.name, "role": who.role, "presence": presence, **more}
 
 
-async def be(call: Caller, body: wishes.Presence) -> Any:
+async def be(call: Caller, body: requests.Presence) -> Any:
     """Say whether he is there: who is online is given conversations. To be said again every two minutes at least."""
     await call.write(lambda c: staff.be(c, call.actor, body.presence))
     call.house.hub.stir()
@@ -152,14 +152,14 @@ async def agents(call: Caller) -> Any:
     return await call.read(accounts.listed)
 
 
-async def add_agent(call: Caller, body: wishes.NewAgent) -> Any:
+async def add_agent(call: Caller, body: requests.NewAgent) -> Any:
     """Add an account; its owner chooses the password by the link."""
     room = {"capacity": call.house.settings.handoff.capacity}
     number, token = await call.write(lambda c: staff.add(c, call.actor, body.login, room | body.fields()))
     return {"id": number, "link": _link(call, token)}
 
 
-async def change_agent(call: Caller, id: Id, body: wishes.AgentFields) -> Any:
+async def change_agent(call: Caller, id: Id, body: requests.AgentFields) -> Any:
     """Change what is sent of an account; the rest stays."""
     await call.write(lambda c: staff.change(c, call.actor, id, body.fields()))
     return {}

@@ -19,8 +19,8 @@ from bot.files import FileRefused, TooLarge
 from bot.store import Away
 from bot.text import clean
 from channels.http import HttpError
+from handoff.access import Denied, NotFound
 from handoff.accounts import NoAccount
-from handoff.agents import Denied, NotFound
 from handoff.api.gate import Lost, NoToken
 from handoff.commands import Reused
 from handoff.sessions import TooMany

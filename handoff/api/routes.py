@@ -11,8 +11,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from handoff.api import conversations, customers, house, tickets
+from handoff.api.conversation_responses import Conversation, Course, Line, Message
 from handoff.api.gate import Gate, Operation
-from handoff.api.houseshapes import (
+from handoff.api.house_responses import (
     Agent,
     Alarm,
     Answer,
@@ -30,8 +31,7 @@ from handoff.api.houseshapes import (
     Why,
 )
 from handoff.api.problems import MEDIA, Problem, answered
-from handoff.api.shapes import Customer, CustomerLine, Done, File, Me, Page, Ticket, TicketKind, TicketLine
-from handoff.api.talkshapes import Conversation, Course, Line, Message
+from handoff.api.responses import Customer, CustomerLine, Done, File, Me, Page, Ticket, TicketKind, TicketLine
 
 AT: Final = "/api/v1"
 _ABOUT: Final = (

@@ -8,7 +8,7 @@ from fastapi import Path, Query
 from sqlalchemy import Connection
 
 from bot.text import clean
-from handoff.api import paging, wishes
+from handoff.api import paging, requests
 from handoff.api.gate import Caller, Commander
 from handoff.api.paging import Cursor, Limit
 from handoff.reading import tickets as reading
@@ -20,7 +20,7 @@ Number = Annotated[str, Path(pattern=r"^T-[0-9A-Z]{8}$", description="Of the tic
 async def tickets(
     call: Caller,
     whose: Annotated[Literal["open", "mine", "free", "late", "recovery", "closed"], Query()] = "open",
-    state: Annotated[wishes.State | None, Query()] = None,
+    state: Annotated[requests.State | None, Query()] = None,
     q: Annotated[str, Query(max_length=200, description="All the words must stand in it.")] = "",
     cursor: Cursor = "",
     limit: Limit = 50,
@@ -50,17 +50,17 @@ async def ticket(call: Caller, number: Number) -> Any:
     return await call.read(read)
 
 
-async def move(call: Commander, number: Number, body: wishes.Move) -> Any:
+async def move(call: Commander, number: Number, body: requests.Move) -> Any:
     """Move it to another state; the customer is told in the chat it came from."""
     return await call.command(number, "ticket_move", body, ticket=number)
 
 
-async def own(call: Commander, number: Number, body: wishes.Own = wishes.OWN) -> Any:
+async def own(call: Commander, number: Number, body: requests.Own = requests.OWN) -> Any:
     """Give it to a colleague or a team; to nobody named: take it."""
     return await call.command(number, "ticket_own", body, ticket=number)
 
 
-async def word(call: Commander, number: Number, body: wishes.Word) -> Any:
+async def word(call: Commander, number: Number, body: requests.Word) -> Any:
     """Say a word on it: for colleagues only, or to the customer."""
     return await call.command(number, "ticket_word", body, ticket=number)
 

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from channels.http import HttpError
-from handoff.agents import allowed
+from handoff.access import allowed
 from handoff.commands import CommandOutcome
 from handoff.console.gate import Asked, fits, words
 from handoff.console.nav import shell

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from channels.http import HttpError
 from handoff import customers
-from handoff.agents import access, allowed
+from handoff.access import allowed, require
 from handoff.console import work
 from handoff.console.gate import AT, Asked, words
 from handoff.console.nav import shell
@@ -49,7 +49,7 @@ async def form(asked: Asked) -> Response:
 
     def read(c: Connection) -> dict[str, Any]:
         if which:
-            access(c, asked.actor, str(which), "customer.command")
+            require(c, asked.actor, str(which), "customer.command")
         here = reading.one(c, which) if which else None
         people = talks.colleagues(c)
         teams = sorted({team for each in people for team in each.teams})
@@ -77,7 +77,7 @@ async def start(asked: Asked) -> Response:
 
 
 async def _done(asked: Asked, who: str, name: str, data: dict[str, Any]) -> Response:
-    """As any command; then on to what came of it."""
+    """Give a command, and name the page that shows what came of it."""
     told = await work.ordered(asked, who, name, data)
     number = str(told.data.get("number", ""))
     page = f"tickets/{number}" if number.startswith("T-") else f"conversations/{number}"

@@ -18,8 +18,8 @@ from bot.store import Away, Store
 from bot.text import clean
 from channels.http import HttpError, body_of, object_of
 from handoff import sessions
+from handoff.access import Actor, Denied, NotFound, require
 from handoff.accounts import NoAccount
-from handoff.agents import Actor, Denied, NotFound, access
 from handoff.commands import Reused
 from handoff.console.look import Look, look_of
 
@@ -162,7 +162,7 @@ async def _passed(asked: Asked, way: Way) -> Response:
     def let_in(connection: Connection) -> sessions.Session | None:
         session = sessions.find(connection, token_of(request))
         if session:
-            access(connection, session.actor, subject, way.action)
+            require(connection, session.actor, subject, way.action)
         return session
 
     asked.session = await asked.read(let_in)

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from bot.dead import NoSuchDead
 from bot.rows import event_data
 from channels.http import HttpError
-from handoff.agents import allowed
+from handoff.access import allowed
 from handoff.console import canned
 from handoff.console.gate import Asked, fits
 from handoff.console.live import FIRST

@@ -22,7 +22,7 @@ from bot.hub import BACKLOG
 from bot.store import Away
 from channels.http import HttpError
 from handoff import sessions
-from handoff.agents import Actor, access
+from handoff.access import Actor, require
 from handoff.console.gate import Asked, House, fits
 from handoff.console.rooms import Beside, Room, look, shown
 from handoff.reading import talks, waits
@@ -283,7 +283,7 @@ async def events(asked: Asked, live: Live) -> Response:
 
 
 def _here(connection: Connection, actor: Actor, number: str) -> dict[str, Any]:
-    access(connection, actor, number, "conversation.read")
+    require(connection, actor, number, "conversation.read")
     here = talks.talk(connection, actor, number)
     here["from_seq"] = talks.beginning(connection, here["chat_id"], 0, FIRST)
     return here

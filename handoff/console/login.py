@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from channels.http import confidential, network_of
 from handoff import accounts, sessions, staff
-from handoff.agents import NotFound, audit
+from handoff.access import NotFound, audit
 from handoff.console.gate import AT, Asked, give_cookie, token_of
 
 _OURS = re.compile(r"/console(/[\w./?=&%:+-]*)?")

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
-from handoff.agents import Actor, allowed
+from handoff.access import Actor, allowed
 from handoff.tables import agent
 
 PAGES: Final = (  # name, address, what one must be allowed to do

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from channels.http import HttpError
 from handoff import accounts, staff, tokens
-from handoff.agents import ROLES, allowed
+from handoff.access import ROLES, allowed
 from handoff.console.gate import AT, Asked, fits, words
 from handoff.console.nav import shell
 

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection
 
-from handoff.agents import Actor
+from handoff.access import Actor
 from handoff.reading import talks
 
 S = TypeVar("S")

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from handoff.agents import NotFound, allowed
+from handoff.access import NotFound, allowed
 from handoff.console import work
 from handoff.console.gate import Asked
 from handoff.console.nav import shell

@@ -8,7 +8,7 @@ from typing import Any, Final
 from starlette.responses import JSONResponse, Response
 
 from channels.http import HttpError
-from handoff.agents import NotFound, access
+from handoff.access import NotFound, require
 from handoff.commands import CommandOutcome
 from handoff.console.gate import Asked, words
 from handoff.desk import COMMANDS
@@ -23,7 +23,7 @@ async def command(asked: Asked) -> Response:
     if name not in COMMANDS or name == "offer":  # offers are made by the queue alone
         raise NotFound("there is no such command")
     if its := words(data, "ticket", 16):
-        await asked.read(lambda c: access(c, asked.actor, its, "ticket.command"))
+        await asked.read(lambda c: require(c, asked.actor, its, "ticket.command"))
     return await done(asked, number, name, data)
 
 

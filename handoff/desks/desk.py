@@ -15,12 +15,12 @@ from bot.duty import Duty
 from bot.messages import Reply
 from bot.store import Away, Unusable
 from channels import Channel, DeskWord, NotSent, Refused
-from handoff.agents import audit
+from handoff.access import audit
 from handoff.desks import words
-from handoff.desks.doing import Answered, Deeds
+from handoff.desks.executing import Answered, Executor
 from handoff.desks.posting import House, Poster
-from handoff.desks.showing import say
-from handoff.desks.voice import Voice
+from handoff.desks.rendering import say
+from handoff.desks.sending import ThrottledChannel
 
 log = structlog.get_logger("desk")
 
@@ -40,8 +40,8 @@ class Desk:
         self._store, self._hub, self._channel = house.store, house.hub, channel
         self._keep = float(house.settings.limits.keep_raw)
         self._duty = Duty(house.store, f"desk:{channel.name}", house.holder)
-        self._voice = Voice(channel)
-        self._poster, self._deeds = Poster(house, channel, self._voice), Deeds(house, channel)
+        self._throttled = ThrottledChannel(channel)
+        self._poster, self._executor = Poster(house, channel, self._throttled), Executor(house, channel)
         self._woken = asyncio.Event()
         self._busy: dict[str, asyncio.Task[None]] = {}  # threads in which something is being done
         self._noted: dict[tuple[str, str], float] = {}  # who was written down lately, and for what
@@ -152,7 +152,7 @@ class Desk:
                 return
             outcome = "failed"
             with suppress(Exception):
-                await self._answer(row, Answered(say(self._deeds.lang, "wrong.again")))
+                await self._answer(row, Answered(say(self._executor.lang, "wrong.again")))
         with suppress(Away):
             await self._store.write(lambda c: words.done(c, row.id, outcome))
 
@@ -169,7 +169,7 @@ class Desk:
             await self._ignored(row.sender, why)
             return "ignored"
         try:
-            return await self._deeds.do(row, who, matter)
+            return await self._executor.do(row, who, matter)
         except Answered as told:
             if told.text:
                 await self._answer(row, told)
@@ -178,4 +178,4 @@ class Desk:
     async def _answer(self, row: Any, told: Answered) -> None:
         """In the thread it was written in."""
         with suppress(Refused):  # it was deleted meanwhile
-            await self._voice.say(row.thread, Reply(told.text, told.choices), f"word:{row.id}", answer=True)
+            await self._throttled.say(row.thread, Reply(told.text, told.choices), f"word:{row.id}", answer=True)

@@ -16,8 +16,8 @@ from bot.inbox import attachments
 from bot.messages import Attachment
 from bot.tables import chat, conversation, customer, fact, inbox, message, reply
 from channels import Can
-from handoff.desks import showing, words
-from handoff.desks.showing import Item, say, verbatim
+from handoff.desks import rendering, words
+from handoff.desks.rendering import Item, say, verbatim
 from handoff.recording import CLAIMED
 from handoff.tables import alarm, desk_place, handover, remark
 
@@ -149,7 +149,7 @@ def told(connection: Connection, desk: str, one: Thread, mark: Mapping[str, Any]
 
 
 def rest(connection: Connection, desk: str, one: Thread) -> None:
-    """It is closed and all is told."""
+    """Look at the thread no more if its conversation is closed; all of it has been told."""
     its = desk_place.c.conversation_id == one.conversation, desk_place.c.channel == desk
     over = select(conversation.c.id).where(conversation.c.id == one.conversation, conversation.c.owner == "none")
     connection.execute(update(desk_place).where(*its, over.exists()).values(live=False))
@@ -199,7 +199,9 @@ def _messages(connection: Connection, desk: str, one: Thread, lang: str, names: 
             yield Item("", mark=mark, at=row.created_at, spent=True)
             continue
         files = attachments({"attachments": row.attachments or ()})
-        said = showing.spoken(dict(row._mapping), lang, one.customer, names, here=here) if row.text or not files else ""
+        said = (
+            rendering.spoken(dict(row._mapping), lang, one.customer, names, here=here) if row.text or not files else ""
+        )
         spent = row.author == "agent"
         yield from _pieces(said, files, mark, row.created_at, spent=spent)
 
@@ -217,7 +219,7 @@ def _course(connection: Connection, one: Thread, lang: str, people: Mapping[int,
     its = select(fact.c.id, fact.c.at, fact.c.kind, fact.c.data).where(fact.c.conversation_id == one.conversation)
     rows = connection.execute(its.where(text(COURSE), fact.c.id > one.shown["fact"]).order_by(fact.c.id).limit(MOST))
     for row in rows:
-        said, choices = showing.course(row.data, row.kind, lang, people)
+        said, choices = rendering.course(row.data, row.kind, lang, people)
         yield Item(said, choices=choices, mark={"fact": row.id}, at=row.at)
 
 
@@ -233,7 +235,7 @@ def _remarks(connection: Connection, one: Thread, lang: str, names: Mapping[int,
 def _alarms(connection: Connection, one: Thread, lang: str) -> Iterator[Item]:
     its = select(alarm).where(alarm.c.conversation_id == one.conversation, alarm.c.id > one.shown["alarm"])
     for row in connection.execute(its.order_by(alarm.c.id).limit(MOST)):
-        known = f"alarm.{row.kind}" in showing.TEXTS[lang]
+        known = f"alarm.{row.kind}" in rendering.TEXTS[lang]
         said = say(lang, "alarm", what=say(lang, f"alarm.{row.kind}"), text=verbatim(row.text)) if known else ""
         yield Item(said, mark={"alarm": row.id}, at=row.at)
 
@@ -296,4 +298,4 @@ def _sent(one: Thread) -> Any:
 
 
 def _short(text: str) -> str:
-    return verbatim(showing.clipped(text, 100))
+    return verbatim(rendering.clipped(text, 100))

@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 from bot.messages import Attachment, Reply
 from bot.store import Store
 from channels import Can, Channel, NotSent, Refused, Unknown
-from handoff.desks import news, showing, words
+from handoff.desks import news, rendering, words
 from handoff.desks.news import Thread
-from handoff.desks.voice import Voice
+from handoff.desks.sending import ThrottledChannel
 from handoff.packet import Packet, packet
 
 log = structlog.get_logger("desk")
@@ -44,9 +44,9 @@ class NotYet(Exception):
 class Poster:
     """Of one desk. ``round`` posts all there is and returns whether anything may follow soon."""
 
-    def __init__(self, house: House, channel: Channel, voice: Voice) -> None:
+    def __init__(self, house: House, channel: Channel, throttled: ThrottledChannel) -> None:
         self._store, self._files, self._channels = house.store, house.files, house.channels
-        self._channel, self._voice, self._desk = channel, voice, channel.name
+        self._channel, self._throttled, self._desk = channel, throttled, channel.name
         self.lang = str(house.settings.languages[0])
         self.zone = ZoneInfo(house.settings.company.timezone)
         self._forms = house.settings.forms
@@ -96,8 +96,8 @@ class Poster:
         found, mark, owner = await self._store.read(read)
         if found is None:
             return False
-        title, head = showing.title(found, self.lang), showing.head(found, self.lang, owner)
-        thread = await self._voice.begin(title, head, number)
+        title, head = rendering.title(found, self.lang), rendering.head(found, self.lang, owner)
+        thread = await self._throttled.begin(title, head, number)
         await self._store.write(lambda c: news.begin(c, self._desk, number, thread, mark))
         return True
 
@@ -108,7 +108,7 @@ class Poster:
             found = await self._store.read(lambda c: packet(c, one.number))
             if found:
                 files = await self._store.read(lambda c: news.pictures(c, one))
-                said = Reply(showing.details(found, self.lang, self.zone, self._forms), attachments=files)
+                said = Reply(rendering.details(found, self.lang, self.zone, self._forms), attachments=files)
                 await self._say(one, await self._with_files(one, said, shown.get("at", 0.0)), f"{one.number}:packet")
             shown["packet"] = True
             await self._mark(one, shown)
@@ -116,7 +116,7 @@ class Poster:
         items, waiting = await self._store.read(lambda c: news.items(c, self._desk, one, self.lang, can))
         new = bool(items)
         while items:
-            reply, mark, many = showing.joined(items)
+            reply, mark, many = rendering.joined(items)
             await self._say(one, await self._with_files(one, reply, items[many - 1].at), f"{one.number}:{mark}")
             shown |= mark
             await self._mark(one, shown)
@@ -135,7 +135,7 @@ class Poster:
         if not (reply.text or reply.attachments):
             return
         try:
-            await self._voice.say(one.thread, reply, key)
+            await self._throttled.say(one.thread, reply, key)
         except Refused:  # the thread is gone: it gets another
             await self._store.write(lambda c: news.lost(c, self._desk, one))
             raise
@@ -154,6 +154,6 @@ class Poster:
             if copy:
                 lent.append(copy)
             else:
-                later = showing.say(self.lang, "file_later", name=showing.verbatim(file.name))
+                later = rendering.say(self.lang, "file_later", name=rendering.verbatim(file.name))
                 text = f"{text}\n\n{later}".strip()
         return Reply(text, reply.choices, tuple(lent))

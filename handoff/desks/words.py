@@ -15,7 +15,7 @@ from bot.storable import cleaned
 from bot.tables import chat, conversation
 from bot.text import clean
 from channels import DeskWord
-from handoff.agents import Actor
+from handoff.access import Actor
 from handoff.lookups import WORKING
 from handoff.sessions import actor_of
 from handoff.tables import agent, agent_identity, desk_place, desk_word
@@ -114,18 +114,18 @@ def before(connection: Connection, row: Any) -> str:
 
 
 def done(connection: Connection, which: int, outcome: str) -> None:
-    """It has been seen to."""
+    """Write down what became of a word; it is not looked at again."""
     connection.execute(update(desk_word).where(desk_word.c.id == which).values(outcome=outcome[:20]))
 
 
 def later(connection: Connection, which: int, pause: float) -> None:
-    """It could not be done just now."""
+    """Try the word again after ``pause`` seconds."""
     again = {"attempts": desk_word.c.attempts + 1, "ready_at": time.time() + pause}
     connection.execute(update(desk_word).where(desk_word.c.id == which).values(again))
 
 
 def forget(connection: Connection, channel: str, before: float) -> None:
-    """Drop what was written before then; that it was, and what became of it, stays."""
+    """Drop the text of what was written before then; that it was written, and what became of it, stays."""
     old = desk_word.c.channel == channel, desk_word.c.outcome != "", desk_word.c.received_at < before
     kept = update(desk_word).where(*old, desk_word.c.sender != "").values(body={}, sender="")
     connection.execute(kept)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, true, update
 
 from bot.tables import chat, conversation, customer, ticket
-from handoff.agents import Actor, NotFound, audit, conversations, team_mates, tickets
+from handoff.access import Actor, NotFound, audit, conversations, team_mates, tickets
 from handoff.standards import MEASURED
 from handoff.tables import agent, alarm, handover
 

@@ -14,8 +14,8 @@ from bot import dead
 from bot.flows.wording import bare
 from bot.strictyaml import YamlError, load
 from bot.tables import conversation, fact
-from handoff import agents
-from handoff.agents import Actor, audit, conversations
+from handoff import access
+from handoff.access import Actor, audit, conversations
 from handoff.tables import agent, handover
 from handoff.tables import audit as book
 
@@ -53,12 +53,12 @@ def failures(
     connection: Connection, actor: Actor, *, after: dead.Place = (0, 0), most: int = SHOWN
 ) -> list[dict[str, Any]]:
     """What could not be handled or sent and is his to see, after one's place: see bot/dead.py."""
-    return dead.listed(connection, agents.dead(connection, actor), after=after, most=most)
+    return dead.listed(connection, access.dead(connection, actor), after=after, most=most)
 
 
 def settle_failure(connection: Connection, actor: Actor, which: str, do: str) -> None:
     """Try it again, or let it go; raises dead.NoSuchDead, for what is not his to see as well."""
-    DEEDS[do](connection, [which], agents.dead(connection, actor))
+    DEEDS[do](connection, [which], access.dead(connection, actor))
     audit(connection, actor, f"dead.{do}", which)
 
 

@@ -10,7 +10,7 @@ from starlette.responses import FileResponse
 
 from bot.messages import Attachment
 from channels.http import file_response, upload_of
-from handoff.agents import NotFound
+from handoff.access import NotFound
 from handoff.reading import talks
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, literal, s
 
 from bot.tables import chat, conversation, customer, message, timer
 from handoff import search
-from handoff.agents import Actor, conversations, team_mates
+from handoff.access import Actor, conversations, team_mates
 from handoff.standards import MEASURED
 from handoff.tables import agent, handover, seen
 

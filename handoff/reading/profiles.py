@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from bot.tables import chat, customer, ticket
 from handoff import search
-from handoff.agents import Actor, customers
+from handoff.access import Actor, customers
 from handoff.tables import agent, customer_note
 
 SHOWN: Final = 30

@@ -12,8 +12,8 @@ from bot import dead
 from bot.bulk import insert as upsert
 from bot.hub import COLUMNS
 from bot.tables import chat, conversation, customer, fact, identity, inbox, message, rating, reply, ticket
-from handoff import agents, sessions
-from handoff.agents import Actor, audit, conversations, of_chat, tickets
+from handoff import access, sessions
+from handoff.access import Actor, audit, conversations, of_chat, tickets
 from handoff.lookups import WORKING, presence
 from handoff.reading import profiles
 from handoff.reading.lists import DUE
@@ -124,7 +124,7 @@ def older(
 
 
 def hidden(connection: Connection, actor: Actor, chat_id: int, seqs: list[int]) -> set[int]:
-    """Those of these messages that are of conversations he may not see."""
+    """Which of a chat's messages belong to conversations that he may not see."""
     if actor.sees_all or not seqs:
         return set()
     query = select(message.c.seq).where(message.c.chat_id == chat_id, message.c.seq.in_(seqs))
@@ -171,7 +171,7 @@ def marks(connection: Connection, ids: Collection[int]) -> dict[int, tuple[Any, 
 
 
 def visible(connection: Connection, actor: Actor, ids: Collection[int]) -> set[int]:
-    """Those of these conversations that he may see."""
+    """Which of these conversations he may see."""
     its = select(conversation.c.id).outerjoin(handover).where(conversation.c.id.in_(ids))
     return set(connection.scalars(its.where(conversations(connection, actor))))
 
@@ -237,5 +237,5 @@ def resend(connection: Connection, actor: Actor, number: str, reply_id: int) -> 
     here = talk(connection, actor, number)
     if not dead_reply(connection, here["id"], reply_id):
         raise dead.NoSuchDead("there is nothing of this conversation to be sent again")
-    dead.retry(connection, [f"r{reply_id}"], agents.dead(connection, actor))
+    dead.retry(connection, [f"r{reply_id}"], access.dead(connection, actor))
     audit(connection, actor, "retried", f"conversation:{number}", {"reply": reply_id})

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, select
 
 from bot.tables import conversation, customer, rating, ticket, ticket_word, timer
 from handoff import search
-from handoff.agents import Actor, tickets
+from handoff.access import Actor, tickets
 from handoff.reading.lists import due_at, risk, warned
 from handoff.standards import MEASURED, Clock
 from handoff.tables import agent, promise

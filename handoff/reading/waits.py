@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, case, func, select
 
 from bot.tables import chat, conversation
-from handoff.agents import Actor, wanted
+from handoff.access import Actor, wanted
 from handoff.reading import alarms
 from handoff.reading.lists import unread
 from handoff.tables import agent, alarm, handover

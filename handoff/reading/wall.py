@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, and_, case, func, select, true, union_all
 
 from bot.tables import conversation, fact, rating, ticket, timer
-from handoff.agents import Actor, conversations, team_mates, tickets
+from handoff.access import Actor, conversations, team_mates, tickets
 from handoff.reading import lists, talks
 from handoff.standards import MEASURED
 from handoff.tables import handover

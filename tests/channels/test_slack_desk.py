@@ -91,7 +91,8 @@ async def scene(slack: FakeSlack, database: str, tmp_path: Path, index: Path) ->
     async with opened(config(slack, database, tmp_path, index), "slack") as firm:
         one = Scene(slack, firm)
         await firm.staff(bob=("agent", "UBOB"), eve=("agent", "UEVE"), sam=("supervisor", "USAM"))
-        one.firm.app.desks["slack"]._voice._all._budget = one.firm.app.desks["slack"]._voice._news._budget = QUICK
+        throttled = one.firm.app.desks["slack"]._throttled
+        throttled._all._budget = throttled._news._budget = QUICK
         yield one
 
 

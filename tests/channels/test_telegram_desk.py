@@ -78,8 +78,8 @@ async def scene(platform: Platform, config: Any) -> AsyncIterator[Scene]:
     """Bob and Eve are agents; nobody else counts."""
     async with opened(config, "telegram") as firm:
         await firm.staff(bob=("agent", "501"), eve=("agent", "502"))
-        voice = firm.app.desks["telegram"]._voice
-        voice._all._budget = voice._news._budget = Budget()
+        throttled = firm.app.desks["telegram"]._throttled
+        throttled._all._budget = throttled._news._budget = Budget()
         yield Scene(platform, firm)
 
 
@@ -178,8 +178,8 @@ async def test_in_a_group_without_topics_replies_tell_what_is_meant(platform: Pl
     platform.forum = False
     async with opened(config, "telegram") as firm:
         await firm.staff(bob=("agent", "501"))
-        voice = firm.app.desks["telegram"]._voice
-        voice._all._budget = voice._news._budget = Budget()
+        throttled = firm.app.desks["telegram"]._throttled
+        throttled._all._budget = throttled._news._budget = Budget()
         scene = Scene(platform, firm)
         number = await firm.asks()
         packet = await scene.shown("Whatever is written here")
@@ -195,8 +195,8 @@ async def test_numbers_in_what_people_write_lead_nowhere(platform: Platform, con
     platform.forum = False
     async with opened(config, "telegram") as firm:
         await firm.staff(bob=("agent", "501"))
-        voice = firm.app.desks["telegram"]._voice
-        voice._all._budget = voice._news._budget = Budget()
+        throttled = firm.app.desks["telegram"]._throttled
+        throttled._all._budget = throttled._news._budget = Budget()
         scene = Scene(platform, firm)
         await firm.asks("ann")
         await firm.asks("ben")
@@ -220,8 +220,8 @@ async def test_commands_are_answered_in_time_behind_a_backlog(platform: Platform
         await firm.staff(bob=("agent", "501"))
         scene = Scene(platform, firm)
         topic = await scene.topic(await firm.asks())
-        voice = firm.app.desks["telegram"]._voice
-        for pace in (voice._all, voice._news):  # 14 have gone out just now
+        throttled = firm.app.desks["telegram"]._throttled
+        for pace in (throttled._all, throttled._news):  # 14 have gone out just now
             times = pace._sent[str(DESK["id"])]
             while len(times) < 14:
                 times.appendleft(times[0])

@@ -21,7 +21,7 @@ from bot.messages import Kind
 from bot.rows import Rows
 from bot.store import Store
 from bot.tables import conversation
-from handoff.agents import Actor
+from handoff.access import Actor
 from handoff.commands import CommandOutcome, Commands
 from handoff.dialogue import People
 from handoff.queue import Dispatch

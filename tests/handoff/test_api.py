@@ -11,8 +11,8 @@ import httpx2
 import pytest
 
 from handoff import tickets
-from handoff.agents import RULES
-from handoff.api import conversations, wishes
+from handoff.access import RULES
+from handoff.api import conversations, requests
 from handoff.api import tickets as ticketing
 from handoff.reading import lists
 from handoff.reading import tickets as reading
@@ -173,7 +173,7 @@ def test_a_call_is_registered_and_what_is_known_of_the_customer_kept(client: Cli
 
 
 def test_whatever_is_written_once_is_written_the_same_elsewhere() -> None:
-    assert get_args(wishes.Came) == tickets.CAME
+    assert get_args(requests.Came) == tickets.CAME
     tab, whose = (
         get_type_hints(one)[name] for one, name in ((conversations.conversations, "tab"), (ticketing.tickets, "whose"))
     )

@@ -16,7 +16,7 @@ from bot import transaction
 from bot.__main__ import app
 from bot.config import load
 from handoff import accounts, tokens
-from handoff.agents import RULES
+from handoff.access import RULES
 from handoff.api import open_api
 from handoff.api.gate import Operation
 from handoff.api.routes import AT, operations

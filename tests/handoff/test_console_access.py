@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from bot.store import Away, Store
 from handoff import accounts, sessions
-from handoff.agents import RULES, Actor, Denied, NotFound, access
+from handoff.access import RULES, Actor, Denied, NotFound, require
 from handoff.console import routes
 from handoff.console.gate import PUBLIC, Way
 from handoff.console.live import Live
@@ -141,11 +141,11 @@ async def test_a_name_of_nothing_but_control_characters_is_nobodys(desk: Desk) -
 async def test_scopes_of_a_token_narrow_a_role(store: Store) -> None:
     token = Actor(1, "shop", "admin", scopes=frozenset({"ticket.read"}), via="api")
 
-    await store.read(lambda c: access(c, token, "", "ticket.read"))
+    await store.read(lambda c: require(c, token, "", "ticket.read"))
     with pytest.raises(Denied):
-        await store.read(lambda c: access(c, token, "", "conversation.read"))
+        await store.read(lambda c: require(c, token, "", "conversation.read"))
     with pytest.raises(KeyError):
-        await store.read(lambda c: access(c, token, "", "anything.else"))
+        await store.read(lambda c: require(c, token, "", "anything.else"))
     assert issubclass(NotFound, Denied)
 
 

@@ -14,7 +14,7 @@ from bot.store import Store
 from bot.tables import conversation, fact, message, ticket
 from bot.verify import verify
 from handoff import accounts, lookups, sessions
-from handoff.agents import Actor, NotFound
+from handoff.access import Actor, NotFound
 from handoff.commands import _place
 from handoff.queue import snapshot
 from handoff.tables import agent, agent_session, handover

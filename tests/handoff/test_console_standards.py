@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from bot.inbox import chat_id
 from bot.tables import conversation, fact, ticket, timer
-from handoff.agents import Actor
+from handoff.access import Actor
 from handoff.reading.wall import figures
 from handoff.standards import Clock
 from handoff.tables import alarm
@@ -27,10 +27,10 @@ def _standing(c: Connection) -> None:
         ("ticket:T-REPAIR00", HERE, "resolution", now + HOUR, 2),
         ("ticket:T-SALES000", FOREIGN, "resolution", now + 9 * HOUR, 0),
     ):
-        clock = Clock(now - 9 * HOUR, now - 9 * HOUR, told=told, missed=due < now).kept()
+        clock = Clock(now - 9 * HOUR, now - 9 * HOUR, told=told, missed=due < now).as_json()
         row = {"subject": subject, "kind": name, "chat_id": chat, "due_at": now + 99 * HOUR}
         c.execute(insert(timer).values(**row, data={"clock": clock, "due": due}))
-    clocks = {"first_reply": Clock(now, None, spent=2 * HOUR, ended="met").kept(), "resolution": clock | {"told": 2}}
+    clocks = {"first_reply": Clock(now, None, spent=2 * HOUR, ended="met").as_json(), "resolution": clock | {"told": 2}}
     c.execute(update(ticket).where(ticket.c.number == "T-REPAIR00").values(clocks=clocks, due_at=now + HOUR))
     c.execute(update(ticket).where(ticket.c.number == "T-SALES000").values(kind="recovery"))
 

@@ -17,7 +17,7 @@ from bot.store import Store
 from bot.tables import customer, message
 from channels import Can
 from handoff import search
-from handoff.agents import Actor
+from handoff.access import Actor
 from handoff.care import told_by_hand
 from handoff.commands import CommandOutcome
 from handoff.packet import packet

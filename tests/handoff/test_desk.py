@@ -20,7 +20,7 @@ from bot.store import Store
 from bot.verify import verify
 from channels import NotSent
 from handoff import accounts
-from handoff.agents import NotFound
+from handoff.access import NotFound
 from handoff.dialogue import People
 from handoff.hours import Calendar
 from handoff.packet import packet

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handoff.desks import showing
+from handoff.desks import rendering
 from handoff.desks.reading import COMMANDS, Command, Said, Wrong, read
 
 BANGS = "!！﹗¡‼❗❕ǃꜝ⁉︕"
@@ -128,17 +128,17 @@ def test_commands_and_what_may_be_one(text: str, meant: object) -> None:
 def test_all_languages_say_the_same() -> None:
     import re
 
-    assert showing.TEXTS.keys() >= {"en", "zh"}
-    for said in showing.TEXTS.values():
-        assert said.keys() == showing.TEXTS["en"].keys()
+    assert rendering.TEXTS.keys() >= {"en", "zh"}
+    for said in rendering.TEXTS.values():
+        assert said.keys() == rendering.TEXTS["en"].keys()
         for key, sentence in said.items():
-            assert set(re.findall(r"{(\w+)}", sentence)) == set(re.findall(r"{(\w+)}", showing.TEXTS["en"][key])), key
+            assert set(re.findall(r"{(\w+)}", sentence)) == set(re.findall(r"{(\w+)}", rendering.TEXTS["en"][key])), key
 
 
 def test_help_names_every_command() -> None:
     for lang in ("en", "zh"):
         ours = [name for name in COMMANDS if name.isascii() == (lang == "en")]
-        missing = [name for name in ours if f"!{name}" not in showing.TEXTS[lang]["help"]]
+        missing = [name for name in ours if f"!{name}" not in rendering.TEXTS[lang]["help"]]
         assert [name for name in missing if COMMANDS[name] != "help"] == []
 
 
@@ -147,8 +147,8 @@ def test_what_a_customer_types_is_no_markup_at_the_desk(text: str) -> None:
     from channels.dialects import slack_mrkdwn
     from channels.tree import parse
 
-    tags = {node.tag for node in _all(parse(showing.verbatim(text)))}
-    assert tags <= {"doc", "para", "text", "break"}, slack_mrkdwn(showing.verbatim(text))
+    tags = {node.tag for node in _all(parse(rendering.verbatim(text)))}
+    assert tags <= {"doc", "para", "text", "break"}, slack_mrkdwn(rendering.verbatim(text))
 
 
 def _all(node: object) -> list:  # type: ignore[type-arg]

@@ -23,7 +23,7 @@ from bot.store import Store
 from bot.verify import verify
 from channels import NotSent
 from handoff import dialogue as people
-from handoff.agents import Denied
+from handoff.access import Denied
 from handoff.settings import Handoff
 from tests.handoff.staffed import Staffed, meaning
 from tests.house import QUICK, Probe

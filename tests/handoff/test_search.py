@@ -14,7 +14,7 @@ from bot.inbox import chat_id
 from bot.store import Store
 from bot.tables import chat, conversation, customer, inbox, ticket
 from handoff import search
-from handoff.agents import Actor
+from handoff.access import Actor
 from handoff.reading import lists, profiles, tickets
 from handoff.search import Indexer, tokens, wanted
 from handoff.tables import handover

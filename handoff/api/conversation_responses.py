@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from handoff.api.shapes import Customer, File, Owner, Shape
+from handoff.api.responses import Customer, File, Owner, Shape
 
 
 class Choice(Shape):

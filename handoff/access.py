@@ -77,7 +77,7 @@ def allowed(actor: Actor, action: str) -> bool:
     return actor.role in RULES[action] and (actor.via != "api" or action in actor.scopes)
 
 
-def access(connection: Connection, actor: Actor, id: str, action: str) -> None:
+def require(connection: Connection, actor: Actor, id: str, action: str) -> None:
     """Let the actor do ``action`` to the conversation or ticket with this number ("" where there is none).
 
     Raises Denied when his role does not allow it, NotFound when that one is not his to see.

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import Field
 
-from handoff.api.shapes import Shape, TicketLine
-from handoff.api.talkshapes import Line
+from handoff.api.conversation_responses import Line
+from handoff.api.responses import Shape, TicketLine
 
 
 class Colleague(Shape):
@@ -32,7 +32,7 @@ class Standing(Shape):
 
 
 class Kept(Shape):
-    """Of the last 24 hours: met, met in half the time, missed."""
+    """How many promises of the last 24 hours were met, met in half the time, and missed."""
 
     met: int
     early: int

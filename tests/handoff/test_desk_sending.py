@@ -8,7 +8,7 @@ import pytest
 
 from bot.messages import Reply
 from channels import NotSent
-from handoff.desks.voice import Voice
+from handoff.desks.sending import ThrottledChannel
 from tests.house import Probe
 
 
@@ -19,10 +19,10 @@ async def test_a_platform_that_wants_nothing_is_left_alone_everywhere(everything
             raise NotSent("429", retry_after=60.0, everything=everything)
 
     probe = Probe(answer=answer)
-    voice = Voice(probe)
+    throttled = ThrottledChannel(probe)
     with pytest.raises(NotSent):
-        await voice.say("a", Reply("one"), "1")
-    saying = asyncio.create_task(voice.say("b", Reply("two"), "2", answer=True))
+        await throttled.say("a", Reply("one"), "1")
+    saying = asyncio.create_task(throttled.say("b", Reply("two"), "2", answer=True))
     await asyncio.wait({saying}, timeout=0.2)
     assert saying.done() is not everything
     assert [text for _, text, _ in probe.sent] == ([] if everything else ["two"])

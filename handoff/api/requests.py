@@ -179,7 +179,7 @@ class AgentFields(Wish):
     capacity: Annotated[int, Field(ge=0, le=50)] | None = Field(None, description="Conversations at a time.")
 
     def fields(self) -> dict[str, Any]:
-        """Those that were sent."""
+        """The fields that were sent, without the login."""
         return {k: v for k, v in self.model_dump(exclude={"login"}).items() if v is not None}
 
 

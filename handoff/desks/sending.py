@@ -18,11 +18,11 @@ log = structlog.get_logger("desk")
 
 ANSWERS: Final = 5  # messages a minute that news leave free in a group
 TIMEOUT: Final = 20.0  # seconds for one message
-LOOK: Final = 0.05
+LOOK: Final = 0.05  # seconds, at least, between two looks whether it is our turn
 
 
-class Voice:
-    """Of one desk. A message whose fate nobody knows is posted once more: a rare double beats silence."""
+class ThrottledChannel:
+    """Writes at a desk within its platform's budget. What may be lost is posted again: a rare double beats silence."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
@@ -34,13 +34,16 @@ class Voice:
         self._out: dict[str, int] = {}  # key -> how many parts of it are out already
 
     async def begin(self, title: str, head: Reply, key: str) -> str:
-        """Open a thread; its address."""
+        """Open a thread; returns its address. Raises as ``Channel.send`` does, and TimeoutError."""
         await self._turn(self._channel.desk, answer=False)
         async with asyncio.timeout(TIMEOUT):
             return await self._channel.begin(title, head, key)
 
     async def say(self, address: str, reply: Reply, key: str, *, answer: bool = False) -> None:
-        """Post it all. Raises NotSent, and Refused where the place itself is gone: the rest is to be said again."""
+        """Post all parts of a reply.
+
+        Raises NotSent, and Refused where the place itself is gone; a second call with this ``key`` posts the rest.
+        """
         can = self._channel.can
         whole = parts(reply, can, can.measure)
         for number in range(self._out.get(key, 0), len(whole)):

@@ -19,12 +19,12 @@ from bot.messages import Attachment, Choice
 from channels import Channel, NotSent
 from channels.fetching import Lost
 from handoff import accounts
-from handoff.agents import Actor, Denied
+from handoff.access import Actor, Denied
 from handoff.commands import Reused
-from handoff.desks import news, showing, words
+from handoff.desks import news, rendering, words
 from handoff.desks.posting import House
 from handoff.desks.reading import Command, Said, Wrong, read, visible
-from handoff.desks.showing import say, verbatim
+from handoff.desks.rendering import say, verbatim
 from handoff.desks.words import Matter
 from handoff.tables import agent
 from intents.times import times
@@ -47,8 +47,8 @@ class Answered(Exception):
         self.text, self.choices = text, choices
 
 
-class Deeds:
-    """Of one desk."""
+class Executor:
+    """Does what the people of one desk ask for."""
 
     def __init__(self, house: House, channel: Channel) -> None:
         self._house, self._channel, self._store = house, channel, house.store
@@ -239,20 +239,20 @@ class Deeds:
             if entry is None or not entry.answer or len(lines) == ANSWERS:
                 continue
             n, name = len(lines) + 1, _in(entry.questions, matter.language)[0]
-            text = showing.clipped(_in(entry.answer, matter.language), PREVIEW)
+            text = rendering.clipped(_in(entry.answer, matter.language), PREVIEW)
             lines.append(say(self.lang, "faq.found", n=n, name=verbatim(name), text=text))
-            choices.append(Choice(f"{showing.ANSWER}{entry.id}"[:60], say(self.lang, "press.send", n=n)))
+            choices.append(Choice(f"{rendering.ANSWER}{entry.id}"[:60], say(self.lang, "press.send", n=n)))
         return "\n\n".join(lines) or say(self.lang, "faq.none"), tuple(choices)
 
     async def _pressed(self, row: Any, who: Actor, matter: Matter | None, choice: str) -> str:
-        name = {showing.CLAIM: "claim", showing.BACK: "back", showing.CLOSE: "close"}.get(choice, "")
-        if matter is None or not (name or choice.startswith(showing.ANSWER)):
+        name = {rendering.CLAIM: "claim", rendering.BACK: "back", rendering.CLOSE: "close"}.get(choice, "")
+        if matter is None or not (name or choice.startswith(rendering.ANSWER)):
             return "nothing"
         data: dict[str, Any] = {}
         if not name:
             knowledge = self._house.shelf.now.knowledge
             entry = next(
-                (e for e in knowledge.faq.entries if choice == f"{showing.ANSWER}{e.id}"[:60] and e.answer), None
+                (e for e in knowledge.faq.entries if choice == f"{rendering.ANSWER}{e.id}"[:60] and e.answer), None
             )
             if entry is None:
                 raise Answered(say(self.lang, "refused.gone"))
