@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Final
 
 from bot.dialogue import Alarm, Decision, Need, Turn, Wait
@@ -17,6 +16,7 @@ from bot.flows import (
     matter,
     notices,
     platform,
+    pleasantries,
     public,
     quiet,
     waiting,
@@ -37,7 +37,6 @@ FALLING_DUE: Final = {**care.TIMERS, **promises.TIMERS, **deadlines.TIMERS}  # w
 VERDICTS: Final = frozenset({"solved", "not_helpful"})
 WAYS_BACK: Final = frozenset({"cancel", "back"})
 MOODS: Final = {1: "not_helpful", 2: "not_helpful", 4: "thanks", 5: "thanks"}  # "useless" or "great", not asked for
-DAY: Final = timedelta(days=1)
 
 
 def decide(turn: Turn) -> Decision | Need | Wait:
@@ -228,8 +227,9 @@ def person(draft: Draft) -> bool:
     if not (draft.meant and draft.meant.wants_person):
         return False
     asked = draft.talk.flow == "complaint" and draft.talk.asked == "wish"
-    if asked and wished(draft.heard) == "supervisor" and not line.desk(draft).open:
-        return False  # of the people who have the complaint, he wants their head: that is an answer
+    answers = wished(draft.heard) if asked else ""
+    if answers == "call" or (answers == "supervisor" and not line.desk(draft).open):
+        return False  # of the people who have the complaint, he wants their head, or a call: that is an answer
     wishes.human(draft, "asked")
     return True
 
@@ -239,7 +239,7 @@ def wish(draft: Draft) -> bool:
     intent = draft.meant.intent if draft.meant else ""
     if draft.meant and intent in VERDICTS and draft.meant.intent_confidence < 1 and not draft.talk.answered:
         return False  # about what?
-    if draft.meant and draft.meant.angry and intent in wishes.PLEASANTRIES and draft.meant.intent_confidence < 1:
+    if draft.meant and draft.meant.angry and intent in pleasantries.SAID and draft.meant.intent_confidence < 1:
         return False  # said in scorn
     guessed = draft.meant is not None and draft.meant.intent_confidence < matter.SURE
     if (intent == "complaint" and not matter.complains(draft)) or (intent in WAYS_BACK and guessed):

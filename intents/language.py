@@ -16,13 +16,18 @@ _NEUTRAL = frozenset(
 _LETTERS = 4  # fewer decide nothing
 
 
+def is_foreign(text: str) -> bool:
+    """Whether it is written in a script of neither language: Japanese, Russian, Arabic …"""
+    text = text[:2000]
+    return len(_OTHER.findall(text)) * 4 > len(_HAN.findall(text)) + sum(map(len, _WORD.findall(text)))
+
+
 def language(text: str) -> str:
     """``"zh"``, ``"en"``, or ``""`` where the script does not tell (digits, emoji, "ok", "AX3000", Japanese, …)."""
     text = _FOREIGN.sub(" ", text[:2000])
     words = [word for word in _WORD.findall(text) if word.casefold() not in _NEUTRAL]
-    han, other = len(_HAN.findall(text)), len(_OTHER.findall(text))
-    if other * 4 > han + sum(map(len, words)):
+    if is_foreign(text):
         return ""
-    if han and han >= len(words):
+    if (han := len(_HAN.findall(text))) and han >= len(words):
         return "zh"
     return "en" if sum(map(len, words)) >= _LETTERS else ""

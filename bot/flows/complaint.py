@@ -14,9 +14,6 @@ from bot.flows.steps import SKIP, Add, Ask, Flow, Known, Say, Ticket
 WISHES: Final = ("call", "repair", "exchange", "supervisor", "record")
 
 _SUPERVISOR = re.compile(r"\b(?:supervisor|manager|boss)\b|经理|主管|领导|负责人|老板", re.IGNORECASE)
-_CALL = re.compile(
-    r"\b(?:call|phone|ring)(?: me)?(?: back)?\b|回电|(?:给我)?(?:回|打)(?:个|一个)?电话(?:给我)?|打给我", re.IGNORECASE
-)
 _WISH = re.compile(  # else he goes on telling what went wrong
     r"\b(?:want|like|please|need|expect|deserve|demand|refund\w*|money|compensat\w+|apolog\w+|replace\w*|free)\b"
     r"|[想需]?要(?!是)|希望|请|退|赔|补偿|道歉|给我|尽快|应该|免",
@@ -30,12 +27,12 @@ def wished(heard: Heard) -> str | None:
         return "record"
     if _SUPERVISOR.search(heard.text):
         return "supervisor"
+    if reading.calls(heard):
+        return "call"
     if heard.intent in ("repair", "exchange"):
         return heard.intent
     if wording.is_question(heard.text) or heard.intent in reading.NO_MATTER:
         return None
-    if _CALL.fullmatch(heard.text.strip(" .!。！")):
-        return "call"
     return heard.text[: reading.SUBJECT] if _WISH.search(heard.text) else None
 
 

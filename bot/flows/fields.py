@@ -119,6 +119,8 @@ def facts(draft: Draft) -> bool:
     kinds = {entity.kind for entity in draft.meant.entities} if draft.meant else set()
     if bare(draft.words).isnumeric():
         return len(bare(draft.words)) >= DIGITS and not draft.heard.named("phone")
+    if bare(draft.words) and bare(draft.words) == bare(address(draft.words)):
+        return True
     return bool(kinds & FACTS) and not kinds - FACTS and only(draft) and not is_question(draft.words)
 
 

@@ -31,6 +31,8 @@ def human(known: Known) -> Flow:
         if not known.get("what"):
             what = yield Ask("what", reading.comment, options=(SKIP,), free=True)
             yield Add(number, what if what != SKIP else "")
+            if contact := known.get("contact"):
+                yield Say("human.contact_noted", contact=contact, number=number)
     yield from reached(number, known)
 
 

@@ -13,7 +13,7 @@ from bot.flows.questions import answer, outcome
 from bot.flows.rating import FAIR
 from bot.flows.reading import mood, refused
 from bot.flows.steps import LEFT, SKIP, Ask
-from bot.flows.wording import bare, is_calm, is_question
+from bot.flows.wording import is_calm, is_question
 
 MISSES: Final = 3  # answers in a row that did not fit, then a person
 PASSES: Final = 1  # times a question may be passed over, and is asked again
@@ -186,7 +186,7 @@ def in_the_middle(draft: Draft, run: journal.Run) -> bool:
     """Whether the words are a question we are sure of, or a wish that a flow can be interrupted for."""
     intent = between(draft)
     guessed = intent == "complaint" and not matter.complains(draft)
-    asks = outcome(draft) == "answer" and (run.name not in TOLD or asks_for(draft))
+    asks = outcome(draft) == "answer" and (run.name not in TOLD or is_question(draft.words))
     return asks or (intent in ASIDE and intent != run.name and not guessed)
 
 
@@ -194,13 +194,6 @@ def between(draft: Draft) -> str:
     """What is wished in the middle, "" if nothing; a ticket's number alone asks how far it is."""
     named = draft.heard.named("ticket") and fields.only(draft)
     return "ticket_status" if named else draft.meant.intent if draft.meant else ""
-
-
-def asks_for(draft: Draft) -> bool:
-    """Whether the words ask what the FAQ has, and do not tell something of the matter a form is about."""
-    nearest = draft.ranking.candidates[0].nearest if draft.ranking and draft.ranking.candidates else ""
-    telling = draft.talk.asked == "what"  # "it does not switch on" is the matter, though the FAQ has it
-    return is_question(draft.words) or (bare(nearest) == bare(draft.words) and not telling)
 
 
 def way_out(draft: Draft, run: journal.Run) -> bool:

@@ -72,6 +72,14 @@ def unsettled(draft: Draft) -> str:
     return "" if draft.talk.extra.get("settled") else "\n".join(said)[-SUBJECT:]
 
 
+def story(draft: Draft) -> str:
+    """The same with what was answered before it: what follows an answer may mean little without."""
+    extra = draft.talk.extra
+    if extra.get("settled") or (extra.get("bare") and not extra.get("answered")):
+        return ""
+    return "\n".join((*extra.get("answered", ()), *filter(None, [unsettled(draft)])))[-SUBJECT:]
+
+
 def answered(draft: Draft) -> str:
     """What was asked in this conversation and has an answer: a ticket may be about that all the same."""
     extra = draft.talk.extra

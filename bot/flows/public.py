@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bot.dialogue import Alarm
-from bot.flows import wishes
+from bot.flows import pleasantries
 from bot.flows.draft import Draft
 from bot.flows.reading import SUBJECT
 from bot.texts import Markup
@@ -84,7 +84,7 @@ def courtesy(draft: Draft) -> bool:
     wish = draft.meant.intent if draft.meant else ""
     if wish not in COURTESIES:
         return False
-    draft.say(wishes.PLEASANTRIES.get(wish, (wish,))[0])
+    draft.say(pleasantries.SAID.get(wish, (wish,))[0])
     return True
 
 

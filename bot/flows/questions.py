@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from bot import texts
 from bot.dialogue import Learn
 from bot.flows import fields, journal, matter, wishes
 from bot.flows.draft import Draft
 from bot.flows.reading import SUBJECT
 from bot.flows.wording import bare, is_question
+from intents.language import is_foreign
 
 if TYPE_CHECKING:
     from knowledge.index import Ranking
@@ -38,6 +40,8 @@ def answer(draft: Draft) -> bool:
     angry = draft.meant is not None and draft.meant.angry and not is_question(draft.words)
     if angry and draft.ranking.candidates[0].confidence < matter.SURE:
         return False  # he wants to be heard
+    if said_already(draft):
+        return True
     before = draft.talk.last_question if draft.talk.unknowns == 1 else ""
     _given(draft, draft.ranking, before)
     given = {draft.ranking.candidates[0].entry}
@@ -142,7 +146,7 @@ def unknown(draft: Draft) -> bool:
         draft.tells(draft.words)
         return True
     draft.open()
-    if told_of_files(draft) or told_of_ticket(draft):
+    if told_of_files(draft) or told_of_ticket(draft) or in_another_language(draft):
         return True
     draft.asked_freely()
     times = draft.talk.unknowns + 1
@@ -181,4 +185,31 @@ def told_of_ticket(draft: Draft) -> bool:
     draft.note("unknown", question=draft.words)
     draft.add(number, draft.words)
     draft.say("unknown.added" if asks else "flow.added", number=number)
+    return True
+
+
+def in_another_language(draft: Draft) -> bool:
+    """Words in a script that we do not read: say which languages we speak; a colleague may know that one."""
+    if not is_foreign(draft.words):
+        return False
+    draft.note("unknown", question=draft.words[:SUBJECT])
+    draft.asked_freely()
+    spoken = draft.turn.policy.languages
+    names = " / ".join(texts.say(one, "language.name") for one in spoken)
+    draft.say("language.unknown", *(f"lang:{one}" for one in spoken), "do:human", languages=names)
+    return True
+
+
+def said_already(draft: Draft) -> bool:
+    """The same answer to other words than before: it was not what was meant, or stands there to be read again."""
+    entry = draft.ranking.candidates[0].entry if draft.ranking else ""
+    again = draft.number and entry == draft.talk.last_entry and draft.lang == draft.turn.talk.language
+    before = bare(draft.talk.last_question)  # "" if a ticket was opened since
+    if not again or draft.talk.flow or before in ("", bare(draft.words)):
+        return False
+    draft.note("asked_back", question=draft.words[:SUBJECT], offered=[f"ans:{entry}"])
+    draft.asked_freely()
+    matter.unhelped(draft)
+    draft.remember(unknowns=max(1, draft.talk.unknowns))
+    draft.say("answer.again", f"ans:{entry}", *wishes.WAYS_ON)
     return True

@@ -40,13 +40,16 @@ _REACH = re.compile(
     r"|(?:联系|打给?|回电给?|回|致电|找|加)我|我的?(?:电话|手机|号码|邮箱|联系方式)|(?:电话|手机号?|邮箱|联系方式)[是为:：]|打这个",
     re.IGNORECASE,
 )
+_LOCAL = re.compile(r"\s*[(+0][\d\s()+-]{8,18}\s*$")  # a phone number and nothing else: no number of ours begins so
+_CALL = re.compile(r"call|phone|ring|contact|电话?|打给|联系", re.IGNORECASE)
 _ALONE = re.compile(r"(?=.*[0-9])[0-9A-Z]{6,24}")
 _SUM = re.compile(  # with a currency, and what may stand before a sum
     r"(?:(?:about|around|roughly|only|大概|大约|差不多|也就) ?)?[0-9][0-9,]{0,6}(?:\.[0-9]{1,2})?(?: ?[^\W\d]{1,8})?",
     re.IGNORECASE,
 )
 _ROUGHLY = re.compile(
-    r"(?:(?:in )?(?:early|late|spring|summer|autumn|fall|winter|christmas) )?(?:last|this) (?:year|month|week)"
+    r"(?:(?:in )?(?:early|late|spring|summer|autumn|fall|winter|christmas"
+    r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*) )?(?:last|this) (?:year|month|week)"
     r"|last (?:spring|summer|autumn|fall|winter|christmas|black friday)|\byesterday\b"
     r"|(?:\d+|an?|one|two|three|four|five|six|half a|(?:a )?few|(?:a )?couple of|several) (?:year|month|week|day)s? ago"
     r"|(?:大前年|前年|去年|今年|上个?月|上个?星期|上周|前天|昨天)[^,，。、\s买购的入吧]{0,6}"
@@ -157,7 +160,7 @@ def given_freely(heard: Heard) -> str:
     """The customer's own phone number or address, told without being asked; "" if it may be somebody else's."""
     text = unicodedata.normalize("NFKC", heard.text)
     reach = _REACH.search(text)
-    found = heard.named("email", "phone") or (phone(text) if reach else "")
+    found = heard.named("email", "phone") or (phone(text) if reach or _LOCAL.match(text) else "")
     said = next((e.text for e in heard.meant.entities if e.value == found), found) if heard.meant else found
     alone = any(said in clause and len(bare(clause)) - len(bare(said)) <= PART for clause in clauses(text))
     return found if reach or (alone and not is_question(text)) else ""
@@ -232,6 +235,11 @@ def amount(heard: Heard) -> str | None:
 def needed(read: Callable[[Heard], str | None]) -> Callable[[Heard], str | None]:
     """The same, where it may not be passed over."""
     return lambda heard: None if (found := read(heard)) == "skip" else found
+
+
+def calls(heard: Heard) -> bool:
+    """Whether it is a person that is wanted, on the phone."""
+    return bool(heard.meant and heard.meant.wants_person and _CALL.search(heard.text))
 
 
 def yes_no(heard: Heard) -> str | None:

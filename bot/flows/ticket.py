@@ -12,6 +12,7 @@ from bot.flows.reading import Heard
 from bot.flows.steps import LEFT, SKIP, Ask, Flow, Known, Say, Ticket
 from bot.texts import Word, Written
 
+LITTLE: Final = 16  # letters of a matter
 SKIPS: Final = ("skip", "跳过")
 AGAIN: Final = {"words": "flow.again", "contact": "ask.contact.again"}  # else again.<how it is read>
 
@@ -29,7 +30,7 @@ def ticket(known: Known) -> Flow:
         told[name] = told.get(name) or noticed(told, form[name]["read"])
         if not told[name] and form[name]["need"] != "told":
             yield from filled(told, name, ask)
-    about = said(told, "what") or known.get("answered", "")
+    about = matter(told)
     told["what"] = "\n".join(filter(None, (known.get("first", ""), about, known.get("more", ""))))
     while (sure := known.get("sure") or (yield confirmation(told, form))) == "change":
         labels = {name: part["label"] for name, part in form.items() if name in shown(told, form)}
@@ -48,6 +49,12 @@ def ticket(known: Known) -> Flow:
         yield Say("ticket.left", "do:ticket_status", what=on_a_line(what or known["words"]), **opened)
     else:
         yield Say("ticket.opened", "do:ticket_status", **opened)
+
+
+def matter(told: Mapping[str, Any]) -> str:
+    """What it is about; few words say little without what was asked before them."""
+    about, before = said(told, "what"), str(told.get("answered", ""))
+    return "\n".join(filter(None, (before, about))) if len(wording.bare(about)) < LITTLE else about
 
 
 def nothing_new(heard: Heard) -> str | None:

@@ -9,32 +9,20 @@ from typing import Any, Final
 
 from bot import texts
 from bot.dialogue import Learn
-from bot.flows import fields, journal, line, matter, platform, scores
+from bot.flows import fields, journal, line, matter, platform, pleasantries, reading, scores
 from bot.flows.draft import Draft
+from bot.flows.pleasantries import STARTERS as STARTERS
 from bot.flows.reading import ticket_number
 from bot.flows.wording import mentioned
 from bot.messages import Kind
 from handoff import tickets
 
-STARTERS: Final = ("do:ticket", "do:ticket_status", "do:human")
 WAYS_ON: Final = ("do:ticket", "do:human")
 OFFERED: Final = frozenset({"ticket", "ticket_status", "human", "complaint", "rating"})  # and every kind of ticket
-PLEASANTRIES: Final[dict[str, tuple[str, ...]]] = {  # wish -> sentence and buttons
-    "greeting": ("greeting", *STARTERS),
-    "help": ("help", *STARTERS),
-    "thanks": ("thanks",),
-    "smalltalk": ("smalltalk", *STARTERS),
-    "yes": ("go_ahead",),
-    "no": ("nothing_more",),
-    "cancel": ("nothing_to_cancel",),
-    "back": ("nothing_to_cancel",),
-}
 _LEAVES = re.compile(r"exit|quit|abort|退出|重来|重新开始|start over|restart", re.IGNORECASE)  # the talk, not a ticket
 _CHANGES = re.compile(  # what is arranged
     r"\b(?:change|move|postpone|reschedul\w+|another (?:day|time))\b|改|换个?时间|推迟|提前|延后", re.IGNORECASE
 )
-_TAKES_NOTE = re.compile(r"ok\b|okay|got it|noted|fine|好的|知道|了解|明白|收到|👌|👍", re.IGNORECASE)
-AFTERTHOUGHTS: Final = frozenset({"thanks", "yes", "no", "cancel", "back"})  # they open no new conversation
 
 
 def grant(draft: Draft, wish: str, about: str = "") -> bool:
@@ -43,18 +31,8 @@ def grant(draft: Draft, wish: str, about: str = "") -> bool:
     if number and not draft.talk.last_question:
         draft.add(number, draft.words)
         draft.say("ticket.unwanted", number=number)
-    elif wish in PLEASANTRIES:
-        key, *buttons = PLEASANTRIES[wish]
-        if wish == "yes" and _TAKES_NOTE.match(draft.words):
-            key = "nothing_more"  # "ok" only takes note
-        key = "thanks" if wish == "yes" and draft.talk.extra.get("settled") else key
-        if wish == "cancel" and draft.talk.offered and not draft.talk.extra.get("passed"):
-            key = "nothing_more"  # he declines what was just offered
-        if wish == "yes" and draft.offered("do:none") and not draft.talk.extra.get("passed"):
-            key, buttons = "choose", [choice for choice, _ in draft.talk.offered]  # yes, but which?
-        if wish not in AFTERTHOUGHTS or not draft.turn.last:
-            draft.open()
-        draft.say(key, *buttons)
+    elif wish in pleasantries.SAID:
+        pleasantries.answer(draft, wish)
     elif wish in WISHES:
         WISHES[wish](draft, about)
     elif draft.turn.policy.forms.wished(wish):
@@ -94,11 +72,12 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
     first = next((part for part in asks if part["need"] != "told"), {"read": ""})
     words = draft.words if draft.event.kind is not Kind.CHOICE else ""
     wanted = words if first["read"] == "text" and fields.wants(draft) else ""  # "I need a new adapter"
-    before = "" if draft.talk.extra.get("bare") else matter.unsettled(draft)
+    before = matter.story(draft)
     now = told.get("what") or ("" if wanted else matter.telling(draft))
     what = now or ("" if wanted else before)
     beside = matter.beside(draft) if words not in ("", what, wanted) else ""
-    more: dict[str, Any] = {"what": what, "about": "" if now else before, "first": beside, "kind": kind, "asks": asks}
+    more: dict[str, Any] = {"what": what, "about": "" if now else before, "kind": kind, "asks": asks}
+    more["more" if what else "first"] = beside  # before or after what is told of the matter
     more["priority"] = "high" if draft.meant and draft.meant.urgent else "normal"
     more["named"] = {**draft.talk.extra.get("facts", {}), **fields.kept(draft), "time": fields.when(draft)}
     if wanted:
@@ -149,8 +128,13 @@ def human(draft: Draft, reason: str) -> None:
     what = told.get("what") or matter.telling(draft) or matter.unsettled(draft)
     if reason == "misses" and matter.letters(draft.words) >= matter.CLAUSE:
         what = "\n".join(filter(None, (what, draft.words)))  # what we did not understand, somebody may
+    reason = "callback" if reading.calls(draft.heard) else reason
     again = reason == "error" and draft.talk.extra.get("failed")  # people have it once per conversation, then a ticket
-    if not again and line.join(draft, reason or "asked", matter.known(draft, **{**told, "what": what, "flow": flow})):
+    if (
+        not again
+        and reason != "callback"
+        and line.join(draft, reason or "asked", matter.known(draft, **{**told, "what": what, "flow": flow}))
+    ):
         draft.keep(failed=reason == "error" or None)
         return
     if product := mentioned(what, draft.turn.policy.products):

@@ -1,0 +1,45 @@
+"""What belongs to good manners: a greeting, thanks, a yes or no to nothing in particular."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from bot.flows.draft import Draft
+
+STARTERS: Final = ("do:ticket", "do:ticket_status", "do:human")
+SAID: Final[dict[str, tuple[str, ...]]] = {  # wish -> sentence and buttons
+    "greeting": ("greeting", *STARTERS),
+    "help": ("help", *STARTERS),
+    "thanks": ("thanks",),
+    "smalltalk": ("smalltalk", *STARTERS),
+    "yes": ("go_ahead",),
+    "no": ("nothing_more",),
+    "cancel": ("nothing_to_cancel",),
+    "back": ("nothing_to_cancel",),
+}
+AFTERTHOUGHTS: Final = frozenset({"thanks", "yes", "no", "cancel", "back"})  # they open no new conversation
+_ANNOUNCES = re.compile(r"question|thing|problem|问|事", re.IGNORECASE)  # "I have a question"
+_TAKES_NOTE = re.compile(r"ok\b|okay|got it|noted|fine|好的|知道|了解|明白|收到|👌|👍", re.IGNORECASE)
+
+
+def answer(draft: Draft, wish: str) -> None:
+    """The polite answer, as it fits to what was said last."""
+    key, *buttons = SAID[wish]
+    offered = () if draft.talk.extra.get("passed") else tuple(choice for choice, _ in draft.talk.offered)
+    match wish:
+        case "thanks":
+            draft.keep(answered=None)  # it has helped: no matter for people
+        case "greeting" if _ANNOUNCES.search(draft.words):
+            key, buttons = "go_ahead", []
+        case "cancel" if offered:
+            key = "nothing_more"  # he declines what was just offered
+        case "yes" if "do:none" in offered:
+            key, buttons = "choose", [*offered]  # yes, but which?
+        case "yes" if draft.talk.extra.get("settled"):
+            key = "thanks"
+        case "yes" if _TAKES_NOTE.match(draft.words):
+            key = "nothing_more"
+    if wish not in AFTERTHOUGHTS or not draft.turn.last:
+        draft.open()
+    draft.say(key, *buttons)
