@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import text
 
 from bot.duty import LIFE, RENEW, Duty
 from bot.messages import Reply
@@ -82,15 +81,6 @@ async def test_a_chat_whose_clock_was_set_back_is_in_order(store: Store, monkeyp
         await house.hear("four")
         await house.settled()
     assert (await store.read(verify))["broken"] == {}
-
-
-async def test_what_was_handled_out_of_its_order_is_still_found(store: Store) -> None:
-    async with House(store) as house:
-        for words in ("one", "two", "three"):
-            await house.hear(words)
-        await house.settled()
-    await store.write(lambda c: c.execute(text("UPDATE inbox SET done_at = done_at + 5 WHERE seq = 2")))
-    assert list((await store.read(verify))["broken"]) == ["events of a chat were handled in the order of their receipt"]
 
 
 async def test_who_does_a_duty_goes_on_doing_it_and_saying_so(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
