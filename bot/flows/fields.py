@@ -176,7 +176,7 @@ def aside(draft: Draft, run: Run, others: dict[str, str]) -> str:
     """What is told of the matter instead of an answer to a small question of a form, "" if nothing is: people should
     read it.
     """
-    small = run.name == FORM and run.asked is not None and run.asked.name in SMALL
+    small = run.name == FORM and run.asked is not None and (run.asked.name in SMALL or is_quantity(draft.words))
     words, intent = rest(draft), draft.heard.intent
     if draft.words in others.values():
         return ""

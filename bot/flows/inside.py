@@ -13,7 +13,7 @@ from bot.flows.questions import answer, outcome
 from bot.flows.rating import FAIR
 from bot.flows.reading import mood, refused
 from bot.flows.steps import LEFT, SKIP, Ask
-from bot.flows.wording import is_calm, is_question
+from bot.flows.wording import gives_up, is_calm, is_question
 
 MISSES: Final = 3  # answers in a row that did not fit, then a person
 PASSES: Final = 1  # times a question may be passed over, and is asked again
@@ -33,7 +33,6 @@ _WHY = re.compile(  # what is this good for, and must I?
     r"|(?:必须|一定要|非要|非得).{0,8}[吗么]|[能可](?:以|不可以)?不(?:填|给|说|写|留|提供)",
     re.IGNORECASE,
 )
-_GIVES_UP = re.compile(r"算了|不用了|不弄了|不报了|never ?mind|forget (?:it|that)|leave it", re.IGNORECASE)
 
 
 def aftermath(draft: Draft) -> bool:
@@ -66,7 +65,7 @@ def inside(draft: Draft) -> bool:
         return True
     if way_out(draft, run):
         return True
-    if run.name == fields.FORM and _GIVES_UP.match(draft.words) and outcome(draft) == "answer":
+    if run.name == fields.FORM and gives_up(draft.words) and outcome(draft) == "answer":
         journal.drop(draft)  # "never mind, tell me how to …"
         return False
     if run.continues(draft.heard):

@@ -51,7 +51,7 @@ def join(draft: Draft, reason: str, told: dict[str, Any], *, quiet: bool = False
 def away(draft: Draft, reason: str) -> dict[str, Any]:
     """What is said instead of the usual when there are people, but none is there: when they are back."""
     seen = desk(draft)
-    if not seen.staffed or reason in ("misses", "error"):  # those have a word of their own
+    if not seen.staffed or reason in ("misses", "error", "callback"):  # those have a word of their own
         return {}
     return {"said": "human.away", "back": back(draft)}
 

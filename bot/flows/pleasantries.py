@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from bot.flows.draft import Draft
+from bot.flows.wording import gives_up
 
 STARTERS: Final = ("do:ticket", "do:ticket_status", "do:human")
 SAID: Final[dict[str, tuple[str, ...]]] = {  # wish -> sentence and buttons
@@ -32,7 +33,7 @@ def answer(draft: Draft, wish: str) -> None:
             draft.keep(answered=None)  # it has helped: no matter for people
         case "greeting" if _ANNOUNCES.search(draft.words):
             key, buttons = "go_ahead", []
-        case "cancel" if offered:
+        case "cancel" if offered or gives_up(draft.words):
             key = "nothing_more"  # he declines what was just offered
         case "yes" if "do:none" in offered:
             key, buttons = "choose", [*offered]  # yes, but which?

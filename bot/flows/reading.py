@@ -34,6 +34,9 @@ _PRODUCT = re.compile(
     re.IGNORECASE,
 )
 _SPEAKS = re.compile(r"\b(?:i|you|please|can|help|is|are|was)\b|[我你您帮请催查]|一下", re.IGNORECASE)  # to us: no name
+_TELLS = re.compile(  # what is the matter, and no name
+    r"[不没了断坏闪慢卡]|\b(?:not|no|never|broken|dead|slow|drops?|dropping|works?|working)\b|n't", re.IGNORECASE
+)
 _REACH = re.compile(
     r"\b(?:call|reach|contact|phone|text|ring|e?-?mail|message|write)\b.{0,12}\b(?:me|us)\b"
     r"|\bmy\b.{0,20}\b(?:number|phone|mobile|cell|e?-?mail|contact)\b"
@@ -47,10 +50,12 @@ _SUM = re.compile(  # with a currency, and what may stand before a sum
     r"(?:(?:about|around|roughly|only|大概|大约|差不多|也就) ?)?[0-9][0-9,]{0,6}(?:\.[0-9]{1,2})?(?: ?[^\W\d]{1,8})?",
     re.IGNORECASE,
 )
+_SEASON = (
+    r"(?:spring|summer|autumn|fall|winter|christmas|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6})"
+)
 _ROUGHLY = re.compile(
-    r"(?:(?:in )?(?:early|late|spring|summer|autumn|fall|winter|christmas"
-    r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*) )?(?:last|this) (?:year|month|week)"
-    r"|last (?:spring|summer|autumn|fall|winter|christmas|black friday)|\byesterday\b"
+    rf"(?:(?:in )?(?:early|late|{_SEASON}) )?(?:last|this) (?:year|month|week)|last (?:black friday|{_SEASON})"
+    r"|\byesterday\b"
     r"|(?:\d+|an?|one|two|three|four|five|six|half a|(?:a )?few|(?:a )?couple of|several) (?:year|month|week|day)s? ago"
     r"|(?:大前年|前年|去年|今年|上个?月|上个?星期|上周|前天|昨天)[^,，。、\s买购的入吧]{0,6}"
     r"|[0-9一二两三四五六七八九十半几]+个?多?(?:年|月|星期|周|天)多?(?:之?前|以前)",
@@ -145,8 +150,8 @@ def _names(text: str) -> bool:
     """Whether a text may be the name of a thing: it is short, or there is a word for one in it."""
     signs = len(re.findall("[\u3400-\u9fff]", text))
     short = len(re.findall("[a-z']+", text.casefold())) <= NAME[0] and signs <= NAME[1]
-    speaks = bool(_SPEAKS.search(text))
-    return (bool(_PRODUCT.search(text)) and not (speaks and len(clauses(text)) > 1)) or (short and not speaks)
+    speaks, told = bool(_SPEAKS.search(text)), bool(_TELLS.search(text)) or len(clauses(text)) > 1
+    return not (told and (speaks or short)) and (bool(_PRODUCT.search(text)) or (short and not speaks))
 
 
 def contact(heard: Heard) -> str | None:
@@ -180,7 +185,7 @@ def text(heard: Heard) -> str | None:
 
 def address(heard: Heard) -> str | None:
     """Where somebody lives, as he writes it."""
-    return text(heard)
+    return None if is_quantity(heard.text) else text(heard)
 
 
 def serial(heard: Heard) -> str | None:

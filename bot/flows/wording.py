@@ -30,6 +30,7 @@ _BEFORE = re.compile(  # what is said before an address
 _TOWN = re.compile(  # and what may follow a street
     r"[A-Z][a-zA-Z'’ -]{2,24}(?: [A-Z0-9 ]{5,8})?|[0-9一二三四五六七八九十]+ ?(?:号|栋|幢|座|楼|单元|室).{0,12}"
 )
+_GIVES_UP = re.compile(r"算了|不用了|不弄了|不报了|never ?mind|forget (?:it|that)|leave it", re.IGNORECASE)
 _ADDRESS = re.compile(
     r"[省市区县镇乡村路街道巷弄园]\w{0,12}?[0-9一二三四五六七八九十]+ ?(?:号|栋|幢|座|室|楼|单元|弄)"
     r"|\b\d+[a-z]?,? (?:[a-z'.]+ ){1,3}(?:street|st|road|rd|lane|ln|avenue|ave|drive|dr|way|court|square|place|blvd)\b",
@@ -51,6 +52,11 @@ def is_question(text: str) -> bool:
 def is_calm(text: str) -> bool:
     """Whether the words are about a danger that is over, or may be."""
     return bool(_CALM.search(text.strip()))
+
+
+def gives_up(text: str) -> bool:
+    """Whether the words begin with "never mind"."""
+    return bool(_GIVES_UP.match(text))
 
 
 def is_address(text: str) -> bool:
