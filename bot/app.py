@@ -72,7 +72,7 @@ class Office:
         return receipts
 
     async def heard(self, word: DeskWord) -> None:
-        """Somebody has written where our own people work."""
+        """Give what was written at a desk to the desk."""
         await self._app.desks[self._name].heard(word)
 
     async def note(self, key: str) -> bytes | None:
@@ -229,7 +229,7 @@ class App:
         await self.store.close()
 
     async def heard_out(self, channel: str) -> None:
-        """Until a listening channel has heard all there is, and it has been answered."""
+        """Wait until a listening channel has heard all there is, and it has been answered."""
         await self._tasks[f"channel:{channel}"]
         while await self.store.read(_unfinished):
             await asyncio.sleep(0.05)

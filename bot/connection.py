@@ -35,7 +35,7 @@ class Connection(HttpToolsProtocol):
     _last = False  # the peer wants no connection after this request
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Somebody has come."""
+        """A peer has connected: it is refused if it is one too many, else its request must come in time."""
         super().connection_made(cast("asyncio.Transport", BufferedTransport(transport, self.loop)))
         if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency:
             self.connections.discard(self)  # or uvicorn would count it against the others
@@ -46,7 +46,7 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Drop all timers, and let a writer that waits see the end."""
         super().connection_lost(exc)
-        self._rest()
+        self._stop_watching()
         self.resume_writing()
 
     def data_received(self, data: bytes) -> None:
@@ -57,7 +57,7 @@ class Connection(HttpToolsProtocol):
         self._bytes += len(data)
         super().data_received(data)
         if before != (self._coming, self._requests):
-            self._rest()
+            self._stop_watching()
             if self._coming == "head":
                 self._watch(HEAD_TIME, self._head_is_late)
             elif self._coming == "body":
@@ -85,7 +85,8 @@ class Connection(HttpToolsProtocol):
         self._coming, self._bytes = "body", 0
         super().on_headers_complete()
         self._last = not self.cycle.keep_alive
-        self.cycle.keep_alive = True  # until the body is here: on whom we hang up while he speaks, he does not hear us
+        # Until the body is here: a peer that is still sending would not read an answer before we hang up.
+        self.cycle.keep_alive = True
 
     def on_message_complete(self) -> None:
         """The whole request is here."""
@@ -101,7 +102,7 @@ class Connection(HttpToolsProtocol):
     def _watch(self, seconds: float, then: Callable[[], None]) -> None:
         self._timer = self.loop.call_later(seconds, then)
 
-    def _rest(self) -> None:
+    def _stop_watching(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -113,7 +114,7 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
 
     def _look_at_body(self) -> None:
-        """Slow lines are welcome, standing ones are not; that we do not read just now is nobody's fault."""
+        """A slow line is welcome, a standing one is not; while it is we who do not read, nothing is counted late."""
         late = self._bytes < GRACE * PACE and not self.flow.read_paused
         if self.cycle.response_complete:  # it was refused, and nobody needs the rest
             self.transport.close()

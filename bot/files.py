@@ -75,7 +75,7 @@ class Empty(FileRefused):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredFile:
     """The row of one attachment; ``owner`` is the address key of the chat it belongs to."""
 
     id: str
@@ -97,8 +97,8 @@ class Files:
     def __init__(
         self,
         root: Path,
-        save: Callable[[Kept, float], Awaitable[None]],
-        load: Callable[[str], Awaitable[Kept | None]],
+        save: Callable[[StoredFile, float], Awaitable[None]],
+        load: Callable[[str], Awaitable[StoredFile | None]],
         *,
         limit: int,
         types: tuple[str, ...],
@@ -115,7 +115,10 @@ class Files:
         return await self.keep(secrets.token_urlsafe(18), stream, name, declared, owner)
 
     async def keep(self, id: str, stream: AsyncIterator[bytes], name: str, declared: str, owner: str) -> Attachment:
-        """Keep it under an id that was given out already. Nothing half-written is ever seen under a final name."""
+        """Keep it under an id that was given out already; raises FileRefused.
+
+        Nothing half-written is ever seen under a final name.
+        """
         partial = self._incoming / secrets.token_hex(16)
         try:
             size, sha, head = await self._write(stream, partial)
@@ -125,7 +128,7 @@ class Files:
             await asyncio.to_thread(self._settle, partial, sha)
         finally:
             await asyncio.to_thread(partial.unlink, missing_ok=True)
-        kept = Kept(id, sha, safe_name(name), found, size, owner)
+        kept = StoredFile(id, sha, safe_name(name), found, size, owner)
         await self._save(kept, time.time())
         return kept.attachment
 

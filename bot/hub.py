@@ -69,18 +69,18 @@ class Hub:
             self._watchers.discard(changed)
 
     def stir(self) -> None:
-        """Something was committed."""
+        """Set the events of all who watch: something was committed."""
         for watcher in self._watchers:
             watcher.set()
 
     def publish(self, said: Iterable[Said]) -> None:
-        """Messages that were just committed."""
+        """Put messages that were just committed on the streams of their chats."""
         for one in said:
             if streams := self._streams.get((one.channel, one.address)):
                 self._put(streams, _event(one.seq, one.data, one.conversation_id))
 
     def tell(self, channel: str, address: str, event: str, data: dict[str, Any]) -> None:
-        """Something that is not kept: typing, read."""
+        """Put an event on a chat's streams that is not kept: typing, read."""
         if streams := self._streams.get((channel, address)):
             self._put(streams, {"event": event, "seq": None, "data": data})
 
@@ -171,7 +171,8 @@ class Hub:
             query = select(*COLUMNS).where(here).order_by(message.c.seq).limit(PAGE)
             rows = connection.execute(query.where(message.c.seq > after)).all()
             if not rows and after > (connection.scalar(select(func.max(message.c.seq)).where(here)) or 0):
-                rows = connection.execute(query).all()  # who knows more than there is knew what a backup does not
+                # the reader is ahead of a database that was restored from a backup: show it all
+                rows = connection.execute(query).all()
             return [_event(row.seq, event_data(row._asdict()), row.conversation_id) for row in rows]
 
         return await self._store.read(read)

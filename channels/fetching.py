@@ -50,11 +50,11 @@ class Fetcher:
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
-        """There may be a file."""
+        """Look at once: there may be a file to fetch."""
         self._woken.set()
 
     async def run(self, office: Office) -> None:
-        """Until cancelled."""
+        """Fetch the files that are to be had until cancelled."""
         while True:
             self._woken.clear()
             try:

@@ -129,7 +129,7 @@ class Dispatch:
         self._woken.set()
 
     async def run(self) -> None:
-        """Until stopped. Where agents pick by themselves there is nothing to do."""
+        """Offer what waits until ``stop`` is called; where agents pick by themselves there is nothing to do."""
         while not self._stopping:
             self._woken.clear()
             with suppress(Away):

@@ -91,7 +91,7 @@ class Rounds:
         self._changed.set()
 
     async def run(self) -> None:
-        """Until stopped."""
+        """Enter timers and sweep until ``stop`` is called."""
         swept = 0.0
         while not self._stopping.is_set():
             self._changed.clear()

@@ -230,7 +230,7 @@ class Indexer:
         self._duty = Duty(store, "search", holder)
 
     async def run(self) -> None:
-        """Until the server stops."""
+        """Index what is new until the server stops."""
         with self._hub.watch() as changed:
             while not self._hub.over:
                 changed.clear()

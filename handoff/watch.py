@@ -29,24 +29,24 @@ class Watch:
         return name in self.clocks and not self.clocks[name].over
 
     def start(self, *names: str) -> None:
-        """From now on; a clock that is there already goes on."""
+        """Start clocks now; one that is there already goes on."""
         for name in names:
             if name in self.times and not self.measures(name):
                 now = self.draft.now.timestamp()
                 self.clocks[name] = Clock(now, now)
 
     def rest(self, *names: str) -> None:
-        """The customer's word is awaited."""
+        """Stop clocks while the customer's word is awaited."""
         for name in names:
             if self.measures(name):
                 self.clocks[name] = self.clocks[name].rests(self.draft.now, self.hours)
 
     def go_on(self, *names: str) -> None:
-        """It is our turn again."""
+        """Let stopped clocks run again: it is our turn."""
         self.clocks |= {name: self.clocks[name].goes_on(self.draft.now) for name in names if name in self.clocks}
 
     def end(self, *names: str, agent: int | None = None) -> None:
-        """It is done: in time, or late; what was warned of needs nobody any more."""
+        """End clocks because what they measure is done, in time or late; warnings of them need nobody any more."""
         for name in (name for name in names if self.measures(name)):
             before, promised = self.clocks[name], self.times.get(name)
             if promised is None:
@@ -59,17 +59,17 @@ class Watch:
             self.settle(name, before)
 
     def drop(self, *names: str) -> None:
-        """Nobody waits for it any more."""
+        """Take clocks away: nobody waits for what they measure any more."""
         for name in (name for name in names if self.measures(name)):
             self.settle(name, self.clocks.pop(name))
 
     def settle(self, name: str, clock: Clock) -> None:
-        """Whoever was told of it need not see to it any more."""
+        """Take back the alarms that a clock has raised."""
         if clock.told:
             self.draft.do(Settle((f"{name}_soon", f"{name}_missed"), self.ticket))
 
     def note(self, what: str, name: str, agent: int | None, took: float) -> None:
-        """A line in the books; times in seconds of work."""
+        """Write down what became of a clock; times in seconds of working time."""
         about = {"number": self.number, "of": self.kind, "priority": self.priority, "tier": self.tier}
         measured = {"promised": self.times[name], "took": round(took, 3), "begun": self.clocks[name].begun}
         self.draft.note(f"standard_{what}", standard=name, **about, **measured, agent=agent or self.agent)

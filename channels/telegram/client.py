@@ -47,7 +47,7 @@ class Malformed(Refused):
 
 
 class Contested(Exception):
-    """Somebody else reads this bot's updates, or they go to a webhook."""
+    """Another program reads this bot's updates, or they go to a webhook."""
 
 
 OFFICIAL: Final = "https://api.telegram.org"  # a server of one's own may send to any address

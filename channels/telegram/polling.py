@@ -32,7 +32,7 @@ class Poller:
         self._seconds, self._pause = seconds, pause
 
     async def run(self, office: Office) -> None:
-        """Until cancelled; raises BadToken."""
+        """Ask for updates until cancelled; raises BadToken."""
         while True:
             try:
                 if await office.hold("poll"):

@@ -54,7 +54,7 @@ class AiohttpRequest(BaseRequest):
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
-        """As the library does it, but without the payload, people's words, in the log."""
+        """Parse an answer as the library does, but without its payload, which is people's words, in the log."""
         try:
             return dict(json.loads(payload))
         except (ValueError, TypeError, RecursionError) as error:

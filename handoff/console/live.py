@@ -111,7 +111,7 @@ class Live:
             stream.wake()
 
     async def _note(self) -> None:
-        """Whoever has a page open is there."""
+        """Write down that whoever has a page open is there."""
         now = time.monotonic()
         here = {stream.session.actor for stream in self._streams}
         if due := [actor for actor in here if now - self._noted.get(actor, -PRESENCE) >= PRESENCE]:
@@ -169,7 +169,7 @@ class Stream:
         self._stir.set()
 
     def end(self) -> None:
-        """Whoever opened the page may no longer see it."""
+        """End the stream: whoever opened the page may no longer see it."""
         self._ended = True
         self._stir.set()
 

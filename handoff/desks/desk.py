@@ -34,7 +34,7 @@ NOTED: Final = 30  # … and no more of them than so many
 
 
 class Desk:
-    """Of one channel. ``heard`` may be called in any process; ``run`` works where the duty is."""
+    """The desk on one channel. ``heard`` may be called in any process; ``run`` works in the one that has the duty."""
 
     def __init__(self, house: House, channel: Channel) -> None:
         self._store, self._hub, self._channel = house.store, house.hub, channel
@@ -61,7 +61,7 @@ class Desk:
             log.error("desk_unkeepable", channel=self._channel.name, error=type(error).__name__)
 
     async def _heard(self, word: DeskWord) -> None:
-        """Who counts for nothing is written down, now and then."""
+        """Keep the word of an agent; of anybody else only write down, now and then, that he wrote."""
         if word.nobody:
             return await self._ignored(word.sender, word.nobody)
         who = await self._store.read(lambda c: words.actor(c, self._channel.name, word.sender))
@@ -85,7 +85,7 @@ class Desk:
     # ------------------------------------------------------------ working
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Do what was written, and post what happens, until cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._listen())

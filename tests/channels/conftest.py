@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from bot.files import Files, Kept
+from bot.files import Files, StoredFile
 from channels.web import Web
 from tests.channels.standin import Desk, Site
 
@@ -16,12 +16,12 @@ from tests.channels.standin import Desk, Site
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     """An empty house."""
-    rows: dict[str, Kept] = {}
+    rows: dict[str, StoredFile] = {}
 
-    async def save(row: Kept, _at: float) -> None:
+    async def save(row: StoredFile, _at: float) -> None:
         rows[row.id] = row
 
-    async def load(id: str) -> Kept | None:
+    async def load(id: str) -> StoredFile | None:
         return rows.get(id)
 
     types = ("image/png", "image/jpeg", "application/pdf", "text/plain")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.files import Empty, Files, Kept, TooLarge, WrongType, safe_name, type_of
+from bot.files import Empty, Files, StoredFile, TooLarge, WrongType, safe_name, type_of
 from bot.text import clean
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 100
@@ -24,20 +24,20 @@ async def in_pieces(data: bytes, size: int = 1000) -> AsyncIterator[bytes]:
 
 
 @pytest.fixture
-def rows() -> dict[str, Kept]:
+def rows() -> dict[str, StoredFile]:
     return {}
 
 
 @pytest.fixture
-def files(tmp_path: Path, rows: dict[str, Kept]) -> Files:
+def files(tmp_path: Path, rows: dict[str, StoredFile]) -> Files:
     return make(tmp_path, rows)
 
 
-def make(root: Path, rows: dict[str, Kept]) -> Files:
-    async def save(row: Kept, _at: float) -> None:
+def make(root: Path, rows: dict[str, StoredFile]) -> Files:
+    async def save(row: StoredFile, _at: float) -> None:
         rows[row.id] = row
 
-    async def load(id: str) -> Kept | None:
+    async def load(id: str) -> StoredFile | None:
         return rows.get(id)
 
     return Files(root, save, load, limit=600_000, types=("image/png", "application/pdf", "text/plain"))
@@ -78,7 +78,7 @@ async def test_equal_content_is_kept_once_under_two_ids(files: Files, tmp_path: 
     [(PNG * 10_000, TooLarge), (b"", Empty), (b"PK\x03\x04zip", WrongType), (b"\x7fELF\0", WrongType)],
 )
 async def test_what_is_refused_leaves_nothing(
-    files: Files, tmp_path: Path, rows: dict[str, Kept], data: bytes, refusal: type[Exception]
+    files: Files, tmp_path: Path, rows: dict[str, StoredFile], data: bytes, refusal: type[Exception]
 ) -> None:
     with pytest.raises(refusal):
         await files.put(in_pieces(data), "x", "image/png", "chat-a")
