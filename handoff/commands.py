@@ -87,7 +87,7 @@ class Commands:
 
         ``key`` is the desk's own: twice the same is done once. What was not the actor's to see cannot be reached by
         it: the number goes with the command, and the desk does it to no other conversation (handoff/desk.py).
-        Raises Denied or NotFound (handoff/agents.py) when it is not the actor's to do, Reused, ``store.Away``.
+        Raises Denied or NotFound (handoff/access.py) when it is not the actor's to do, Reused, ``store.Away``.
         """
         key = f"agent:{actor.id}:{key}"
         try:
