@@ -55,13 +55,16 @@ def convert(name: str, folder: Path, model: Any = None) -> None:
 
 
 def _export(transformer: Any, file: Path) -> None:
-    """The transformer alone: word pieces in, one vector per word piece out."""
+    """The transformer alone: the word pieces of one text in, one vector per word piece out.
+
+    One text has no padding, so there is no mask to compute with.
+    """
     import torch
 
     network = getattr(transformer, "auto_model", None) or transformer.model
     takes = inspect.signature(network.forward).parameters
-    pieces = transformer.tokenizer(["an example", "another, longer example"], padding=True, return_tensors="pt")
-    given = {name: tensor for name, tensor in pieces.items() if name in takes}
+    pieces = transformer.tokenizer(["an example of what is asked"], return_tensors="pt")
+    given = {name: tensor for name, tensor in pieces.items() if name in takes and name != "attention_mask"}
 
     class Alone(torch.nn.Module):  # type: ignore[misc,unused-ignore]
         def __init__(self) -> None:
@@ -77,7 +80,7 @@ def _export(transformer: Any, file: Path) -> None:
         str(file),
         input_names=list(given),
         output_names=["tokens"],
-        dynamic_axes={name: {0: "texts", 1: "pieces"} for name in [*given, "tokens"]},
+        dynamic_axes={name: {1: "pieces"} for name in [*given, "tokens"]},
         opset_version=17,
         dynamo=False,
     )

@@ -60,6 +60,7 @@ class Encoder:
     def question(self, text: str) -> Rows:
         """One vector. Alone in its run: int8 scales over a batch, so a neighbour would change the score."""
         pieces = self._pieces.encode(text)
+        # one converted before asks for the mask, too
         given = {"input_ids": pieces.ids, "attention_mask": pieces.attention_mask, "token_type_ids": pieces.type_ids}
         (tokens,) = self._session.run(["tokens"], {name: np.array([given[name]], np.int64) for name in self._inputs})
         vector = tokens[0, 0] if self._first else tokens[0].mean(0)

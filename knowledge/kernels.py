@@ -54,8 +54,11 @@ class Kernel(Protocol):
     def tells(self, gram: str) -> bool:
         """Is it one of those that ``told`` may give?"""
 
-    def parts(self, text: str) -> Parts:
-        """The single comparisons of a normalised text with every example, for ``join`` and for ``why``."""
+    def parts(self, text: str, meaning: Vector | None = None) -> Parts:
+        """The single comparisons of a normalised text with every example, for ``join`` and for ``why``.
+
+        ``meaning``: what the encoder found of this question; it is then not asked again.
+        """
 
     def among(self, rows: Rows, onwards: bool = False) -> Iterator[Parts]:
         """The same of the examples in ``rows``, ``TOGETHER`` of them at a time.
@@ -129,6 +132,13 @@ class Meant:
             yield (self._places[some] @ self._places[since:].T).astype(float)
 
 
+def _meant(ask: Meant | None, text: str, known: Vector | None) -> Parts:
+    """What an encoder makes of a text, if there is one; ``known``: it has been asked."""
+    if known is None and ask:
+        known = ask.similar(text)
+    return {} if known is None else {"meaning": known}
+
+
 def _among(rows: Rows, onwards: bool, ways: Mapping[str, Way | None]) -> Iterator[Parts]:
     """Every way to compare that there is, side by side."""
     known = {name: way.among(rows, onwards) for name, way in ways.items() if way}
@@ -158,7 +168,7 @@ class English:
         """Single words do."""
         return " " not in gram
 
-    def parts(self, text: str) -> Parts:
+    def parts(self, text: str, meaning: Vector | None = None) -> Parts:
         """Letters, stems and what is meant, word by word and by an encoder."""
         split = words(text)
         parts = {
@@ -166,7 +176,7 @@ class English:
             "stems": self.written.similar(stems(split)),
             "words": self._words.similar(split),
         }
-        return parts | {"meaning": self._meaning.similar(text)} if self._meaning else parts
+        return parts | _meant(self._meaning, text, meaning)
 
     def among(self, rows: Rows, onwards: bool = False) -> Iterator[Parts]:
         """See Kernel."""
@@ -178,7 +188,7 @@ class English:
         lexical = apart(
             (2 * np.exp(parts["letters"] + parts["stems"] - 2) + np.exp(4 * (parts["words"] - 1))) / 3, LEAST
         )
-        return (2 * np.exp(5 * (parts["meaning"] - 1)) + 0.9 * lexical) / 2.9 if "meaning" in parts else lexical
+        return (3 * np.exp(4 * (parts["meaning"] - 1)) + lexical) / 4 if "meaning" in parts else lexical
 
 
 LEAST = (2 * math.exp(-2) + math.exp(-4)) / 3  # English texts that have nothing in common
@@ -243,7 +253,7 @@ class Chinese:
         """All do: no dictionary tells where a word ends."""
         return True
 
-    def parts(self, text: str) -> Parts:
+    def parts(self, text: str, meaning: Vector | None = None) -> Parts:
         """Characters, sounds, order and, with a multilingual encoder, meaning."""
         split = units(text)
         written, heard = _read(text)
@@ -252,7 +262,7 @@ class Chinese:
             "sounds": self._sounds.similar(heard),
             "order": self._order.similar("".join(split)),
         }
-        return parts | {"meaning": self._meaning.similar(text)} if self._meaning else parts
+        return parts | _meant(self._meaning, text, meaning)
 
     def among(self, rows: Rows, onwards: bool = False) -> Iterator[Parts]:
         """See Kernel."""

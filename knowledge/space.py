@@ -130,12 +130,13 @@ class Space:
         return kernel if len(self.taught) == len(every) else kernel[np.ix_(self.taught, self.taught)]
 
     def fit(self, text: str) -> Fit:
-        """Compare a normalised text, as written and as repaired."""
-        parts = self._kernel.parts(text)
+        """Compare a normalised text, as repaired and as written; an encoder reads it once, repaired."""
+        repaired = self._repaired(text)
+        parts = self._kernel.parts(repaired)
         alike = self._kernel.join(parts)
-        if (repaired := self._repaired(text)) != text:
-            parts = self._kernel.parts(repaired)
-            alike = (1 - REPAIRED) * alike + REPAIRED * self._kernel.join(parts)
+        if repaired != text:
+            written = self._kernel.join(self._kernel.parts(text, parts.get("meaning")))
+            alike = (1 - REPAIRED) * written + REPAIRED * alike
         told = self._kernel.written.columns(self._kernel.told(repaired))
         scores = alike[self._landmarks].astype(np.float32) @ self._weights + self._evidence.of(told)
         return Fit(repaired, np.round(scores.astype(float), DIGITS), alike, parts, told)

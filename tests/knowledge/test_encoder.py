@@ -54,6 +54,13 @@ def test_meaning_decides_where_words_cannot() -> None:
     assert knowledge.version != build(FAQ).version
 
 
+def test_a_mistyped_question_is_read_once_as_it_was_meant() -> None:
+    topics = Topics()
+    ranking = build(FAQ, encoder=topics).ask("my engien stutters")
+    assert topics.asked == ["my engine stutters"]
+    assert ranking.candidates[0].entry == "car"
+
+
 def test_a_model_that_is_missing_costs_one_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         assert encoder.load("no/such-model", tmp_path) is None
@@ -136,6 +143,14 @@ def test_a_model_is_converted_served_and_remembered(tiny: Path) -> None:
     assert np.allclose(again.examples(["how to pay"])[0], rows[0])
     faq = from_examples([{"label": "pay", "text": "怎么付款"}, {"label": "back", "text": "退货"}])
     assert "meaning" in build(faq, encoder=again).ask("怎么付款").why["scores"][0]["parts"]
+
+
+def test_converted_a_model_says_what_it_said_in_torch(tiny: Path) -> None:
+    converted = encoder.load(str(tiny / "model"), tiny / "models")
+    assert converted is not None
+    before = encoder.TorchEncoder(str(tiny / "model"), tiny / "torch")
+    for text in ("pay", "how do i pay for two things", "router wifi phone " * 12, "x " * 500):
+        assert converted.question(text) @ before.question(text) > 0.99
 
 
 def test_serving_needs_no_torch(tiny: Path) -> None:
