@@ -159,7 +159,7 @@ def _meant(offered: tuple[tuple[str, str], ...], meant: Understanding, last: boo
     short = matter.letters(meant.text) <= at_most and not is_question(meant.text)
     says = meant.yes_no if short and not meant.wants_person else ""  # "ok, send someone" is no yes
     said = {says, meant.intent} if last else set()
-    wanted = f"{ids[0].rpartition(':')[0]}:{meant.rating}"
+    wanted = f"{ids[0].rpartition(':')[0]}:{meant.rating}" if ids[0].startswith("rate:") else ""
     if "yes" in said and "do:ticket" in ids and "do:ticket_status" not in ids:  # "shall I pass it to my colleagues?"
         wanted = "do:ticket"
     elif "yes" in said and _DID.match(meant.text):

@@ -52,10 +52,10 @@ def complaint(known: Known) -> Flow:
             what = yield Ask("what", reading.comment, options=(SKIP,), free=True)
             yield Add(number, what if what != SKIP else "")
     wish = yield Ask("wish", wished, options=WISHES, free=True)
-    ours = wish in WISHES
-    yield Add(number, key=f"complaint.wish.{wish}") if ours else Add(number, wish)
+    chosen = wish in WISHES
+    yield Add(number, key=f"complaint.wish.{wish}") if chosen else Add(number, wish)
     if wish == "supervisor":
         yield Alarm("supervisor", number, role="supervisor", ticket=number)
-    yield Say(f"complaint.{wish}" if ours else "complaint.own", number=number)
+    yield Say(f"complaint.{wish}" if chosen else "complaint.own", number=number)
     if wish != "record":
         yield from reached(number, known)

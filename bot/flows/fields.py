@@ -118,7 +118,7 @@ def facts(draft: Draft) -> bool:
     """Whether the words are nothing but facts for a matter: a product, a number of ours, a day, a sum."""
     kinds = {entity.kind for entity in draft.meant.entities} if draft.meant else set()
     if bare(draft.words).isnumeric():
-        return len(bare(draft.words)) >= DIGITS and not draft.heard.named("phone")
+        return len(bare(draft.words)) >= DIGITS and not matter.contact(draft)
     if bare(draft.words) and bare(draft.words) == bare(address(draft.words)):
         return True
     return bool(kinds & FACTS) and not kinds - FACTS and only(draft) and not is_question(draft.words)

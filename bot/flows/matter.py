@@ -40,7 +40,7 @@ def known(draft: Draft, **more: Any) -> dict[str, Any]:
     """What a flow need not ask: the words, the product named, what the customer told before."""
     customer = draft.turn.customer
     return {
-        "words": draft.words or unsettled(draft) or draft.text("no_words"),
+        "words": draft.words or still_open(draft) or draft.text("no_words"),
         "product": draft.heard.named("model") or draft.talk.extra.get("product") or customer.get("product", ""),
         "contact": contact(draft) or customer.get("contact", ""),
         **more,
@@ -66,7 +66,7 @@ def beside(draft: Draft) -> str:
     return draft.words if draft.heard.named(*FACTS) or (_CLAUSES.search(draft.words) and not agrees) else ""
 
 
-def unsettled(draft: Draft) -> str:
+def still_open(draft: Draft) -> str:
     """What was told and asked so far in this conversation, unless it was answered well."""
     said = draft.talk.extra.get("told") or filter(None, [draft.talk.last_question])
     return "" if draft.talk.extra.get("settled") else "\n".join(said)[-SUBJECT:]
@@ -75,18 +75,18 @@ def unsettled(draft: Draft) -> str:
 def story(draft: Draft) -> str:
     """The same with what was answered before it: what follows an answer may mean little without."""
     extra = draft.talk.extra
-    if extra.get("settled") or (extra.get("bare") and not extra.get("answered")):
+    if extra.get("settled"):
         return ""
-    return "\n".join((*extra.get("answered", ()), *filter(None, [unsettled(draft)])))[-SUBJECT:]
+    return "\n".join((*extra.get("answered", ()), *filter(None, [still_open(draft)])))[-SUBJECT:]
 
 
-def answered(draft: Draft) -> str:
+def already_answered(draft: Draft) -> str:
     """What was asked in this conversation and has an answer: a ticket may be about that all the same."""
     extra = draft.talk.extra
     return "\n".join((*extra.get("answered", ()), *(() if extra.get("bare") else extra.get("told", ()))))[-SUBJECT:]
 
 
-def unhelped(draft: Draft) -> None:
+def answers_did_not_help(draft: Draft) -> None:
     """What was answered has not helped: people are to read all of it."""
     before, told = draft.talk.extra.get("answered", ()), draft.talk.extra.get("told", ())
     said = [*before, *(one for one in told if one not in before)]

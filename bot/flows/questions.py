@@ -154,7 +154,7 @@ def unknown(draft: Draft) -> bool:
     offers = () if bare(draft.words).isnumeric() else wishes.offers(draft)
     near = [button for button in offers if button.startswith("ans:")]
     if angry := bool(draft.meant and draft.meant.angry):
-        matter.unhelped(draft)
+        matter.answers_did_not_help(draft)
     more = {"question": draft.words[:SUBJECT], "offers": near, "angry": angry, "times": times}
     more["long"] = matter.letters(draft.words) >= STORY  # whoever has told so much is not asked for other words
     more["urgent"] = bool(draft.meant and draft.meant.urgent)
@@ -209,7 +209,7 @@ def said_already(draft: Draft) -> bool:
         return False
     draft.note("asked_back", question=draft.words[:SUBJECT], offered=[f"ans:{entry}"])
     draft.asked_freely()
-    matter.unhelped(draft)
+    matter.answers_did_not_help(draft)
     draft.remember(unknowns=max(1, draft.talk.unknowns))
     draft.say("answer.again", f"ans:{entry}", *wishes.WAYS_ON)
     return True

@@ -117,7 +117,7 @@ class Heard:
 
 def words(heard: Heard) -> str | None:
     """A matter in the customer's words; "hello" is none."""
-    return None if heard.intent in NO_MATTER else heard.text[:SUBJECT] or None
+    return None if heard.intent in NO_MATTER or not bare(heard.text) else heard.text[:SUBJECT]
 
 
 def comment(heard: Heard) -> str | None:
@@ -131,8 +131,10 @@ def product(heard: Heard) -> str | None:
         return found
     if refused(heard):
         return "skip"
-    described = 0 < len(heard.text) <= 60 and "\n" not in heard.text and not (heard.asks or heard.intent)
-    return heard.text if described and not _other(heard) and _names(heard.text) else None
+    short = bare(heard.text) and len(heard.text) <= 60 and "\n" not in heard.text
+    return (
+        heard.text if short and not (heard.asks or heard.intent) and not _other(heard) and _names(heard.text) else None
+    )
 
 
 def _other(heard: Heard) -> bool:

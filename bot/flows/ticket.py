@@ -22,7 +22,7 @@ def ticket(known: Known) -> Flow:
     form = {part["name"]: part for part in known.get("asks", ())}
     asks = {name: question(part, known) for name, part in form.items()}
     if "what" in asks and known.get("answered"):
-        asks["what"] = replace(asks["what"], read=nothing_new, options=(SKIP,))
+        asks["what"] = replace(asks["what"], read=what_or_same, options=(SKIP,))
     told = dict(known)
     if known.get("about"):
         yield Say("ticket.about", what=on_a_line(known["about"]))
@@ -57,7 +57,7 @@ def matter(told: Mapping[str, Any]) -> str:
     return "\n".join(filter(None, (before, about))) if len(wording.bare(about)) < LITTLE else about
 
 
-def nothing_new(heard: Heard) -> str | None:
+def what_or_same(heard: Heard) -> str | None:
     """A matter, or that it is what was asked before: the button says so, and so does whoever adds nothing to it."""
     return SKIP if reading.refused(heard) or wording.bare(heard.text) in SKIPS else reading.words(heard) or SKIP
 

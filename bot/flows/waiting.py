@@ -84,7 +84,7 @@ def queued(draft: Draft) -> bool:
     elif _HOW_LONG.search(draft.words):
         line.tell(draft)
     else:
-        if not matter.unsettled(draft):
+        if not matter.still_open(draft):
             draft.asked_freely()
         if not draft.talk.extra.get("kept"):
             draft.keep(kept=True)
@@ -116,7 +116,7 @@ def give_up(draft: Draft, held: HandoverView | None, why: str) -> None:
     """Nobody can come, ``why``: what waited becomes a ticket, and that is said honestly."""
     packet = held.packet if held else {}
     line.leave(draft, why)
-    what = str(packet.get("question") or matter.unsettled(draft))
+    what = str(packet.get("question") or matter.still_open(draft))
     more: dict[str, Any] = {"what": what, "words": what or packet.get("words") or draft.text("no_words")}
     more |= {"said": GIVEN_UP[why], "reason": held.reason if held else "asked"}
     more["back"] = line.back(draft)

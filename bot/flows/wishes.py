@@ -72,7 +72,8 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
     first = next((part for part in asks if part["need"] != "told"), {"read": ""})
     words = draft.words if draft.event.kind is not Kind.CHOICE else ""
     wanted = words if first["read"] == "text" and fields.wants(draft) else ""  # "I need a new adapter"
-    before = matter.story(draft)
+    extra = draft.talk.extra
+    before = "" if extra.get("bare") and not extra.get("answered") else matter.story(draft)
     now = told.get("what") or ("" if wanted else matter.telling(draft))
     what = now or ("" if wanted else before)
     beside = matter.beside(draft) if words not in ("", what, wanted) else ""
@@ -82,7 +83,7 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
     more["named"] = {**draft.talk.extra.get("facts", {}), **fields.kept(draft), "time": fields.when(draft)}
     if wanted:
         more[first["name"]] = wanted
-    more |= {"products": draft.turn.policy.products[:8], "answered": "" if what else matter.answered(draft)}
+    more |= {"products": draft.turn.policy.products[:8], "answered": "" if what else matter.already_answered(draft)}
     journal.begin(draft, "ticket", **matter.known(draft, **{**told, **more}))
 
 
@@ -125,7 +126,7 @@ def human(draft: Draft, reason: str) -> None:
     flow, asked, told = draft.talk.flow, draft.talk.asked, journal.take_over(draft)
     if matter.apart(draft):
         draft.asked_freely()
-    what = told.get("what") or matter.telling(draft) or matter.unsettled(draft)
+    what = told.get("what") or matter.telling(draft) or matter.story(draft)
     if reason == "misses" and matter.letters(draft.words) >= matter.CLAUSE:
         what = "\n".join(filter(None, (what, draft.words)))  # what we did not understand, somebody may
     reason = "callback" if reading.calls(draft.heard) else reason
@@ -142,7 +143,7 @@ def human(draft: Draft, reason: str) -> None:
     slots, people = {k: v for k, v in told.items() if k != "what"}, draft.own_ticket("urgent", "emergency")
     more = {**told, "what": what, "slots": slots, "reason": reason or "asked", "open": people}
     draft.keep(reach=draft.number if asked == "contact" else draft.talk.extra.get("reach"))
-    more["answered"] = matter.answered(draft)
+    more["answered"] = matter.already_answered(draft)
     more["asked"] = people if draft.talk.extra.get("reach") == draft.number else ""  # how to reach him, in vain
     journal.begin(draft, "human", **matter.known(draft, **more, **line.away(draft, reason)))
 
@@ -151,7 +152,7 @@ def callback(draft: Draft, _: str) -> None:
     """Rather than wait, be called: numbered, with a promise."""
     line.leave(draft, "callback")
     draft.open()
-    what = matter.unsettled(draft)
+    what = matter.story(draft)
     journal.begin(draft, "human", **matter.known(draft, what=what or draft.text("no_words"), reason="callback"))
 
 
@@ -180,7 +181,7 @@ def hand_over(draft: Draft, run: journal.Run) -> None:
 def complaint(draft: Draft, _: str) -> None:
     """A complaint; what was being told goes with it."""
     draft.open()
-    told, before = journal.take_over(draft), matter.unsettled(draft)
+    told, before = journal.take_over(draft), matter.story(draft)
     upset = before if draft.talk.extra.get("soothed") else ""  # in anger he has told what is wrong
     what = "\n".join(filter(None, (told.pop("what", "") or upset, matter.grievance(draft))))
     more = {**told, "what": what, "before": "" if upset else before}
@@ -232,7 +233,7 @@ def not_helpful(draft: Draft, entry: str) -> None:
     draft.open()
     about = matter.held(draft, entry) or matter.held(draft, draft.talk.last_entry)
     draft.note("not_helpful", entry=about, question=draft.talk.last_question)
-    matter.unhelped(draft)
+    matter.answers_did_not_help(draft)
     if number := draft.own_ticket("emergency", "urgent", "complaint"):
         draft.add(number, draft.words)
         draft.say("not_helpful.people", number=number)

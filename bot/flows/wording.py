@@ -32,7 +32,7 @@ _TOWN = re.compile(  # and what may follow a street
 )
 _GIVES_UP = re.compile(r"算了|不用了|不弄了|不报了|never ?mind|forget (?:it|that)|leave it", re.IGNORECASE)
 _ADDRESS = re.compile(
-    r"[省市区县镇乡村路街道巷弄园]\w{0,12}?[0-9一二三四五六七八九十]+ ?(?:号|栋|幢|座|室|楼|单元|弄)"
+    r"[省市区县镇乡村路街道巷弄园]\w{0,12}? ?[0-9一二三四五六七八九十]+ ?(?:号|栋|幢|座|室|楼|单元|弄)"
     r"|\b\d+[a-z]?,? (?:[a-z'.]+ ){1,3}(?:street|st|road|rd|lane|ln|avenue|ave|drive|dr|way|court|square|place|blvd)\b",
     re.IGNORECASE,
 )
