@@ -101,6 +101,12 @@ class Staffed(House):
         latest = select(conversation.c.number).where(its).order_by(conversation.c.id.desc()).limit(1)
         return str(await self.store.read(lambda c: c.scalar(latest)) or "")
 
+    async def handed_over(self) -> str:
+        """The number of a conversation whose customer has asked for a person."""
+        await self.hear("human")
+        await self.settled()
+        return await self.number("a")
+
     async def order(self, who: str, number: str, name: str, **data: Any) -> CommandOutcome:
         """An agent's command, and what came of it."""
         self._keys += 1

@@ -40,9 +40,7 @@ async def test_who_gives_no_sign_is_not_there(store: Store) -> None:
         await store.write(lambda c: c.execute(update(agent).values(long_ago)))
         assert await store.read(there) == (True, False, 0, False)
         assert await online() == 0
-        await house.hear("human")
-        await house.settled()
-        number = await house.number("a")
+        number = await house.handed_over()
         await house.come("Ben")
         lost = await house.order("Ben", number, "transfer", to_agent=1)
         assert (lost.state, lost.data["reason"]) == ("lost", "away")
@@ -104,9 +102,7 @@ async def test_who_works_at_another_desk_alone_is_a_colleague_too(desk: Desk) ->
 async def test_open_tickets_of_a_disabled_agent_go_back_to_the_line(store: Store) -> None:
     async with Staffed(store) as house:
         await house.come("Anna", "Ben", "Root", role="admin")
-        await house.hear("human")
-        await house.settled()
-        number = await house.number("a")
+        number = await house.handed_over()
         made = [(await house.order("Anna", number, "ticket_open", subject=f"it {n}")).data["number"] for n in range(2)]
         await house.order("Anna", made[1], "ticket_move", state="closed")
         await store.write(lambda c: accounts.disable(c, 1))

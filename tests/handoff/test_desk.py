@@ -75,9 +75,7 @@ async def test_the_same_command_twice_is_done_once(store: Store) -> None:
 async def test_a_page_that_is_old_touches_no_other_conversation(store: Store) -> None:
     async with Staffed(store) as house:
         await house.come("Anna", "Ben")
-        await house.hear("human")
-        await house.settled()
-        old = await house.number("a")
+        old = await house.handed_over()
         await house.order("Anna", old, "close")
         await house.order("Ben", old, "start", text="something new")
         await house.settled()
@@ -98,9 +96,7 @@ async def test_a_page_that_is_old_touches_no_other_conversation(store: Store) ->
 async def test_a_command_may_hold_what_no_column_can(store: Store) -> None:
     async with Staffed(store) as house:
         await house.come("Anna")
-        await house.hear("human")
-        await house.settled()
-        number = await house.number("a")
+        number = await house.handed_over()
         told = await house.order("Anna", number, "say", text="he\0llo \ud800", lang="\0")
         assert told.state == "done"
         lost = await house.order("Anna", number, "transfer", to_agent=10**30)
@@ -148,9 +144,7 @@ async def test_a_command_is_answered_whatever_waits(store: Store, behind: str) -
 
     async with Staffed(store, brain=brain, limits=SLOW if behind == "poison" else QUICK) as house:
         await house.come("Anna")
-        await house.hear("human")
-        await house.settled()
-        number = await house.number("a")
+        number = await house.handed_over()
         if behind == "poison":
             await house.hear("poison")
             await house.hear("and more")
@@ -171,9 +165,7 @@ async def test_a_command_that_takes_too_long_is_under_way(store: Store, monkeypa
 
     async with Staffed(store) as house:
         await house.come("Anna")
-        await house.hear("human")
-        await house.settled()
-        number = await house.number("a")
+        number = await house.handed_over()
         await house.store.write(
             lambda c: c.exec_driver_sql("UPDATE chat SET lease_holder = 'somebody', lease_until = 9e9")
         )
@@ -280,9 +272,7 @@ async def test_who_stays_silent_loses_it_to_the_next(store: Store) -> None:
 async def test_what_a_disabled_agent_had_goes_back_to_the_line(store: Store) -> None:
     async with Staffed(store) as house:
         await house.come("Anna", "Ben")
-        await house.hear("human")
-        await house.settled()
-        number = await house.number("a")
+        number = await house.handed_over()
         await house.order("Anna", number, "say", text="hello")
 
         await house.come("Dan", role="admin")
@@ -372,9 +362,7 @@ async def test_people_are_told_what_they_need_to_know(store: Store) -> None:
 async def test_what_is_no_id_is_nobody(store: Store, to: str) -> None:
     async with Staffed(store) as house:
         await house.come("Anna")
-        await house.hear("human")
-        await house.settled()
-        number = await house.number("a")
+        number = await house.handed_over()
         await house.order("Anna", number, "claim")
         told = await house.order("Anna", number, "transfer", to_agent=to)
         assert (told.state, told.data["reason"]) == ("lost", "nobody")
@@ -383,9 +371,7 @@ async def test_what_is_no_id_is_nobody(store: Store, to: str) -> None:
 async def test_a_rating_is_that_of_whoever_served(store: Store) -> None:
     async with Staffed(store) as house:
         await house.come("Anna", "Ben")
-        await house.hear("human")
-        await house.settled()
-        number = await house.number("a")
+        number = await house.handed_over()
         await house.order("Anna", number, "say", text="hello")
         await house.order("Anna", number, "transfer", to_agent=house.actors["Ben"].id)
         await house.order("Ben", number, "close", reason="solved")
@@ -452,9 +438,7 @@ async def test_who_was_in_the_line_before_waits_anew(store: Store) -> None:
     async with Staffed(store, people=People(give_up_after=60.0)) as house:
         await house.come("Anna", "Ben")
         await house.come("Cho", role="supervisor", teams=["repairs"])
-        await house.hear("human")
-        await house.settled()
-        number = await house.number("a")
+        number = await house.handed_over()
         long_ago = update(handover).values(wants={"since": "2026-01-01T00:00:00+00:00"})
         assert (await house.order("Anna", number, "claim")).state == "done"
         await house.store.write(lambda c: c.execute(long_ago))
@@ -479,9 +463,7 @@ async def test_last_words_take_the_floor_as_any_do(store: Store) -> None:
     async with Staffed(store) as house:
         await house.come("Anna", "Ben")
         await house.come("Cho", role="supervisor")
-        await house.hear("human")
-        await house.settled()
-        number = await house.number("a")
+        number = await house.handed_over()
         assert (await house.order("Anna", number, "claim")).state == "done"
         told = await house.order("Cho", number, "close", text="All done.")
         assert (told.status, told.data["reason"], told.data["by"]) == (409, "taken", "Anna")
