@@ -67,7 +67,7 @@ BREAKS = {
     "a chat with something waiting is ready at some time": (
         "UPDATE inbox SET state = 'waiting', outcome = NULL, turn_id = NULL"
     ),
-    "events of a chat were handled in the order of their receipt": "UPDATE inbox SET done_at = done_at + 900 - seq * 100",
+    "events of a chat were handled in the order of their receipt": "UPDATE inbox SET done_at = done_at + 9 - seq",
     "the messages of a chat are numbered without a hole": "DELETE FROM message WHERE seq = 1",
     "the events of a chat are numbered once": "UPDATE inbox SET seq = 1",
     "a reply that is not due is settled": "UPDATE reply SET state = 'sending'",
