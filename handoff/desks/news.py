@@ -17,7 +17,7 @@ from bot.messages import Attachment
 from bot.tables import chat, conversation, customer, fact, inbox, message, reply
 from channels import Can
 from handoff.desks import rendering, words
-from handoff.desks.rendering import Item, say, verbatim
+from handoff.desks.rendering import Item, say, spoken, verbatim
 from handoff.recording import CLAIMED
 from handoff.tables import alarm, desk_place, handover, remark
 
@@ -108,7 +108,7 @@ def threads(connection: Connection, desk: str) -> list[Thread]:
 
 
 def begin(connection: Connection, desk: str, number: str, thread: str, mark: Mapping[str, Any]) -> None:
-    """The conversation has a thread, in which all before ``mark`` is told."""
+    """Write down a conversation's thread, in which all before ``mark`` has been told."""
     its = select(conversation.c.id).where(conversation.c.number == number)
     row = {"conversation_id": connection.scalar(its), "channel": desk, "address": thread, "shown": dict(mark)}
     new = insert(desk_place).values(row)
@@ -143,7 +143,7 @@ def _last(stream: str, which: int) -> Any:
 
 
 def told(connection: Connection, desk: str, one: Thread, mark: Mapping[str, Any]) -> None:
-    """So much is told."""
+    """Write down how far the thread has been told."""
     its = desk_place.c.conversation_id == one.conversation, desk_place.c.channel == desk
     connection.execute(update(desk_place).where(*its).values(shown=dict(mark)))
 
@@ -156,7 +156,7 @@ def rest(connection: Connection, desk: str, one: Thread) -> None:
 
 
 def lost(connection: Connection, desk: str, one: Thread) -> None:
-    """Its thread was deleted: the conversation gets another one."""
+    """Forget a thread that was deleted: the conversation gets another one."""
     connection.execute(
         desk_place.delete().where(desk_place.c.conversation_id == one.conversation, desk_place.c.channel == desk)
     )
@@ -199,9 +199,7 @@ def _messages(connection: Connection, desk: str, one: Thread, lang: str, names: 
             yield Item("", mark=mark, at=row.created_at, spent=True)
             continue
         files = attachments({"attachments": row.attachments or ()})
-        said = (
-            rendering.spoken(dict(row._mapping), lang, one.customer, names, here=here) if row.text or not files else ""
-        )
+        said = spoken(dict(row._mapping), lang, one.customer, names, here=here) if row.text or not files else ""
         spent = row.author == "agent"
         yield from _pieces(said, files, mark, row.created_at, spent=spent)
 
