@@ -13,7 +13,7 @@ from bot.flows import fields, journal, line, matter, platform, pleasantries, rea
 from bot.flows.draft import Draft
 from bot.flows.pleasantries import STARTERS as STARTERS
 from bot.flows.reading import ticket_number
-from bot.flows.wording import mentioned
+from bot.flows.wording import bare, is_question, mentioned
 from bot.messages import Kind
 from handoff import tickets
 
@@ -27,8 +27,8 @@ _CHANGES = re.compile(  # what is arranged
 
 def grant(draft: Draft, wish: str, about: str = "") -> bool:
     """Do what is wished; False if nobody knows how."""
-    number = draft.talk.extra.get("ticket") if wish == "cancel" and not _LEAVES.search(draft.words) else ""
-    if number and not draft.talk.last_question:
+    number = withdrawn(draft) if wish == "cancel" and not _LEAVES.search(draft.words) else ""
+    if number:
         draft.add(number, draft.words)
         draft.say("ticket.unwanted", number=number)
     elif wish in pleasantries.SAID:
@@ -93,10 +93,19 @@ def rearranged(draft: Draft) -> bool:
     about = number == matter.just_opened(draft) and _dated(draft, str(number))  # any day is about that
     if not (number and day and (about or _CHANGES.search(draft.words))):
         return False
+    asks = about and is_question(draft.words) and not _CHANGES.search(draft.words)
     draft.open()
     draft.add(number, draft.words)
-    draft.say("flow.added", number=number)
+    draft.say("unknown.added" if asks else "flow.added", number=number)
     return True
+
+
+def withdrawn(draft: Draft) -> str:
+    """The ticket that is to be withdrawn: of the kind that is named, or the one opened just now; "" if none is."""
+    kinds = draft.turn.policy.forms.kinds
+    names = {t.number: [t.kind, *kinds[t.kind].label.values()] for t in draft.turn.tickets if t.kind in kinds}
+    named = (number for number, called in names.items() if any(bare(name) in bare(draft.words) for name in called))
+    return next(named, matter.just_opened(draft))
 
 
 def _dated(draft: Draft, number: str) -> bool:
