@@ -97,7 +97,7 @@ def _around(opening: str, text: str, closing: str) -> str:
 
 
 def _linked(label: str, plain: str, url: str) -> str:
-    """A link where there are none."""
+    """A link on a platform that has none: its words, then its address."""
     address = url.removeprefix("mailto:").removeprefix("tel:")
     return label if plain in (address, url) else f"{label} ({address})"
 

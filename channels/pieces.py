@@ -127,7 +127,7 @@ def _one_character(one: str, other: str) -> bool:
 
 
 def _block(piece: Piece) -> Branch | None:
-    """The paragraph, table or code it is in."""
+    """The paragraph, table or code that a piece stands in."""
     return next((branch for branch in reversed(piece.path) if branch.node.tag not in _EMPHASIS), None)
 
 

@@ -36,7 +36,7 @@ class Terminal(Channel):
                 await self.office.receive([read(self.name, text, self._language)])
 
     async def send(self, address: str, reply: Reply, key: str) -> str:
-        """Print it."""
+        """Print a reply and the prompt below it; returns ``key``."""
         self._out.write(f"\n{render(reply)}\n\n> ")
         self._out.flush()
         return key

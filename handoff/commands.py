@@ -65,7 +65,7 @@ class Commands:
         self._coming: set[tuple[str, str]] = set()  # (channel, key) of commands that are being received
 
     def heard(self, results: Sequence[CommandResult]) -> None:
-        """Outcomes that were just committed."""
+        """Hand outcomes that were just committed to those who wait for them."""
         for one in results:
             if (future := self._waiting.get((one.chat_id, one.seq))) and not future.done():
                 future.set_result(_told(one.done, one.data))

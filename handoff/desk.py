@@ -57,7 +57,7 @@ def _there(draft: Draft) -> None:
 
 
 def claim(draft: Draft, who: AgentView) -> None:
-    """He takes the conversation; the first one wins."""
+    """The agent takes the conversation; the first one wins."""
     if not draft.number:
         raise Refused("closed")
     hold(draft, who)
@@ -88,12 +88,12 @@ def speak(draft: Draft, who: AgentView, text: str) -> None:
 
 
 def start(draft: Draft, who: AgentView) -> None:
-    """He opens a new matter."""
+    """The agent opens a new matter with the same customer."""
     say(draft, who, anew=True)
 
 
 def reopen(draft: Draft, who: AgentView) -> None:
-    """The last matter is open again, and his."""
+    """The agent opens the last matter again; it is his."""
     if not draft.number and draft.turn.last is None:
         raise Refused("closed")
     draft.reopen()
@@ -129,7 +129,7 @@ def take(draft: Draft, who: AgentView, *, within_capacity: bool = False, key: st
 
 
 def answered(draft: Draft, who: AgentView) -> None:
-    """Nothing is owed just now."""
+    """The agent has answered: nothing is owed to the customer just now."""
     owed = draft.talk.extra.get("owed")
     waited = (draft.now - datetime.fromisoformat(owed)).total_seconds() if owed else None
     draft.note("agent_said", agent=who.id, waited=waited)
@@ -168,7 +168,7 @@ def transfer(draft: Draft, who: AgentView) -> None:
 
 
 def back(draft: Draft, who: AgentView) -> None:
-    """To the bot, which starts fresh and says so."""
+    """The agent gives the conversation back to the bot, which starts fresh and says so."""
     mine(draft, who)
     if floor.owner(draft.turn, ()) == "bot":
         return
@@ -201,7 +201,7 @@ def snooze(draft: Draft, who: AgentView) -> None:
 
 
 def remark(draft: Draft, who: AgentView) -> None:
-    """A word for colleagues only."""
+    """The agent leaves a note for colleagues only."""
     text = str(draft.event.data.get("text", "")).strip()
     if not text and not draft.files:
         raise Refused("empty")

@@ -46,7 +46,7 @@ def _(effect: d.OpenTicket, writer: Writer) -> None:
 
 
 def _acting(writer: Writer, who: int | None) -> int | None:
-    """Whoever is to see to it, if he still may."""
+    """The agent who is to see to a ticket, if he still may; else None."""
     if who is None:
         return None
     his = select(agent.c.id).where(agent.c.id == who, agent.c.disabled_at.is_(None))

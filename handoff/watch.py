@@ -76,7 +76,7 @@ class Watch:
 
     @property
     def running(self) -> dict[str, Any]:
-        """The clocks that are not over, as they are kept."""
+        """The clocks that are not over, by name, as plain JSON."""
         return {name: clock.as_json() for name, clock in self.clocks.items() if not clock.over}
 
     @property
@@ -112,5 +112,5 @@ class Watch:
 
 
 def clocks_of(clocks: Mapping[str, Any]) -> dict[str, Clock]:
-    """Clocks as they were kept."""
+    """The clocks that ``running`` wrote, by name."""
     return {name: Clock.of(one) for name, one in clocks.items() if name in MEASURED}

@@ -95,7 +95,7 @@ class Client:
             await self._close_if_over()
 
     def open(self) -> None:
-        """From now on the connections stay."""
+        """Keep connections from now on."""
         self._over = False
 
     async def close(self) -> None:

@@ -91,7 +91,7 @@ def _url(file: Mapping[str, Any]) -> str:
 
 
 def _nobody(context: Context, said: Mapping[str, Any], message: Mapping[str, Any], text: str) -> str:
-    """Why it counts for nothing whoever sent it."""
+    """Why a message counts for nothing, whoever sent it; "" if it may count."""
     if message.get("bot_id") or message.get("bot_profile") or message.get("user") == "USLACKBOT":
         return "bot"
     homes = {one.get(name) for one in (said, message) for name in ("user_team", "source_team", "team")}

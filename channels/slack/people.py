@@ -60,7 +60,7 @@ def error_of(error: Exception) -> str:
 
 
 def remember(known: dict[str, Any], key: str, value: Any) -> None:
-    """Keep it; what is oldest makes room."""
+    """Put a value into a bounded mapping; the oldest one makes room."""
     known.pop(key, None)
     known[key] = value
     if len(known) > KNOWN:

@@ -236,7 +236,7 @@ def private_link(payload: Mapping[str, Any], context: Context) -> str:
 
 
 def moment(ts: str) -> datetime | None:
-    """When it was written."""
+    """When a message was written, in seconds since 1970."""
     try:
         return datetime.fromtimestamp(float(ts), UTC)
     except (ValueError, OverflowError, OSError):

@@ -46,7 +46,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
 
 
 def words(language: str) -> Mapping[str, str]:
-    """The sentences in somebody's language."""
+    """Slack's own sentences in the customer's language."""
     return WORDS.get(language[:2].lower(), WORDS["en"])
 
 

@@ -24,7 +24,7 @@ DESK = {
 
 
 async def check(api: Client, secret: str, app_token: str, hook: str, desk: str = "") -> list[Line]:
-    """What is right and what is wrong."""
+    """Ask Slack what is right and what is wrong with the setup."""
     lines = [line async for line in _token(api)] + [line async for line in _ways_in(api, secret, app_token, hook)]
     return lines + [line async for line in _desk(api, desk) if desk]
 

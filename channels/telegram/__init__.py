@@ -176,7 +176,7 @@ class Telegram(Channel):
             await self.office.files.keep(id, stream, errand["name"], errand["type"], errand["owner"])
 
     def _follow(self, notes: Mapping[str, bytes | None]) -> None:
-        """Groups that have become supergroups."""
+        """Learn from the notes which groups have become supergroups."""
         moved = {int(key[6:]): int(old) for key, old in notes.items() if key.startswith("moved:") and old}
         if moved:
             self._context = self._context.with_moved(moved)
@@ -211,7 +211,7 @@ class Telegram(Channel):
         await self._best("editMessageReplyMarkup", {**where, "reply_markup": markup})
 
     async def _best(self, method: str, payload: Mapping[str, Any]) -> None:
-        """A call that may just as well not succeed."""
+        """Make a call whose failure harms nobody, and say nothing of it."""
         with suppress(NotSent, Unknown, Refused, BadToken, Moved):
             await self._client.call(method, payload, patience=BRIEFLY * 3)
 
@@ -228,7 +228,7 @@ class Telegram(Channel):
         return str(where.chat), where.chat < 0
 
     async def send(self, address: str, reply: Reply, key: str) -> str:
-        """Say it; returns the id of the message."""
+        """Send one message; returns its id. Raises NotSent, Unknown, Refused."""
         if (wait := self._barred_until - time.monotonic()) > 0:
             raise NotSent("Telegram refuses our token", wait, everything=True)
         place = self._now_at(place_of(address))
@@ -288,7 +288,7 @@ class Telegram(Channel):
             await self.close()
 
     async def close(self) -> None:
-        """Let what is under way end, and hang up."""
+        """Let what is under way end, and close the connections."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=BRIEFLY)
         for task in self._tasks:

@@ -107,7 +107,7 @@ class Client:
             raise Unknown(type(error).__name__) from error  # its words may hold the address, and that the token
 
     async def close(self) -> None:
-        """Hang up."""
+        """Close the connections."""
         session, self._session = self._session, None
         if session:
             await session.close()

@@ -90,7 +90,7 @@ NUMBER: Final = re.compile(r"C-[0-9A-Z]{8}\b")  # other numbers may stand in wha
 
 
 def _nobody(message: Mapping[str, Any], sender: Mapping[str, Any]) -> str:
-    """Why it counts for nothing whoever sent it."""
+    """Why a message counts for nothing, whoever sent it; "" if it may count."""
     if message.get("sender_chat") or message.get("is_automatic_forward"):
         return "anonymous"
     if sender.get("is_bot") or message.get("via_bot"):

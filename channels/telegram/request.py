@@ -29,7 +29,7 @@ class AiohttpRequest(BaseRequest):
         """Nothing: the session is made when it is needed."""
 
     async def shutdown(self) -> None:
-        """Nothing: the session is the client's."""
+        """Do nothing: the session is the client's."""
 
     async def do_request(
         self,

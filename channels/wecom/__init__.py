@@ -87,7 +87,7 @@ class Wecom(Channel):
             part.office = office
 
     def routes(self) -> list[Any]:
-        """The callback, for both."""
+        """The route of the callback, for the application and kf alike."""
         return [Route(f"/hooks/{self.name}", self.hook, methods=["GET", "POST"])]
 
     def at(self, address: str) -> Can:

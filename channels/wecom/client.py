@@ -35,11 +35,11 @@ class Connections:
         self._busy, self._shut = 0, False
 
     def open(self) -> None:
-        """Connections are kept from now on."""
+        """Keep connections from now on."""
         self._shut = False
 
     async def close(self) -> None:
-        """No connection is kept from now on."""
+        """Close the connections and keep none from now on."""
         self._shut = True
         await self._rest()
 

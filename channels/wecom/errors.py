@@ -97,7 +97,7 @@ class Verdict:
         self._slow = 0
 
     def fine(self) -> None:
-        """A call went through."""
+        """Note that a call went through."""
         self._slow = 0
 
     def on(self, fault: Fault) -> NotSent | Refused:

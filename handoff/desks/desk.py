@@ -176,6 +176,6 @@ class Desk:
             return "answered"
 
     async def _answer(self, row: Any, told: Answered) -> None:
-        """In the thread it was written in."""
+        """Answer in the thread that the word was written in."""
         with suppress(Refused):  # it was deleted meanwhile
             await self._throttled.say(row.thread, Reply(told.text, told.choices), f"word:{row.id}", answer=True)

@@ -68,7 +68,7 @@ def asleep(connection: Connection, desk: str) -> list[int]:
 
 
 def revive(connection: Connection, desk: str) -> None:
-    """Their threads go on."""
+    """Look at the threads of these conversations again."""
     its = desk_place.c.channel == desk, desk_place.c.conversation_id.in_(asleep(connection, desk))
     connection.execute(update(desk_place).where(*its).values(live=True))
 

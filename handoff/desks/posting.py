@@ -128,7 +128,7 @@ class Poster:
         return new or waiting
 
     def _can(self, one: Thread) -> Can:
-        """What can be done where the customer is."""
+        """What the customer's channel can do at his address."""
         return next((c.at(one.address) for c in self._channels if c.name == one.channel), Can())
 
     async def _say(self, one: Thread, reply: Reply, key: str) -> None:

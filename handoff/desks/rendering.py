@@ -54,7 +54,7 @@ def verbatim(text: str) -> str:
 
 
 def clipped(text: str, most: int) -> str:
-    """In at most so many characters."""
+    """A text in at most so many characters."""
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
