@@ -29,6 +29,7 @@ class Writer:
         self.open = lane.open
         self.conversation_id = lane.open.id if lane.open else None
         self.cause = lane.inbox_id  # the row whose turn this is
+        self.unreachable = lane.unreachable
         self.lost = False  # an agent could not take it: nothing else was written
         self.withdrawn: tuple[int, ...] = ()  # messages of the bot that will not be sent
         self._answered = 0
@@ -216,7 +217,7 @@ class Writer:
             "created_at": self.now,
         }
         parts = next(self._parts, ())
-        state, due = ("dead", None) if lane.unreachable else ("waiting", self.now)
+        state, due = ("dead", None) if self.unreachable else ("waiting", self.now)
         for n, part in enumerate(parts, 1):
             body = {"text": part.text, **extras(part), **({"hand_over": True} if part.hand_over else {})}
             self.rows.replies.append({**common, "part_no": n, "body": body, "state": state, "due_at": due})

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from bot.store import Away
+from bot.away import Away
 
 
 class Group:

@@ -61,7 +61,8 @@ class Inbox:
                     also(connection)
             return record(connection, flat, time.time()) if flat else []
 
-        receipts = iter(await self._store.write(work, first=True))
+        chats = {chat_id(one.channel, one.address) for one in flat if one.address}
+        receipts = iter(await self._store.write(work, chats=chats))
         self._woken()
         return [[next(receipts) for _ in batch] for batch, _ in batches]
 

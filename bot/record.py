@@ -93,6 +93,7 @@ def _one(connection: Connection, outcome: Outcome, rows: Rows, now: float) -> No
         return
     writer = Writer(connection, lane, rows, now)
     if lane.kind in HIS_OWN:
+        writer.unreachable = False
         _met(connection, lane)
     words = _show(lane, writer)
     if outcome.wait is not None:
@@ -115,7 +116,6 @@ def _met(connection: Connection, lane: Lane) -> None:
     """The customer has shown himself: he can be reached, and may tell his name for the first time."""
     if lane.unreachable:
         connection.execute(update(chat).where(chat.c.id == lane.chat_id).values(unreachable=False))
-        lane.unreachable = False
     if name := _name(lane):
         nameless = customer.c.id == lane.customer_id, customer.c.name == ""
         connection.execute(update(customer).where(*nameless).values(name=name[:200]))

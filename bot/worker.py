@@ -67,6 +67,7 @@ class Worker:
         self._recorded, self._typing = recorded, typing
         self._holder = hub.process
         self._woken = asyncio.Event()
+        self._writing = asyncio.Lock()  # one beat at a time: two would lock customers in an order of their own
         self._stopping = False
         self._thread = ThreadPoolExecutor(1, "decide")
         self._alone = False
@@ -148,7 +149,8 @@ class Worker:
                 self._next_ready = NEXT(connection)[0].ready_at or now + POLL
             return rows, lanes
 
-        rows, lanes = await self._store.write(work)
+        async with self._writing:
+            rows, lanes = await self._store.write(work, chats=[one.lane.chat_id for one in outcomes])
         self.beats += 1
         self.beaten_at = time.monotonic()
         if outcomes:
