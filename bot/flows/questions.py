@@ -10,13 +10,14 @@ from bot.dialogue import Learn
 from bot.flows import fields, journal, matter, wishes
 from bot.flows.draft import Draft
 from bot.flows.reading import SUBJECT
-from bot.flows.wording import bare, is_question
+from bot.flows.wording import bare, clauses, is_question
 from intents.language import is_foreign
 
 if TYPE_CHECKING:
     from knowledge.index import Ranking
 
 STORY: Final = 160  # letters of a long story
+PARTS: Final = 20  # clauses of a long message that are looked at for a wish
 REMARK: Final = 40  # letters of a remark
 CLAUSES: Final = 3  # questions of one message that are looked at
 CLAUSE: Final = 10  # letters that may be one
@@ -109,11 +110,14 @@ def contacted(draft: Draft) -> bool:
     draft.open()
     draft.do(Learn("contact", contact))
     tells = matter.letters(draft.words) - matter.letters(contact) >= matter.TELLING + matter.GRIEVANCE
+    number = draft.talk.extra.get("ticket")
     if tells and outcome(draft) == "answer":
         return False
+    if tells and not number and wished_within(draft):
+        return True
     if tells:
         draft.asked_freely()
-    if number := draft.talk.extra.get("ticket"):
+    if number:
         draft.add(number, draft.words)
         draft.say("human.contact_noted", contact=contact, number=number)
     else:
@@ -147,6 +151,8 @@ def unknown(draft: Draft) -> bool:
         return True
     draft.open()
     if told_of_files(draft) or told_of_ticket(draft) or in_another_language(draft):
+        return True
+    if matter.letters(draft.words) >= STORY and wished_within(draft):
         return True
     draft.asked_freely()
     times = draft.talk.unknowns + 1
@@ -218,3 +224,17 @@ def said_already(draft: Draft) -> bool:
     draft.remember(unknowns=max(1, draft.talk.unknowns))
     draft.say("answer.again", f"ans:{entry}", *wishes.WAYS_ON)
     return True
+
+
+def wished_within(draft: Draft) -> bool:
+    """A kind of ticket wished in one clause of a long message: all of it is what that ticket is about."""
+    parts = [part for part in clauses(draft.words) if matter.letters(part) >= CLAUSE and not is_question(part)]
+    for part in parts[:PARTS]:
+        ranking = known(draft, part)
+        kind = ranking.candidates[0].entry.removeprefix("intent:") if ranking.outcome == "intent" else ""
+        forms = draft.turn.policy.forms
+        if kind and forms.wished(kind):
+            draft.say("flow.kind", kind=texts.Written(forms.kinds[kind].label))
+            wishes.ticket(draft, kind)
+            return True
+    return False

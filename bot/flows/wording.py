@@ -24,7 +24,8 @@ _CALM = re.compile(
 )
 _CLAUSES = re.compile(r"[,，;；。\n]+|[.!?](?=\s|$)|[!！?？]")
 _BEFORE = re.compile(  # what is said before an address
-    r"^.*?(?:\baddress(?: is)?\b|\b(?:live|i'm|i am|stay) (?:at|in)\b|地址[是为]?|我住在?|[住寄送][在到])[\s:：]*",
+    r"^(?:.*\bat(?= \d)|.*?(?:\baddress(?: is)?\b|\b(?:live|i'm|i am|stay) (?:at|in)\b"
+    r"|地址[是为]?|我住在?|[住寄送][在到]))[\s:：]*",
     re.IGNORECASE,
 )
 _TOWN = re.compile(  # and what may follow a street
