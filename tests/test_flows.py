@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from bot.flows import FLOWS, buttons, reading, wording
 from bot.flows.journal import LONGEST
 from bot.flows.reading import Heard
 from bot.flows.steps import Ask, Flow, Known, Say, Ticket
-from tests.talks import TALKS, Chat, played, understood
+from knowledge.index import Ranking
+from tests import talks
+from tests.talks import TALKS, ByHeart, Chat, played, understood
 
 DIALOGUES = {
     f"{file.stem}: {talk.splitlines()[0]}": f"# ---- {talk}"
@@ -29,6 +33,24 @@ def test_every_file_of_dialogues_is_played() -> None:
 
 def test_a_flow_is_a_file_of_its_name() -> None:
     assert {flow.__module__ for flow in FLOWS.values()} == {f"bot.flows.{name}" for name in FLOWS}
+
+
+class InShort(ByHeart):
+    """Knows nothing of a text that is long."""
+
+    def ask(self, text: str, lang: str = "", **scope: Any) -> Ranking:
+        return super().ask(text, lang, **scope) if len(text) < 40 else Ranking("unknown")
+
+
+def test_a_wish_in_one_clause_of_a_long_message_is_granted(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = InShort()
+    monkeypatch.setattr(talks, "knowledge", lambda: known)
+    chat = Chat()
+    told = "My name is Jo. I need an installation. It is the AX3000, at 3 Elm Road, Hull. My phone is 07700 900123."
+    said = [line for line in chat.write(told) if line.startswith("bot: ")]
+    assert said[0] == "bot: Thank you for telling me all that. I'll put it down as “Installation”."
+    assert said[1].startswith("bot: When would suit you?")
+    assert dict(chat.talk.journal)["start"]["named"]["address"] == "3 Elm Road, Hull"
 
 
 # ---------------------------------------------------------------- what holds for all flows
