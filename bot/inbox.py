@@ -59,7 +59,7 @@ class Inbox:
             for _, also in batches:
                 if also:
                     also(connection)
-            return record(connection, flat, time.time()) if flat else []
+            return insert_events(connection, flat, time.time()) if flat else []
 
         chats = {chat_id(one.channel, one.address) for one in flat if one.address}
         receipts = iter(await self._store.write(work, chats=chats))
@@ -67,7 +67,7 @@ class Inbox:
         return [[next(receipts) for _ in batch] for batch, _ in batches]
 
 
-def record(connection: Connection, inbounds: Sequence[Inbound], now: float) -> list[Receipt]:
+def insert_events(connection: Connection, inbounds: Sequence[Inbound], now: float) -> list[Receipt]:
     """Insert the events that are new, in order of receipt; part of the caller's transaction."""
     chats = _chats(connection, {(i.channel, i.address): i for i in reversed(inbounds) if i.address}, now)
     known = _known(connection, inbounds)

@@ -54,12 +54,12 @@ class Turnstile:
         """Wait for one's turn."""
         if self._busy:
             line = self._first if first else self._then
-            ticket = asyncio.get_running_loop().create_future()
-            line.append(ticket)
+            waiter = asyncio.get_running_loop().create_future()
+            line.append(waiter)
             try:
-                await ticket
+                await waiter
             except asyncio.CancelledError:
-                if ticket.done() and not ticket.cancelled():
+                if waiter.done() and not waiter.cancelled():
                     self._next()
                 raise
         self._busy, self._was_first = True, first
@@ -72,10 +72,10 @@ class Turnstile:
         self._busy = False
         for line in (self._then, self._first) if self._was_first else (self._first, self._then):
             while line:
-                ticket = line.popleft()
-                if not ticket.done():
+                waiter = line.popleft()
+                if not waiter.done():
                     self._busy = True
-                    ticket.set_result(None)
+                    waiter.set_result(None)
                     return
 
 
@@ -117,12 +117,14 @@ class _Sqlite:
 
     async def write(self, work: Work[R], first: bool) -> R:
         async with self._turnstile.turn(first=first):
-            return await asyncio.get_running_loop().run_in_executor(self._writing, self._begin, self._writer, work)
+            return await asyncio.get_running_loop().run_in_executor(
+                self._writing, self._transaction, self._writer, work
+            )
 
     async def read(self, work: Work[R]) -> R:
-        return await asyncio.get_running_loop().run_in_executor(self._reading, self._begin, self._reader, work)
+        return await asyncio.get_running_loop().run_in_executor(self._reading, self._transaction, self._reader, work)
 
-    def _begin(self, engine: Engine, work: Work[R]) -> R:
+    def _transaction(self, engine: Engine, work: Work[R]) -> R:
         """A transaction on the file that is there now: what is written into one that was moved away would be lost."""
         if not self._inode and not self._file.exists():
             self._file.touch(0o600)  # what customers say is nobody else's; what SQLite puts beside it follows
@@ -152,12 +154,12 @@ class _Postgres:
         self._engine = create_engine("postgresql+asyncpg://", isolation_level="AUTOCOMMIT", **sizes, **JSON, **options)
 
     async def write(self, work: Work[R], _first: bool) -> R:
-        return await greenlet_spawn(self._begin, work)
+        return await greenlet_spawn(self._transaction, work)
 
     async def read(self, work: Work[R]) -> R:
-        return await greenlet_spawn(self._begin, work)
+        return await greenlet_spawn(self._transaction, work)
 
-    def _begin(self, work: Work[R]) -> R:
+    def _transaction(self, work: Work[R]) -> R:
         with self._engine.begin() as connection:
             driver: Any = connection.connection.driver_connection
             try:

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, delete, func, select, update
 
-from bot.inbox import record
+from bot.inbox import insert_events
 from bot.messages import Inbound, Kind
 from bot.policy import Policy
 from bot.store import Away, Store
@@ -45,7 +45,7 @@ def fire(connection: Connection, now: float) -> tuple[int, float | None]:
     rows = connection.execute(due).all()
     if rows:
         connection.execute(update(timer).where(timer.c.id.in_([r.id for r in rows])).values(queued_at=now))
-        record(connection, [_event(row) for row in rows], now)
+        insert_events(connection, [_event(row) for row in rows], now)
     return len(rows), connection.scalar(select(func.min(timer.c.due_at)).where(*waiting))
 
 
