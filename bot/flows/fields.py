@@ -24,6 +24,7 @@ SMALL: Final = frozenset({"product", "contact", "serial", "order", "bought", "ti
 WANTED: Final = 4  # letters that name what is wanted
 TURNED: Final = 0.45  # confidence of a wish in the words of who changes his mind
 LITTLE: Final = 8  # letters that tell something, …
+ASKING: Final = 6  # … and that ask something
 TOLD: Final = 24  # … and with digits among them
 NAME: Final = 24  # letters of a name
 ALONE: Final = 8  # letters that may stand beside what is named, as in "make it Sunday, please"
@@ -52,7 +53,9 @@ _WANTS = re.compile(  # that some part or document is wanted, but not which
     r"|[我想要需请帮给能可以买购订有没吗一个份些点下的了吧呢你您好]|配件|零件|备件|附件|资料|文件|文档|路由器|摄像头|光猫",
     re.IGNORECASE,
 )
-_TURNS = re.compile(r"算了|还是|那就|干脆|\b(?:instead|rather|actually|then)\b", re.IGNORECASE)  # he changes his mind
+_TURNS = re.compile(
+    r"算了|还是|那就|干脆|改成|换成|改为|\b(?:instead|rather|actually|then)\b", re.IGNORECASE
+)  # he changes his mind
 _CHANGE = re.compile(r"\b(?:change|correct|edit|fix|wrong)\b|改|写错|填错|错了", re.IGNORECASE)
 _DIGITS = re.compile(r"[0-9][0-9 -]{2,}[0-9]")
 _BOUGHT = re.compile(r"\b(?:bought|purchased|ordered)\b|买|购|入手|下单", re.IGNORECASE)
@@ -190,7 +193,8 @@ def aside(draft: Draft, run: Run, others: dict[str, str]) -> str:
     if any(char.isdigit() for char in words):
         words = _SAID.sub("", words)  # "my number is 12"
     tried = bool(others) or _DIGITS.search(words)  # at the number that is asked for
-    enough = matter.letters(words) >= (TOLD if tried else LITTLE) or is_quantity(draft.words)
+    asks = is_question(draft.words) and matter.letters(words) >= ASKING
+    enough = matter.letters(words) >= (TOLD if tried else LITTLE) or is_quantity(draft.words) or asks
     return draft.words if enough else ""
 
 
@@ -222,7 +226,7 @@ def changed(draft: Draft, run: Run) -> str:
         return "" if named == kind or not forms.wished(named) else named  # "then repair"
     if tells or refused(draft.heard) or facts(draft):
         return ""  # that is the matter itself, what he does not wish, or a number
-    least = TURNED if turns else matter.SURE if ranking.outcome == "intent" else matter.NEAR
+    least = matter.SURE if ranking.outcome == "intent" and not turns else TURNED
     wishes = (c.entry.removeprefix("intent:") for c in ranking.candidates if c.confidence >= least and ":" in c.entry)
     wished = next((wish for wish in wishes if forms.wished(wish)), kind)
     return "" if wished == kind or is_question(draft.words) else wished
