@@ -22,7 +22,7 @@ from bot.databaseurl import file_of
 from bot.knowledge_base import KnowledgeBase
 from bot.lock import ServingLock
 from bot.migrate import migrate as upgrade
-from bot.server import listen
+from bot.server import ends, listen
 from bot.server import serve as run
 from bot.startrules import loopback, secret_key
 from bot.store import R, Store
@@ -196,7 +196,7 @@ def _supervise(listener: socket.socket, workers: int, place: str) -> None:
         nonlocal stopping
         stopping = True
 
-    for one in (signal.SIGTERM, signal.SIGINT):
+    for one in ends():
         signal.signal(one, stop)
     running = [_worker(listener) for _ in range(workers)]
     _say(f"Aftercare is ready at {place} ({workers} processes)")

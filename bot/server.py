@@ -118,9 +118,9 @@ class Server(uvicorn.Server):
 
 
 async def serve(app: App, listener: socket.socket, *, ready: Callable[[], None] = lambda: None) -> None:
-    """Run everything until SIGTERM or SIGINT, then stop within ``limits.stop`` seconds."""
+    """Run everything until a signal ends it, then stop within ``limits.stop`` seconds."""
     loop, over = asyncio.get_running_loop(), asyncio.Event()
-    for one in (signal.SIGTERM, signal.SIGINT):
+    for one in ends():
         loop.add_signal_handler(one, over.set)
     await app.start()
     _settle()
@@ -146,6 +146,12 @@ async def serve(app: App, listener: socket.socket, *, ready: Callable[[], None] 
     server.should_exit = True
     await running
     await app.stop()
+
+
+def ends() -> list[signal.Signals]:
+    """The signals that end us: that the terminal went away is one of them, unless nohup was asked to keep us."""
+    kept = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return [signal.SIGTERM, signal.SIGINT, *([] if kept else [signal.SIGHUP])]
 
 
 def _settle() -> None:

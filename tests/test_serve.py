@@ -141,6 +141,19 @@ async def test_it_tells_its_health_and_stops_in_time_with_a_stream_open(tmp_path
             assert "hello" not in server.log.read()
 
 
+@pytest.mark.parametrize("ignored", [False, True])
+def test_a_terminal_that_goes_away_ends_the_server_properly_and_nohup_keeps_it(tmp_path: Path, ignored: bool) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL)  # a child inherits it
+    try:
+        with served(tmp_path, f"sqlite:///{tmp_path}/a.db") as server:
+            server.process.send_signal(signal.SIGHUP)
+            if ignored:
+                server.process.terminate()
+            assert server.process.wait(15) == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_a_second_server_on_one_sqlite_file_is_refused(tmp_path: Path) -> None:
     database = f"sqlite:///{tmp_path}/a.db"
     with served(tmp_path, database) as first, pytest.raises(AssertionError) as refused:
