@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from bot.away import Away
+from bot.store import Away
 
 
 class Group:

@@ -61,8 +61,7 @@ class Inbox:
                     also(connection)
             return insert_events(connection, flat, time.time()) if flat else []
 
-        chats = {chat_id(one.channel, one.address) for one in flat if one.address}
-        receipts = iter(await self._store.write(work, chats=chats))
+        receipts = iter(await self._store.write(work, first=True))
         self._woken()
         return [[next(receipts) for _ in batch] for batch, _ in batches]
 

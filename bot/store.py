@@ -9,25 +9,19 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url, select
+from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.util import await_, greenlet_spawn
 
-from bot.among import among
-from bot.away import Away as Away
-from bot.away import Unusable as Unusable
-from bot.bulk import Query
 from bot.databaseurl import file_of, for_driver
-from bot.group import Group
 from bot.jsontext import dumps, loads
-from bot.tables import chat
 
 R = TypeVar("R")
 Work = Callable[[Connection], R]
@@ -36,16 +30,25 @@ Work = Callable[[Connection], R]
 # or nothing may be written, it took too long, or others were in the way
 AWAY = ("08", "28", "3D000", "40P01", "53", "55000", "57P0", "25006", "25P03", "25P04", "40001", "55P03", "57014")
 
+
+class Away(Exception):
+    """The database cannot be reached or cannot write just now (away, disk full, locked). Nothing was changed."""
+
+
+class Unusable(Exception):
+    """What the URL names is no database of ours, or we may not use it."""
+
+    exit_code = 2
+
+
 JSON: dict[str, Any] = {"json_serializer": dumps, "json_deserializer": loads}
-LOCKED = Query(select(chat.c.id).where(among(chat.c.id, "ids")).order_by(chat.c.id).with_for_update())
 
 
 class Turnstile:
-    """Lets one writer in at a time. Those who hold up an acknowledgement go first, but every second turn belongs to the
-    others: under load there is always somebody who holds one up."""
+    """Lets one writer in at a time; those who hold up an acknowledgement go first."""
 
     def __init__(self) -> None:
-        self._busy = self._was_first = False
+        self._busy = False
         self._first: deque[asyncio.Future[None]] = deque()
         self._then: deque[asyncio.Future[None]] = deque()
 
@@ -62,7 +65,7 @@ class Turnstile:
                 if waiter.done() and not waiter.cancelled():
                     self._next()
                 raise
-        self._busy, self._was_first = True, first
+        self._busy = True
         try:
             yield
         finally:
@@ -70,7 +73,7 @@ class Turnstile:
 
     def _next(self) -> None:
         self._busy = False
-        for line in (self._then, self._first) if self._was_first else (self._first, self._then):
+        for line in (self._first, self._then):
             while line:
                 waiter = line.popleft()
                 if not waiter.done():
@@ -117,9 +120,8 @@ class _Sqlite:
 
     async def write(self, work: Work[R], first: bool) -> R:
         async with self._turnstile.turn(first=first):
-            return await asyncio.get_running_loop().run_in_executor(
-                self._writing, self._transaction, self._writer, work
-            )
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._writing, self._transaction, self._writer, work)
 
     async def read(self, work: Work[R]) -> R:
         return await asyncio.get_running_loop().run_in_executor(self._reading, self._transaction, self._reader, work)
@@ -196,36 +198,17 @@ class Store:
             self._database = _Sqlite(self.url, durable=durable, readers=pool)
         else:
             self._database = _Postgres(self.url, durable=durable, pool=pool)
-        self._shared = Group(self._together)
 
-    async def write(self, work: Work[R], *, first: bool = False, chats: Collection[int] | None = None) -> R:
-        """Run ``work`` in one transaction and commit it. ``first``: somebody waits for an acknowledgement.
-
-        Work that tells which chats' rows it locks shares a transaction with what of its kind waits at the same time: it
-        may run again, alone, if that fails.
-        """
+    async def write(self, work: Work[R], *, first: bool = False) -> R:
+        """Run ``work`` in one transaction and commit it. ``first``: somebody waits for an acknowledgement."""
         try:
-            if chats is None:
-                with _reachable():
-                    result = await self._database.write(work, first)
-            else:
-                result = await self._shared.put((work, chats))
+            with _reachable():
+                result = await self._database.write(work, first)
         except Away:
             self.writable = False
             raise
         self.writable = True
         return result
-
-    async def _together(self, sharing: Sequence[tuple[Work[Any], Collection[int]]]) -> list[Any]:
-        ids = sorted({one for _, chats in sharing for one in chats})
-
-        def work(connection: Connection) -> list[Any]:
-            if self.dialect == "postgresql" and len(sharing) > 1 and ids:
-                LOCKED(connection, ids=ids)  # all in one order, or two processes would wait in a ring
-            return [own(connection) for own, _ in sharing]
-
-        with _reachable():
-            return await self._database.write(work, True)
 
     async def read(self, work: Work[R]) -> R:
         """Run ``work`` in one transaction that only reads."""

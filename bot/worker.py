@@ -67,7 +67,6 @@ class Worker:
         self._recorded, self._typing = recorded, typing
         self._holder = hub.process
         self._woken = asyncio.Event()
-        self._writing = asyncio.Lock()  # one beat at a time: two would lock customers in an order of their own
         self._stopping = False
         self._thread = ThreadPoolExecutor(1, "decide")
         self._alone = False
@@ -149,8 +148,7 @@ class Worker:
                 self._next_ready = NEXT(connection)[0].ready_at or now + POLL
             return rows, lanes
 
-        async with self._writing:
-            rows, lanes = await self._store.write(work, chats=[one.lane.chat_id for one in outcomes])
+        rows, lanes = await self._store.write(work)
         self.beats += 1
         self.beaten_at = time.monotonic()
         if outcomes:

@@ -12,7 +12,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, update
 
 from bot import failure, tables
 from bot.dead import retry
@@ -21,7 +21,7 @@ from bot.inbox import Inbox
 from bot.lanes import MATTERS, Lane, moment, take
 from bot.lookups import look
 from bot.messages import Inbound, Kind, Reply
-from bot.store import Away, Store, Work
+from bot.store import Away, Store
 from bot.verify import verify
 from channels import Unknown
 from channels.web import NEWEST
@@ -118,48 +118,6 @@ async def test_many_chats_keep_their_order(store: Store) -> None:
         for chat, words in said:
             by_chat.setdefault(chat, []).append(words)
         assert list(by_chat.values()) == [[f"echo {n}" for n in range(15)]] * 12
-
-
-async def test_what_waits_together_is_committed_together(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, commits = store._database.write, []
-
-    async def write(work: Any, first: bool) -> Any:
-        commits.append(work)
-        return await real(work, first)
-
-    def one(connection: Connection) -> int:
-        return int(connection.exec_driver_sql("SELECT 1").scalar_one())
-
-    def broken(_: Connection) -> int:
-        raise AssertionError
-
-    monkeypatch.setattr(store._database, "write", write)
-    shared = [store.write(work, chats=[n]) for n, work in enumerate([one, one, one])]
-    assert await asyncio.gather(*shared, store.write(one)) == [1, 1, 1, 1]
-    assert len(commits) == 2  # what says nothing of its locks goes alone
-    commits.clear()
-    shared = [store.write(work, chats=[n]) for n, work in enumerate([one, broken, one])]
-    assert [type(r) for r in await asyncio.gather(*shared, return_exceptions=True)] == [int, AssertionError, int]
-    assert len(commits) == 4  # together, and each alone
-
-
-@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)  # on SQLite one process writes
-async def test_two_processes_that_write_together_lock_chats_in_one_order(store: Store, database: str) -> None:
-    one, two = (r.chat_id for r in await Inbox(store).receive([Inbound("web", at, at) for at in "ab"]))
-    other = Store(database, durable=False)
-
-    def locking(number: int | None) -> Work[Any]:
-        """Work that takes its time and locks a chat."""
-        query = select(tables.chat.c.id, func.pg_sleep(0.3)).where(tables.chat.c.id == number).with_for_update()
-        return lambda c: c.scalar(query)
-
-    writes = [
-        process.write(locking(chat), chats=[chat or 0])
-        for process, chats in ((store, (one, two)), (other, (two, one)))
-        for chat in chats
-    ]
-    assert await asyncio.gather(*writes) == [one, two, two, one]
-    await other.close()
 
 
 async def test_one_batch_may_hold_the_same_event_twice(store: Store) -> None:
