@@ -27,7 +27,7 @@ from knowledge.index import Ranking, build
 
 HOME = Path(__file__).parent.parent
 MISSING = 10
-ABOUT_THEM, FOREIGN, MISSPELT = 1 / 6, 1 / 10, 1 / 5
+ABOUT_THEM, FOREIGN, MISSPELT = 1 / 6, 1 / 16, 1 / 5
 
 
 def planted(faq: Faq, seed: int) -> tuple[Faq, list[Entry]]:
