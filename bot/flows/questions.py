@@ -207,16 +207,20 @@ def in_another_language(draft: Draft) -> bool:
 
 
 def said_already(draft: Draft) -> bool:
-    """The same answer to other words than before: it was not what was meant, or stands there to be read again; who
-    does not ask tells what belongs to it.
+    """The same answer to other words than before: given again once, for who asks wants to read it; after that it was
+    not what was meant. Who does not ask tells what belongs to it.
     """
     entry = draft.ranking.candidates[0].entry if draft.ranking else ""
     again = draft.number and entry == draft.talk.last_entry and draft.lang == draft.turn.talk.language
     before = bare(draft.talk.last_question)  # "" if a ticket was opened since
     if not again or draft.talk.flow or before in ("", bare(draft.words)):
         return False
+    tells = matter.letters(draft.words) >= matter.TELLING and not is_question(draft.words)
+    if not tells and draft.talk.extra.get("again") != entry:
+        draft.keep(again=entry)
+        return False
     draft.asked_freely()
-    if matter.letters(draft.words) >= matter.TELLING and not is_question(draft.words):
+    if tells:
         draft.say("facts.noted", *wishes.WAYS_ON)
         return True
     draft.note("asked_back", question=draft.words[:SUBJECT], offered=[f"ans:{entry}"])
