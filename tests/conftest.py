@@ -26,6 +26,7 @@ CLOCKED = (
     "channels",
     "handoff",
     "test_every_channel.py",
+    "test_connection.py",
     "test_serve.py",
     "test_operations.py",
     "test_crash_variants.py",
