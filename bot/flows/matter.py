@@ -72,14 +72,6 @@ def still_open(draft: Draft) -> str:
     return "" if draft.talk.extra.get("settled") else "\n".join(said)[-SUBJECT:]
 
 
-def story(draft: Draft) -> str:
-    """The same with what was answered before it: what follows an answer may mean little without."""
-    extra = draft.talk.extra
-    if extra.get("settled"):
-        return ""
-    return "\n".join((*extra.get("answered", ()), *filter(None, [still_open(draft)])))[-SUBJECT:]
-
-
 def already_answered(draft: Draft) -> str:
     """What was asked in this conversation and has an answer: a ticket may be about that all the same."""
     extra = draft.talk.extra

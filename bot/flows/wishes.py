@@ -73,7 +73,7 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
     words = draft.words if draft.event.kind is not Kind.CHOICE else ""
     wanted = words if first["read"] == "text" and fields.wants(draft) else ""  # "I need a new adapter"
     extra = draft.talk.extra
-    before = "" if extra.get("bare") and not extra.get("answered") else matter.story(draft)
+    before = "" if extra.get("bare") and not extra.get("answered") else matter.still_open(draft)
     now = told.get("what") or ("" if wanted else matter.telling(draft))
     what = now or ("" if wanted else before)
     beside = matter.beside(draft) if words not in ("", what, wanted) else ""
@@ -135,7 +135,7 @@ def human(draft: Draft, reason: str) -> None:
     flow, asked, told = draft.talk.flow, draft.talk.asked, journal.take_over(draft)
     if matter.apart(draft):
         draft.asked_freely()
-    what = told.get("what") or matter.telling(draft) or matter.story(draft)
+    what = told.get("what") or matter.telling(draft) or matter.still_open(draft)
     if reason == "misses" and matter.letters(draft.words) >= matter.CLAUSE:
         what = "\n".join(filter(None, (what, draft.words)))  # what we did not understand, somebody may
     reason = "callback" if reading.calls(draft.heard) else reason
@@ -161,7 +161,7 @@ def callback(draft: Draft, _: str) -> None:
     """Rather than wait, be called: numbered, with a promise."""
     line.leave(draft, "callback")
     draft.open()
-    what = matter.story(draft)
+    what = matter.still_open(draft)
     journal.begin(draft, "human", **matter.known(draft, what=what or draft.text("no_words"), reason="callback"))
 
 
@@ -190,7 +190,7 @@ def hand_over(draft: Draft, run: journal.Run) -> None:
 def complaint(draft: Draft, _: str) -> None:
     """A complaint; what was being told goes with it."""
     draft.open()
-    told, before = journal.take_over(draft), matter.story(draft)
+    told, before = journal.take_over(draft), matter.still_open(draft)
     upset = before if draft.talk.extra.get("soothed") else ""  # in anger he has told what is wrong
     what = "\n".join(filter(None, (told.pop("what", "") or upset, matter.grievance(draft))))
     more = {**told, "what": what, "before": "" if upset else before}
