@@ -72,8 +72,7 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
     first = next((part for part in asks if part["need"] != "told"), {"read": ""})
     words = draft.words if draft.event.kind is not Kind.CHOICE else ""
     wanted = words if first["read"] == "text" and fields.wants(draft) else ""  # "I need a new adapter"
-    extra = draft.talk.extra
-    before = "" if extra.get("bare") and not extra.get("answered") else matter.still_open(draft)
+    before = "" if draft.talk.extra.get("bare") else matter.still_open(draft)
     now = told.get("what") or ("" if wanted else matter.telling(draft))
     what = now or ("" if wanted else before)
     beside = matter.beside(draft) if words not in ("", what, wanted) else ""
