@@ -1,42 +1,19 @@
-"""What to say and do: a pure function of values. The policy is a list of rules; the first that applies decides."""
+"""What to say and do about an event: a pure function of values. What customers write is decided by bot/rules.py."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final
 
-from bot.dialogue import Alarm, Decision, Need, Turn, Wait
-from bot.flows import (
-    burst,
-    buttons,
-    changed,
-    fields,
-    journal,
-    line,
-    matter,
-    notices,
-    platform,
-    pleasantries,
-    public,
-    quiet,
-    waiting,
-    wishes,
-)
-from bot.flows.complaint import wished
+from bot.dialogue import Decision, Need, Turn, Wait
+from bot.flows import buttons, changed, fields, journal, notices, platform, public, quiet, scores, waiting, wishes
 from bot.flows.draft import Draft, Missing
-from bot.flows.inside import aftermath, inside, left
-from bot.flows.questions import answer, choose, contacted, noted, outcome, unknown
-from bot.flows.reading import is_score, mood, ticket_number
-from bot.flows.wording import bare
+from bot.flows.inside import left
 from bot.messages import Kind
+from bot.rules import ALWAYS, ANEW, POLICY, UNANSWERED
 from handoff import care, deadlines, desk, promises, tickets
 
-Rule = Callable[[Draft], bool]
-
 FALLING_DUE: Final = {**care.TIMERS, **promises.TIMERS, **deadlines.TIMERS}  # what is owed, and what was promised
-VERDICTS: Final = frozenset({"solved", "not_helpful"})
-WAYS_BACK: Final = frozenset({"cancel", "back"})
-MOODS: Final = {1: "not_helpful", 2: "not_helpful", 4: "thanks", 5: "thanks"}  # "useless" or "great", not asked for
 
 
 def decide(turn: Turn) -> Decision | Need | Wait:
@@ -149,7 +126,7 @@ def idle(draft: Draft) -> None:
     elif here and here.owner == "bot" and not draft.talk.pending:
         left(draft)
         if draft.talk.answered or here.answered:
-            draft.ask_rating(here.number, here.cycle)
+            scores.ask(draft, here.number, here.cycle)
         draft.close("idle")
 
 
@@ -157,7 +134,7 @@ def rating_due(draft: Draft) -> None:
     """A conversation was closed by an agent: how was it?"""
     last = draft.turn.last
     if last and not draft.turn.conversation:
-        draft.ask_rating(last.number, last.cycle)
+        scores.ask(draft, last.number, last.cycle)
 
 
 EVENTS: Final[dict[Kind, Callable[[Draft], None]]] = {
@@ -169,132 +146,3 @@ EVENTS: Final[dict[Kind, Callable[[Draft], None]]] = {
     Kind.COMMAND: desk.command,
     Kind.NOTICE: notices.notice,
 }
-
-
-# ---------------------------------------------------------------- the policy, rule by rule
-
-
-def floor(draft: Draft) -> bool:
-    """A human has the floor: the bot is silent, but it stops when told to and calls people when there is danger."""
-    if draft.agent_has_floor and not platform.has(draft):
-        care.heard(draft)
-    if not draft.agent_has_floor or draft.meant is None:
-        return draft.agent_has_floor
-    if draft.meant.emergency:
-        draft.do(Alarm("emergency", draft.words))
-    if draft.meant.wants_stop:
-        draft.do(Alarm("stopped", draft.words))
-        stop(draft)
-    return True
-
-
-def stop(draft: Draft) -> bool:
-    """No more words from us: said once, then silence until the customer writes again."""
-    if not (draft.meant and draft.meant.wants_stop):
-        draft.remember(stopped=False)
-        return False
-    if draft.number or not draft.talk.stopped:
-        draft.note("stopped")
-        draft.say("stopped")
-    draft.close("stopped")
-    journal.drop(draft)
-    draft.remember(stopped=True)
-    return True
-
-
-def emergency(draft: Draft) -> bool:
-    """Danger: safety and people come before anything else."""
-    if not (draft.meant and draft.meant.emergency):
-        return False
-    journal.drop(draft)
-    draft.open()
-    more = matter.known(draft, danger=draft.meant.emergency, open=draft.own_ticket("emergency"))
-    called = line.join(draft, "emergency", {**more, "what": draft.words}, quiet=True)
-    journal.begin(draft, "emergency", **more, called=called or None)
-    return True
-
-
-def button(draft: Draft) -> bool:
-    """Every button can be typed; a digit belongs to the last question asked, yes and no to our last sentence."""
-    pressed = buttons.typed(draft.words, draft.talk.offered, draft.meant, last=not draft.talk.extra.get("passed"))
-    if pressed:
-        buttons.press(draft, pressed)
-    return bool(pressed)
-
-
-def person(draft: Draft) -> bool:
-    """A request for a person is always honoured at once."""
-    if not (draft.meant and draft.meant.wants_person):
-        return False
-    asked = draft.talk.flow == "complaint" and draft.talk.asked == "wish"
-    answers = wished(draft.heard) if asked else ""
-    if answers == "call" or (answers == "supervisor" and not line.desk(draft).open):
-        return False  # of the people who have the complaint, he wants their head, or a call: that is an answer
-    wishes.human(draft, "asked")
-    return True
-
-
-def wish(draft: Draft) -> bool:
-    """Something known is wished; a ticket number alone asks for its status, "very satisfied" is a rating."""
-    intent = draft.meant.intent if draft.meant else ""
-    if draft.meant and intent in VERDICTS and draft.meant.intent_confidence < 1 and not draft.talk.answered:
-        return False  # about what?
-    if draft.meant and draft.meant.angry and intent in pleasantries.SAID and draft.meant.intent_confidence < 1:
-        return False  # said in scorn
-    guessed = draft.meant is not None and draft.meant.intent_confidence < matter.SURE
-    if (intent == "complaint" and not matter.complains(draft)) or (intent in WAYS_BACK and guessed):
-        return False
-    if draft.meant and not intent and waiting.asks_when(draft, of_ours=True):
-        intent = "ticket_status"
-    elif draft.meant and not intent and outcome(draft) != "answer" and not matter.telling(draft):
-        own = (ticket.number for ticket in draft.turn.tickets)
-        if ticket_number(draft.heard, own) or waiting.asks_when(draft, of_ours=False):
-            intent = "ticket_status"
-        elif is_score(draft.heard):
-            intent = "rating"
-        elif felt := mood(draft.heard):
-            intent = MOODS.get(felt, "")
-    return bool(intent) and wishes.grant(draft, intent)
-
-
-def files(draft: Draft) -> bool:
-    """Files are for people: they go to the ticket opened just now, or are kept for the one to come."""
-    wordless = not bare(draft.words) and not (draft.meant and (draft.meant.intent or draft.meant.angry))
-    if not (wordless or draft.files):
-        return False
-    draft.open()
-    if draft.files and (number := draft.talk.extra.get("ticket")):
-        draft.add(number, draft.words)
-        draft.say("files.added", number=number)
-    else:
-        draft.asked_freely()
-        draft.say("files.kept" if draft.files else "nothing_heard", *wishes.WAYS_ON)
-    return True
-
-
-POLICY: Final[tuple[Rule, ...]] = (
-    floor,
-    stop,
-    emergency,
-    button,
-    person,
-    burst.album,
-    aftermath,
-    inside,
-    waiting.queued,
-    noted,
-    wish,
-    contacted,
-    burst.scrap,
-    wishes.rearranged,
-    answer,
-    files,
-    burst.patient,
-    choose,
-    unknown,
-)
-
-
-UNANSWERED: Final = frozenset({choose, unknown})  # after these an edit is tried anew
-ALWAYS: Final[tuple[Rule, ...]] = (floor, stop, emergency)  # whichever message was edited
-ANEW: Final[tuple[Rule, ...]] = (person, wish, answer, choose)

@@ -13,7 +13,6 @@ from bot.dialogue import (
     Close,
     Decision,
     Effect,
-    Learn,
     Need,
     Note,
     Open,
@@ -41,9 +40,7 @@ WORDS: Final = 2000  # characters of a burst that are looked at
 TOLD: Final = 5  # messages kept for a ticket to come
 FILES: Final = 10  # files kept for a ticket to come
 LABEL: Final = 60  # characters on a button
-BUTTON: Final = 60  # bytes of a button's id
 PAUSE: Final = 60.0  # seconds without work that are worth a word
-RATE: Final = tuple("12345")
 
 
 class Missing(Exception):
@@ -246,36 +243,6 @@ class Draft:
             return self.turn.policy.forms.kinds[wish].label[self.lang]
         return self.text(f"rate.{rest[-1]}" if kind == "rate" else f"do.{wish}")
 
-    def quote(self, entry_id: str, why: Mapping[str, Any]) -> None:
-        """The admin's own words, links below, then: did it help, and what people ask next."""
-        entry = self.turn.knowledge.entry(entry_id)
-        if entry is None:
-            return
-        text = entry.answer.get(self.lang) or next(iter(entry.answer.values()))
-        links = (f"[{link.label.get(self.lang, link.url)}]({link.url})" for link in entry.links)
-        buttons = [f"ans:{e}" for e in entry.follow_ups if self.turn.knowledge.entry(e)][:3]
-        if not self.talk.flow and not self.event.public:
-            buttons += [_about("do:solved", entry_id), _about("do:not_helpful", entry_id)]
-        self.tell("\n\n".join([text.strip(), *links]), tuple(Choice(b, self.label(b)) for b in buttons), why)
-        self.remember(last_entry=entry_id, answered=self.talk.answered + 1, unknowns=0)
-        asked, extra = self.talk.last_question, self.talk.extra
-        open_yet = [said for said in extra.get("told", ()) if said != asked]
-        answered = [said for said in extra.get("answered", ()) if said != asked]
-        # no matter for people, unless it did not help
-        self.keep(settled=True, told=open_yet or None, answered=[*answered, asked][-TOLD:] if asked else None)
-
-    def ask_rating(self, number: str, cycle: int) -> None:
-        """Ask for a score, unless it was asked lately or given already, or the customer wants no more words."""
-        asked, here = self.turn.customer.get("asked_rating_at"), self.turn.conversation or self.turn.last
-        asked = datetime.fromisoformat(asked) if isinstance(asked, str) and asked else asked
-        rated = here is not None and here.number == number and here.rated is not None
-        lately = asked and (self.now - asked).total_seconds() < self.turn.policy.rating_pause
-        if not (self.talk.stopped or rated or lately):
-            self.say("rating.ask", *(f"rate:{number}:{cycle}:{score}" for score in RATE))
-            about = {**self.talk.extra.get("rated_about", {}), number: self.talk.last_question[:200]}
-            self.keep(rated_about=dict(list(about.items())[-3:]))
-            self.do(Learn("asked_rating_at", self.now.isoformat()))
-
     # ------------------------------------------------------------ done
 
     def decision(self) -> Decision | Wait:
@@ -293,8 +260,3 @@ class Draft:
             if timer:
                 self.do(timer)
         return Decision(self.talk, tuple(self.effects))
-
-
-def _about(button: str, entry: str) -> str:
-    """A button that says what it is about, if its id can hold that."""
-    return f"{button}:{entry}" if len(button) + len(entry) < BUTTON else button

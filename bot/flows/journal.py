@@ -12,6 +12,7 @@ from bot import texts
 from bot.dialogue import Effect, Learn
 from bot.flows import FLOWS, floor
 from bot.flows.draft import Draft
+from bot.flows.quoting import quote
 from bot.flows.reading import SUBJECT, Heard
 from bot.flows.steps import SKIP, Add, Ask, Look, Quote, Say, Step, Ticket, name_of
 from bot.messages import Choice
@@ -78,7 +79,7 @@ class Run:
             case Say(key=key, buttons=buttons, values=values):
                 return draft.say(key, *buttons, **values)
             case Quote(entry=entry, why=why):
-                return draft.quote(entry, why)
+                return quote(draft, entry, why)
             case Look(kind=kind, key=key):
                 return draft.look(kind, key)
             case Ticket():

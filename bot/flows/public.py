@@ -7,6 +7,7 @@ from typing import Final
 from bot.dialogue import Alarm
 from bot.flows import pleasantries
 from bot.flows.draft import Draft
+from bot.flows.quoting import quote
 from bot.flows.reading import SUBJECT
 from bot.texts import Markup
 
@@ -74,7 +75,7 @@ def known(draft: Draft) -> bool:
     entry = draft.ranking.candidates[0].entry
     draft.open()
     draft.note("answered", entry=entry, question=draft.words[:SUBJECT], public=True)
-    draft.quote(entry, dict(draft.ranking.why))
+    quote(draft, entry, dict(draft.ranking.why))
     draft.close("public")
     return True
 

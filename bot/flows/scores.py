@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Final
 
-from bot.dialogue import ConversationView, OpenTicket
+from bot.dialogue import ConversationView, Learn, OpenTicket
 from bot.flows import journal, matter
-from bot.flows.draft import RATE, Draft
+from bot.flows.draft import Draft
+
+RATE: Final = tuple("12345")
+
+
+def ask(draft: Draft, number: str, cycle: int) -> None:
+    """Ask for a score, unless it was asked lately or given already, or the customer wants no more words."""
+    asked, here = draft.turn.customer.get("asked_rating_at"), draft.turn.conversation or draft.turn.last
+    asked = datetime.fromisoformat(asked) if isinstance(asked, str) and asked else asked
+    rated = here is not None and here.number == number and here.rated is not None
+    lately = asked and (draft.now - asked).total_seconds() < draft.turn.policy.rating_pause
+    if not (draft.talk.stopped or rated or lately):
+        draft.say("rating.ask", *(f"rate:{number}:{cycle}:{score}" for score in RATE))
+        about = {**draft.talk.extra.get("rated_about", {}), number: draft.talk.last_question[:200]}
+        draft.keep(rated_about=dict(list(about.items())[-3:]))
+        draft.do(Learn("asked_rating_at", draft.now.isoformat()))
 
 
 def rating(draft: Draft, _: str) -> None:

@@ -12,6 +12,7 @@ from bot.dialogue import Learn
 from bot.flows import fields, journal, line, matter, platform, pleasantries, reading, scores
 from bot.flows.draft import Draft
 from bot.flows.pleasantries import STARTERS as STARTERS
+from bot.flows.quoting import quote
 from bot.flows.reading import ticket_number
 from bot.flows.wording import bare, is_question, mentioned
 from bot.messages import Kind
@@ -205,7 +206,7 @@ def language(draft: Draft, name: str) -> None:
         draft.do(Learn("language", chosen))
         draft.say("language.set")
         if entry := draft.number and not draft.talk.flow and draft.talk.extra.get("settled") and draft.talk.last_entry:
-            draft.quote(entry, {"repeated": entry, "version": draft.turn.knowledge.version})
+            quote(draft, entry, {"repeated": entry, "version": draft.turn.knowledge.version})
     else:
         draft.say("language.ask", *(f"lang:{x}" for x in spoken))
 
@@ -229,7 +230,7 @@ def settle(draft: Draft) -> None:
     """Close what is open; ask for a rating of it."""
     if draft.number:
         here = draft.turn.conversation
-        draft.ask_rating(draft.number, here.cycle if here else 1)
+        scores.ask(draft, draft.number, here.cycle if here else 1)
         draft.close("solved")
 
 
