@@ -6,15 +6,14 @@ from datetime import timedelta
 from typing import Final
 
 from bot.dialogue import Wait
-from bot.flows import matter
 from bot.flows.draft import FILES, Draft
+from bot.flows.lengths import SCRAP, letters
 from bot.flows.questions import outcome
 from bot.flows.wording import bare, is_question
 from bot.messages import Kind
 
 BURST: Final = 4  # messages that may wait for what follows
 BURST_WORDS: Final = 1000  # characters that may wait
-SCRAP: Final = 12  # letters that may be the beginning of a sentence (a Chinese character counts two)
 
 
 def patient(draft: Draft) -> bool:
@@ -30,7 +29,7 @@ def scrap(draft: Draft) -> bool:
     """A few letters that we would answer: the rest of the sentence may follow."""
     candidates = draft.ranking.candidates if draft.ranking and outcome(draft) == "answer" else ()
     whole = not candidates or bare(candidates[0].nearest) == bare(draft.words) or is_question(draft.words)
-    return not whole and matter.letters(draft.words) < SCRAP and patient(draft)
+    return not whole and letters(draft.words) < SCRAP and patient(draft)
 
 
 def album(draft: Draft) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bot.flows import journal, matter, scores, wishes
 from bot.flows.draft import Draft
+from bot.flows.lengths import BARE_NO, BARE_YES, letters
 from bot.flows.reading import PART, SUBJECT
 from bot.flows.steps import SKIP
 from bot.flows.wording import bare, is_question, mentioned, reachable
@@ -16,9 +17,7 @@ from bot.flows.wording import bare, is_question, mentioned, reachable
 if TYPE_CHECKING:
     from intents import Understanding
 
-NO: Final = 12  # letters that only say no: "no, I meant the other one" says more
-BESIDE: Final = 3  # signs beside a label: "repair it please" is more than "repair it"
-YES: Final = 20  # … and that only say yes
+TAIL: Final = 3  # signs beside a label: "repair it please" is more than "repair it"
 TAKING_OVER: Final = frozenset({"human", "complaint"})  # what was told so far goes with them
 REPEATS: Final = frozenset({"solved", "not_helpful", "ticket_status", "none"})  # no reason to leave the running flow
 _DIGIT = re.compile(r"[\W_]*(\d{1,2})[\W_]*")
@@ -149,14 +148,14 @@ def _numbered(place: re.Match[str]) -> str:
 
 def _says(said: str, label: str) -> bool:
     """Whether little more than a label is said, and not its contrary."""
-    return label in said and len(label) > 1 and len(said) - len(label) <= BESIDE and not _NOT.match(said)
+    return label in said and len(label) > 1 and len(said) - len(label) <= TAIL and not _NOT.match(said)
 
 
 def _meant(offered: tuple[tuple[str, str], ...], meant: Understanding, last: bool) -> str:
     """A button hit by other words for the same: stars for a score, yes and no to what was asked with the buttons."""
     ids = [choice for choice, _ in offered]
-    at_most = NO if meant.yes_no == "no" else YES
-    short = matter.letters(meant.text) <= at_most and not is_question(meant.text)
+    at_most = BARE_NO if meant.yes_no == "no" else BARE_YES
+    short = letters(meant.text) <= at_most and not is_question(meant.text)
     says = meant.yes_no if short and not meant.wants_person else ""  # "ok, send someone" is no yes
     said = {says, meant.intent} if last else set()
     wanted = f"{ids[0].rpartition(':')[0]}:{meant.rating}" if ids[0].startswith("rate:") else ""
@@ -167,7 +166,7 @@ def _meant(offered: tuple[tuple[str, str], ...], meant: Understanding, last: boo
     elif "no" in said and "do:none" in ids:
         wanted = "do:none"
     elif (
-        "no" in said and matter.letters(meant.text) <= NO and not _NOTHING.search(meant.text)
+        "no" in said and letters(meant.text) <= BARE_NO and not _NOTHING.search(meant.text)
     ):  # "no, that's all" is no complaint
         wanted = "do:not_helpful"
     return next((choice for choice in ids if f"{choice}:".startswith(f"{wanted}:")), "")

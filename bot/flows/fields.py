@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from bot.dialogue import OpenTicket
 from bot.flows import matter
 from bot.flows.draft import Draft
+from bot.flows.lengths import ASKED, ATTEMPT, BARE_WISH, BESIDE, NAME, REMARK, WANTED, letters
 from bot.flows.reading import day, is_quantity, refused
 from bot.flows.wording import address, bare, clauses, is_address, is_question, number_alone
 
@@ -18,16 +19,8 @@ if TYPE_CHECKING:
 FORM: Final = "ticket"  # the flow that fills in forms
 REACHED: Final = frozenset({"human", "complaint", "emergency"})  # those that ask how to reach him, at last
 DIGITS: Final = 6  # of a number that stands for something
-WISH: Final = 12  # letters of a wish that tells nothing
-LINE: Final = 40  # characters of a wish to change something
 SMALL: Final = frozenset({"product", "contact", "serial", "order", "bought", "time", "amount", "confirm"})
-WANTED: Final = 4  # letters that name what is wanted
 TURNED: Final = 0.45  # confidence of a wish in the words of who changes his mind
-LITTLE: Final = 8  # letters that tell something, …
-ASKING: Final = 6  # … and that ask something
-TOLD: Final = 24  # … and with digits among them
-NAME: Final = 24  # letters of a name
-ALONE: Final = 8  # letters that may stand beside what is named, as in "make it Sunday, please"
 FACTS: Final = frozenset({"model", "serial", "order", "date", "month", "datetime", "period", "amount"})
 WHEN: Final = ("datetime", "period", "date", "month")
 _CORRECTS = re.compile(
@@ -106,7 +99,7 @@ def alone(draft: Draft) -> bool:
 def little(draft: Draft, part: str) -> bool:
     """The same of a part of them."""
     left = rest(draft, part)
-    return left != part and matter.letters(left) <= ALONE
+    return left != part and letters(left) <= BESIDE
 
 
 def rest(draft: Draft, part: str = "") -> str:
@@ -141,7 +134,7 @@ def when(draft: Draft) -> str:
 
 def wants(draft: Draft) -> bool:
     """Whether the words name what is wanted, and do not only say that something is."""
-    return matter.letters(_WANTS.sub("", rest(draft))) >= WANTED
+    return letters(_WANTS.sub("", rest(draft))) >= WANTED
 
 
 def keep(draft: Draft) -> None:
@@ -153,7 +146,7 @@ def keep(draft: Draft) -> None:
 
 def only(draft: Draft) -> bool:
     """Whether the words hold nothing but what they name, and what is said around that."""
-    return rest(draft) != draft.words and matter.letters(_AROUND.sub("", _SAID.sub("", rest(draft)))) <= 2
+    return rest(draft) != draft.words and letters(_AROUND.sub("", _SAID.sub("", rest(draft)))) <= 2
 
 
 def signed(draft: Draft) -> bool:
@@ -161,7 +154,7 @@ def signed(draft: Draft) -> bool:
     if _CORRECTS.search(draft.words):
         return False
     name = _SAID.sub("", rest(draft))
-    return rest(draft) != draft.words and 3 <= matter.letters(name) <= NAME
+    return rest(draft) != draft.words and 3 <= letters(name) <= NAME
 
 
 def elsewhere(draft: Draft, run: Run, others: dict[str, str]) -> bool:
@@ -193,15 +186,15 @@ def aside(draft: Draft, run: Run, others: dict[str, str]) -> str:
     if any(char.isdigit() for char in words):
         words = _SAID.sub("", words)  # "my number is 12"
     tried = bool(others) or _DIGITS.search(words)  # at the number that is asked for
-    asks = is_question(draft.words) and matter.letters(words) >= ASKING
-    enough = matter.letters(words) >= (TOLD if tried else LITTLE) or is_quantity(draft.words) or asks
+    asks = is_question(draft.words) and letters(words) >= ASKED
+    enough = letters(words) >= (ATTEMPT if tried else BESIDE) or is_quantity(draft.words) or asks
     return draft.words if enough else ""
 
 
 def renamed(draft: Draft, run: Run) -> str:
     """The field that he wants to change, by its label, without saying to what; "" if none."""
     words = draft.words.casefold()
-    if run.name != FORM or len(words) > LINE or not _CHANGE.search(words) or is_question(words):
+    if run.name != FORM or letters(words) > REMARK or not _CHANGE.search(words) or is_question(words):
         return ""
     labels = {part["name"]: part["label"][draft.lang] for part in run.known.get("asks", ())}
     return next((name for name, label in labels.items() if any(part in words for part in _parts(label.casefold()))), "")
@@ -220,7 +213,7 @@ def changed(draft: Draft, run: Run) -> str:
         return ""
     if not turns and ranking.outcome not in ("intent", "choose"):
         return ""
-    tells = run.asked and run.asked.name == "what" and matter.letters(draft.words) > WISH
+    tells = run.asked and run.asked.name == "what" and letters(draft.words) > BARE_WISH
     left = bare(_TURNS.sub("", draft.words))
     if turns and (named := next((name for name, form in forms.kinds.items() if left in _called(name, form)), "")):
         return "" if named == kind or not forms.wished(named) else named  # "then repair"

@@ -9,6 +9,7 @@ from typing import Final
 from bot.dialogue import Learn
 from bot.flows import fields, journal, matter, scores, wishes
 from bot.flows.draft import Draft
+from bot.flows.lengths import BARE_WISH, REMARK, letters
 from bot.flows.questions import answer, outcome
 from bot.flows.rating import FAIR
 from bot.flows.reading import mood, refused
@@ -20,9 +21,6 @@ PASSES: Final = 1  # times a question may be passed over, and is asked again
 ASIDE: Final = frozenset({"ticket_status", "complaint"})  # wishes granted in the middle of a flow
 TOLD: Final = frozenset({fields.FORM, "complaint"})  # flows in which a matter is told: statements belong to it
 WAITED: Final = frozenset({"emergency", "human"})  # flows that only ask how to reach the customer
-WHY: Final = 40  # letters of a question about our question
-BESIDE: Final = 16  # letters beside an answer that tell something (a Chinese character counts two) …
-DECLINED: Final = 40  # … and beside "I would rather not say"
 COMMENTS: Final = frozenset({"not_helpful", "solved", "yes", "no", "rating", "smalltalk", "cancel", "back"})
 
 _WHY = re.compile(  # what is this good for, and must I?
@@ -99,7 +97,7 @@ def heard(draft: Draft, run: journal.Run, asked: Ask, others: dict[str, str]) ->
         draft.do(Learn("contact", contact))
         if passed:
             draft.add(run.number, draft.words)
-    loose = asked.free and not is_question(draft.words) and matter.letters(draft.words) > fields.WISH
+    loose = asked.free and not is_question(draft.words) and letters(draft.words) > BARE_WISH
     middle = not passed and in_the_middle(draft, run) and not loose
     value = None if passed else asked.read(draft.heard)
     if middle and asked.free and value not in asked.answers:
@@ -135,7 +133,7 @@ def noted(draft: Draft, run: journal.Run, asked: Ask, key: str) -> None:
 def asks_why(draft: Draft, run: journal.Run) -> bool:
     """Whether the words ask what the question of a form is good for."""
     small = run.name == fields.FORM and run.asked is not None and run.asked.name != "confirm"
-    return small and matter.letters(draft.words) <= WHY and bool(_WHY.search(draft.words))
+    return small and letters(draft.words) <= REMARK and bool(_WHY.search(draft.words))
 
 
 def telling_more(draft: Draft, run: journal.Run, value: str) -> bool:
@@ -143,10 +141,10 @@ def telling_more(draft: Draft, run: journal.Run, value: str) -> bool:
     if run.name != fields.FORM or not run.asked:
         return False
     if run.asked.name not in fields.SMALL:  # "no need to come, I'll send it in" is no address, and worth reading
-        return value == SKIP and matter.letters(draft.words) >= BESIDE
+        return value == SKIP and letters(draft.words) >= BARE_WISH
     if run.asked.name == "contact" and fields.signed(draft):
         return True
-    return matter.letters(draft.words) - matter.letters(value) >= (DECLINED if value == SKIP else BESIDE)
+    return letters(draft.words) - letters(value) >= (REMARK if value == SKIP else BARE_WISH)
 
 
 def rewrite(draft: Draft, run: journal.Run, name: str) -> None:

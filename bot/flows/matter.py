@@ -6,11 +6,11 @@ import re
 from typing import Any, Final
 
 from bot.flows.draft import TOLD, Draft
+from bot.flows.lengths import BARE_WISH, CLAUSE, GRIEVANCE, MATTER, letters
 from bot.flows.reading import SUBJECT, given_freely
 from bot.flows.wording import bare
 
 FACTS: Final = ("model", "serial", "order", "date", "month", "datetime", "period", "amount")
-CLAUSE: Final = 10  # letters of a clause that tells something
 _CLAUSES = re.compile(r"[,，。;；!！?？\n]+|\.(?= )|\b(?:and|so|but)\b", re.IGNORECASE)
 _PERSON = re.compile(
     r"person|human|agent|someone|somebody|operator|people|please|hello|\b(?:bot|robot)\b|人工|客服|真人|人|机器|你好|您好|谢",
@@ -18,9 +18,6 @@ _PERSON = re.compile(
 )
 NEAR: Final = 0.3  # confidence of what may be meant at all
 SURE: Final = 0.8  # confidence of a wish that was not just guessed
-WISH: Final = 16  # letters a bare wish may have (a Chinese character counts two) …
-TELLING: Final = 20  # … and how many more tell a matter
-GRIEVANCE: Final = 6  # letters beside the bare wish that tell what a complaint is about
 _BARE_COMPLAINT = re.compile(  # the bare wish, in any words
     r"\b(?:i|id|ive|we|want|to|wanna|would|like|need|must|have|got|make|file|lodge|raise|register|an?|this|is|my|formal"
     r"|compl(?:ain|aint|aints|aining)|about|against|over|of|you|your|the|please|company|service|support|us|and|now)\b"
@@ -50,8 +47,8 @@ def known(draft: Draft, **more: Any) -> dict[str, Any]:
 def telling(draft: Draft) -> str:
     """The words if they tell a matter and not only a wish."""
     wished = draft.ranking and draft.ranking.outcome == "intent"
-    wish = letters(draft.ranking.candidates[0].nearest) if draft.ranking and wished else WISH
-    return draft.words if letters(draft.words) >= wish + TELLING else ""
+    wish = letters(draft.ranking.candidates[0].nearest) if draft.ranking and wished else BARE_WISH
+    return draft.words if letters(draft.words) >= wish + MATTER else ""
 
 
 def apart(draft: Draft) -> bool:
@@ -62,7 +59,7 @@ def apart(draft: Draft) -> bool:
 
 def beside(draft: Draft) -> str:
     """The words if they tell something beside a wish: they name something, or have several clauses."""
-    agrees = draft.heard.yes_no == "yes" and letters(draft.words) <= TELLING  # "yes, open one"
+    agrees = draft.heard.yes_no == "yes" and letters(draft.words) <= MATTER  # "yes, open one"
     return draft.words if draft.heard.named(*FACTS) or (_CLAUSES.search(draft.words) and not agrees) else ""
 
 
@@ -105,8 +102,3 @@ def just_opened(draft: Draft) -> str:
 def held(draft: Draft, entry: str) -> str:
     """The entry, if the knowledge still holds it."""
     return entry if draft.turn.knowledge.entry(entry) else ""
-
-
-def letters(text: str) -> int:
-    """How much is said: a Chinese character counts two."""
-    return sum(2 if char > "\u2e80" else 1 for char in bare(text))

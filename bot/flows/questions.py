@@ -9,6 +9,7 @@ from bot import texts
 from bot.dialogue import Learn
 from bot.flows import fields, journal, matter, wishes
 from bot.flows.draft import Draft
+from bot.flows.lengths import CLAUSE, GRIEVANCE, MATTER, REMARK, STORY, letters
 from bot.flows.reading import SUBJECT
 from bot.flows.wording import bare, clauses, is_question
 from intents.language import is_foreign
@@ -16,11 +17,8 @@ from intents.language import is_foreign
 if TYPE_CHECKING:
     from knowledge.index import Ranking
 
-STORY: Final = 160  # letters of a long story
 PARTS: Final = 20  # clauses of a long message that are looked at for a wish
-REMARK: Final = 40  # letters of a remark
 CLAUSES: Final = 3  # questions of one message that are looked at
-CLAUSE: Final = 10  # letters that may be one
 _DECLINES = re.compile(r"\b(?:don'?t|do not) (?:want|need)\b|不(?:想|要|用|需要)", re.IGNORECASE)
 _CLAUSE = re.compile(
     r"[?？;；]+|\b(?:and also|also|another (?:thing|question)|plus|and (?=how|what|when|where|can|is|do))\b"
@@ -46,7 +44,7 @@ def answer(draft: Draft) -> bool:
     before = draft.talk.last_question if draft.talk.unknowns == 1 else ""
     _given(draft, draft.ranking, before)
     given = {draft.ranking.candidates[0].entry}
-    clauses = [clause for clause in _CLAUSE.split(draft.words)[:CLAUSES] if matter.letters(clause) >= CLAUSE]
+    clauses = [clause for clause in _CLAUSE.split(draft.words)[:CLAUSES] if letters(clause) >= CLAUSE]
     for clause in clauses if len(clauses) > 1 else ():  # a single one has just been answered
         ranking = known(draft, clause)
         if ranking.outcome == "answer" and not given & {c.entry for c in ranking.candidates[:1]}:
@@ -109,7 +107,7 @@ def contacted(draft: Draft) -> bool:
         return False
     draft.open()
     draft.do(Learn("contact", contact))
-    tells = matter.letters(draft.words) - matter.letters(contact) >= matter.TELLING + matter.GRIEVANCE
+    tells = letters(draft.words) - letters(contact) >= MATTER + GRIEVANCE
     number = draft.talk.extra.get("ticket")
     if tells and outcome(draft) == "answer":
         return False
@@ -152,7 +150,7 @@ def unknown(draft: Draft) -> bool:
     draft.open()
     if told_of_files(draft) or told_of_ticket(draft) or in_another_language(draft):
         return True
-    if matter.letters(draft.words) >= STORY and wished_within(draft):
+    if letters(draft.words) >= STORY and wished_within(draft):
         return True
     draft.asked_freely()
     times = draft.talk.unknowns + 1
@@ -162,7 +160,7 @@ def unknown(draft: Draft) -> bool:
     if angry := bool(draft.meant and draft.meant.angry):
         matter.answers_did_not_help(draft)
     more = {"question": draft.words[:SUBJECT], "offers": near, "angry": angry, "times": times}
-    more["long"] = matter.letters(draft.words) >= STORY  # whoever has told so much is not asked for other words
+    more["long"] = letters(draft.words) >= STORY  # whoever has told so much is not asked for other words
     more["urgent"] = bool(draft.meant and draft.meant.urgent)
     more["soothed"] = bool(draft.talk.extra.get("soothed"))
     more |= {"open": draft.own_ticket("emergency", "urgent", "complaint"), "asks": is_question(draft.words)}
@@ -185,7 +183,7 @@ def told_of_files(draft: Draft) -> bool:
 def told_of_ticket(draft: Draft) -> bool:
     """Few words right after a ticket was opened are about it: people read them there."""
     number, asks = matter.just_opened(draft), is_question(draft.words)
-    apart = matter.letters(draft.words) > REMARK or draft.heard.named("model") or (draft.meant and draft.meant.angry)
+    apart = letters(draft.words) > REMARK or draft.heard.named("model") or (draft.meant and draft.meant.angry)
     if not number or apart:
         return False
     draft.note("unknown", question=draft.words)
@@ -215,7 +213,7 @@ def said_already(draft: Draft) -> bool:
     before = bare(draft.talk.last_question)  # "" if a ticket was opened since
     if not again or draft.talk.flow or before in ("", bare(draft.words)):
         return False
-    tells = matter.letters(draft.words) >= matter.TELLING and not is_question(draft.words)
+    tells = letters(draft.words) >= MATTER and not is_question(draft.words)
     if not tells and draft.talk.extra.get("again") != entry:
         draft.keep(again=entry)
         return False
@@ -232,7 +230,7 @@ def said_already(draft: Draft) -> bool:
 
 def wished_within(draft: Draft) -> bool:
     """A kind of ticket wished in one clause of a long message: all of it is what that ticket is about."""
-    parts = [part for part in clauses(draft.words) if matter.letters(part) >= CLAUSE and not is_question(part)]
+    parts = [part for part in clauses(draft.words) if letters(part) >= CLAUSE and not is_question(part)]
     for part in parts[:PARTS]:
         ranking = known(draft, part)
         kind = ranking.candidates[0].entry.removeprefix("intent:") if ranking.outcome == "intent" else ""

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from bot.dialogue import Learn
 from bot.flows import reading, wording
+from bot.flows.lengths import BARE_WISH, letters
 from bot.flows.reading import Heard
 from bot.flows.steps import LEFT, SKIP, Ask, Flow, Known, Say, Ticket
 from bot.texts import Word, Written
 
-LITTLE: Final = 16  # letters of a matter
 SKIPS: Final = ("skip", "跳过")
 AGAIN: Final = {"words": "flow.again", "contact": "ask.contact.again"}  # else again.<how it is read>
 
@@ -54,7 +54,7 @@ def ticket(known: Known) -> Flow:
 def matter(told: Mapping[str, Any]) -> str:
     """What it is about; few words say little without what was asked before them."""
     about, before = said(told, "what"), str(told.get("answered", ""))
-    return "\n".join(filter(None, (before, about))) if len(wording.bare(about)) < LITTLE else about
+    return "\n".join(filter(None, (before, about))) if letters(about) < BARE_WISH else about
 
 
 def what_or_same(heard: Heard) -> str | None:

@@ -11,6 +11,7 @@ from bot import texts
 from bot.dialogue import Learn
 from bot.flows import fields, journal, line, matter, platform, pleasantries, reading, scores
 from bot.flows.draft import Draft
+from bot.flows.lengths import CLAUSE, letters
 from bot.flows.pleasantries import STARTERS as STARTERS
 from bot.flows.quoting import quote
 from bot.flows.reading import ticket_number
@@ -136,7 +137,7 @@ def human(draft: Draft, reason: str) -> None:
     if matter.apart(draft):
         draft.asked_freely()
     what = told.get("what") or matter.telling(draft) or matter.still_open(draft)
-    if reason == "misses" and matter.letters(draft.words) >= matter.CLAUSE:
+    if reason == "misses" and letters(draft.words) >= CLAUSE:
         what = "\n".join(filter(None, (what, draft.words)))  # what we did not understand, somebody may
     reason = "callback" if reading.calls(draft.heard) else reason
     again = reason == "error" and draft.talk.extra.get("failed")  # people have it once per conversation, then a ticket
