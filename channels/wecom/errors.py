@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import structlog
 
 from channels import NotSent, Refused
@@ -91,10 +94,13 @@ def explained(code: int) -> str:
 
 
 class Verdict:
-    """What an error means for a message. Remembers how often in a row we were called too fast."""
+    """What an error means for a message. Remembers how often in a row we called too fast.
 
-    def __init__(self) -> None:
-        self._slow = 0
+    What was under way when we were told so hears the same, and counts once with it. ``clock`` counts seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._slow, self._until = clock, 0, float("-inf")
 
     def fine(self) -> None:
         """Note that a call went through."""
@@ -106,13 +112,14 @@ class Verdict:
         log.warning("wecom_error", errcode=fault.code, api=fault.path, zh=zh, en=en, where=where)
         why = str(fault)
         match fault.kind:
-            case "busy":
+            case "busy" | "token":  # a token that is new may not have come round everywhere: the next one will do
                 return NotSent(why, 5.0)
             case "slow":
-                pause = SLOW[min(self._slow, len(SLOW) - 1)]
-                self._slow += 1
-                return NotSent(why, pause, everything=True)
-            case "token" | "setup":
+                if (now := self._clock()) >= self._until:
+                    self._until = now + SLOW[min(self._slow, len(SLOW) - 1)]
+                    self._slow += 1
+                return NotSent(why, self._until - now, everything=True)
+            case "setup":
                 return NotSent(why, SETUP, everything=fault.code in CREDENTIALS)
             case kind:
                 return Refused(why, gone=kind == "gone")

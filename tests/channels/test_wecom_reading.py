@@ -269,9 +269,14 @@ def outcome(code: int, said: str = "") -> NotSent | Refused:
 
 
 def test_what_an_error_means_for_a_message() -> None:
-    slow = Verdict()
-    pauses = [slow.on(Fault(45009, "x")) for _ in range(3)]
-    assert [p.retry_after for p in pauses if isinstance(p, NotSent)] == [60, 300, 900]
+    now = 1000.0
+    slow, pauses = Verdict(lambda: now), []
+    for _ in range(3):
+        held = slow.on(Fault(45009, "x"))
+        assert isinstance(held, NotSent)
+        pauses.append(held.retry_after)
+        now += held.retry_after
+    assert pauses == [60, 300, 900]
     slow.fine()
     assert getattr(slow.on(Fault(45009, "x")), "retry_after", 0) == 60
     gone, spent, trust = outcome(81013), outcome(95001), outcome(60020)
@@ -282,3 +287,17 @@ def test_what_an_error_means_for_a_message() -> None:
     assert isinstance(trust, NotSent)
     assert trust.everything
     assert isinstance(outcome(777), Refused)
+    early = outcome(40014)
+    assert isinstance(early, NotSent)
+    assert early.retry_after < 60, "a new token that is not known everywhere yet holds nobody up for minutes"
+
+
+def test_what_was_under_way_when_we_called_too_often_makes_the_pause_no_longer() -> None:
+    now = 1000.0
+    slow, paused = Verdict(lambda: now), []
+    for _ in range(50):
+        held = slow.on(Fault(45009, "message/send"))
+        assert isinstance(held, NotSent)
+        paused.append(round(now + held.retry_after, 6))
+        now += 0.01
+    assert set(paused) == {1060.0}
