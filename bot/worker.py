@@ -71,7 +71,6 @@ class Worker:
         self._thread = ThreadPoolExecutor(1, "decide")
         self._alone = False
         self._next_ready = 0.0
-        self.beats = 0
         self.beaten_at = time.monotonic()
 
     def wake(self) -> None:
@@ -110,9 +109,11 @@ class Worker:
         await asyncio.sleep(POLL)
 
     async def _rest(self) -> None:
+        """Until something may be ready. Of those who rest, the first to rise takes it; the others rest on."""
         with suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, min(POLL, self._next_ready - time.time()))):
-                await self._woken.wait()
+                while not self._woken.is_set():
+                    await self._woken.wait()
 
     async def _beat(self, outcomes: list[Outcome]) -> list[Lane]:
         try:
@@ -149,7 +150,6 @@ class Worker:
             return rows, lanes
 
         rows, lanes = await self._store.write(work)
-        self.beats += 1
         self.beaten_at = time.monotonic()
         if outcomes:
             self._hub.publish(rows.said)

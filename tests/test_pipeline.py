@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 from sqlalchemy import Connection, update
 
-from bot import failure, tables
+from bot import failure, tables, worker
 from bot.dead import retry
 from bot.dialogue import Close, Decision, Learn, Need, Open, Reopen, Say, SetTimer, Turn, Wait
 from bot.inbox import Inbox
@@ -102,6 +102,28 @@ async def test_every_beginning_counts_though_it_never_ended(store: Store) -> Non
     await store.write(lambda c: c.execute(update(tables.inbox).where(tables.inbox.c.id == 2).values(state="taken")))
     assert [await begun(hours) for hours in (5, 6)] == [[3], [4]]
     assert (await counted())[0] == 4
+
+
+async def test_one_who_rests_is_enough_for_what_came(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[bool] = []
+
+    def counting(*args: Any, **more: Any) -> list[Lane]:
+        looked.append(True)
+        return take(*args, **more)
+
+    async def until(times: int) -> None:
+        while len(looked) < times:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)  # time enough to look once too often
+
+    monkeypatch.setattr(worker, "take", counting)
+    monkeypatch.setattr(worker, "POLL", 60.0)
+    async with House(store) as house:
+        await until(store.writers)  # all rest
+        looked.clear()
+        house.worker.wake()
+        await until(1)
+        assert len(looked) == 1
 
 
 async def test_many_chats_keep_their_order(store: Store) -> None:
