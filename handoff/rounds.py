@@ -24,7 +24,7 @@ log = structlog.get_logger("rounds")
 AT_ONCE = 200  # timers entered in one transaction
 POLL = 1.0  # seconds
 SOON = 0.02  # seconds until a due timer is tried again whose chat is being written just now
-SWEEP = 600.0  # seconds between two sweeps
+SWEEP = 600.0  # seconds between two sweeps, at most
 SWEPT = 5000  # rows a sweep may touch in one transaction
 
 
@@ -105,7 +105,7 @@ class Rounds:
                     self._woken()
                 if next_due is not None:
                     pause = min(POLL, max(0.0 if fired else SOON, next_due - time.time()))
-                if time.time() - swept > SWEEP:
+                if time.time() - swept > min(SWEEP, self._keep_raw):  # kept for minutes, it is not kept for ten
                     swept = time.time()
                     await self._sweep()
             except Away as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shutil
 import sqlite3
@@ -17,6 +18,7 @@ from sqlalchemy import Connection, QueuePool, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from bot.backup import NoBackup, WrongTarget, backup
+from bot.config import Limits
 from bot.dead import NoSuchDead, discard, listed, retry
 from bot.dialogue import Decision, Say, Turn, Wait
 from bot.messages import Kind, Reply
@@ -26,6 +28,7 @@ from bot.store import Away, Store
 from bot.verify import RULES, verify
 from bot.views import views
 from channels import Refused
+from handoff import rounds
 from handoff.rounds import forget_raw
 from tests.house import House, Probe, echo
 
@@ -169,6 +172,18 @@ async def test_raw_bodies_are_emptied_and_keys_stay(store: Store) -> None:
         assert await store.write(lambda c: forget_raw(c, time.time() + 61, 60)) == 1
         assert await house.rows("SELECT dedup_key, raw FROM inbox") == [("k", None)]
         assert not (await house.hear("x", key="k")).fresh
+
+
+async def test_raw_bodies_that_are_kept_shortly_do_not_wait_for_the_next_long_round(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "POLL", 0.05)
+    async with House(store, limits=Limits(keep_raw=0.5)) as house:
+        await house.settled()  # the first sweep is over before there is anything
+        await house.hear("x", key="k", raw=b"as it came")
+        async with asyncio.timeout(20):
+            while await house.rows("SELECT raw FROM inbox WHERE dedup_key = 'k'") != [(None,)]:
+                await asyncio.sleep(0.05)
 
 
 async def test_a_backup_opens_and_holds_everything(store: Store, database: str, tmp_path: Path) -> None:
