@@ -97,6 +97,9 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
         super().on_message_complete()
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Who asks for another protocol is answered in this one: nothing is missing that the log should ask for."""
+
     # ------------------------------------------------------------ what takes too long
 
     def _watch(self, seconds: float, then: Callable[[], None]) -> None:

@@ -158,6 +158,15 @@ async def test_several_requests_in_one_piece_and_one_in_several(site: Site) -> N
     assert site.bodies == [b"abc", b"def", b""]
 
 
+async def test_who_asks_for_another_protocol_is_answered_in_this_one(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    for wish in (b"websocket", b"h2c"):
+        answer = await site.ask(GET + b"Upgrade: " + wish + b"\r\nConnection: Upgrade\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 200 ")
+    assert not caplog.records, "anybody could fill the log, and it would ask for a library that is not needed"
+
+
 async def test_an_empty_line_keeps_no_connection(site: Site) -> None:
     answer = await site.ask(GET + b"\r\n", b"\r\n", pause=QUICK)
     assert answer.count(b"HTTP/1.1 200 OK") == 1
