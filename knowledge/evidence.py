@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from knowledge.grams import Grams, Rows, Vector, spans
 
@@ -50,7 +51,7 @@ class Evidence:
         common = np.repeat(self._apart[columns], many)[self._labels[spans(self._first[columns], many)] == label]
         return float(common.sum() - np.log(self._count))
 
-    def left_out(self, rows: Rows, own: Rows) -> Vector:
+    def left_out(self, rows: Rows, own: Rows) -> NDArray[np.float64]:
         """The same of known texts, each as if it were not: its ``own`` label has of it what its other texts have."""
         columns, whose = self._grams.postings()
         order = np.argsort(whose, kind="stable")

@@ -6,14 +6,15 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, count, repeat
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Vector: TypeAlias = NDArray[np.float64]  # a value for every example; or a row of them for each of several texts
+Vector: TypeAlias = NDArray[np.floating[Any]]  # a value for every example; or a row of them for each of several texts
 Rows: TypeAlias = NDArray[np.intp]
 COMMON = 8  # a gram that more than one text in so many has is common
+USUAL = 32  # and where all are compared with all, a product of matrices is cheaper than pairs from one in so many on
 TOGETHER = 128  # texts compared with all at a time: the sums of more do not fit the processor's cache
 
 
@@ -100,27 +101,32 @@ class Grams:
     def among(self, rows: Rows, onwards: bool = False) -> Iterator[Vector]:
         """The cosines of the texts in ``rows`` with every text, ``TOGETHER`` rows at a time; see ``blocks``.
 
-        What is common is one product of matrices; what is rare is added pair by pair, each where it is met.
+        What many have is one product of matrices; what is rarer is added pair by pair, each where it is met.
         """
         columns = np.repeat(np.arange(len(self._start)), self._frequency)  # of each posting
-        cells = columns * self.size + self._rows  # in order
-        common = self._line >= 0
-        weights = self._unscaled(columns) * self._scale[self._rows]
-        table = self._table * self._idf[common, None] * self._scale
-        rare = np.flatnonzero(~common[columns])
+        weights = (self._unscaled(columns) * self._scale[self._rows]).astype(np.float32)
+        usual = self._frequency * USUAL > self.size
+        table = np.zeros((np.count_nonzero(usual), self.size), np.float32)
+        tabled = usual[columns]
+        table[(np.cumsum(usual) - 1)[columns[tabled]], self._rows[tabled]] = weights[tabled]
+        rare = np.flatnonzero(~tabled)
         rare = rare[np.argsort(self._rows[rare], kind="stable")]  # by text
         much = np.bincount(self._rows[rare], minlength=self.size)
         first = np.cumsum(much) - much
+        met = np.zeros(len(self._start), np.intp)  # texts of each column that have been compared with all
         for some, since in blocks(rows, onwards):
-            cosines = table[:, some].T @ table[:, since:]
             own = rare[spans(first[some], much[some])]
-            start = np.searchsorted(cells, columns[own] * self.size + since) if since else self._start[columns[own]]
-            often = self._start[columns[own]] + self._frequency[columns[own]] - start
-            met = spans(start, often)
-            line = np.arange(len(some)) * cosines.shape[1] - since
-            where = np.repeat(np.repeat(line, much[some]), often) + self._rows[met]
-            products = weights[met] * np.repeat(weights[own], often)
-            yield cosines + np.bincount(where, products, cosines.size).reshape(cosines.shape)
+            start = (self._start + met)[columns[own]]
+            often = self._frequency[columns[own]] - met[columns[own]]
+            with_ = spans(start, often)
+            line = np.arange(len(some)) * (self.size - since) - since
+            where = np.repeat(np.repeat(line, much[some]), often) + self._rows[with_]
+            products = weights[with_] * np.repeat(weights[own], often)
+            cosines = table[:, some].T @ table[:, since:]
+            cosines += np.bincount(where, products, cosines.size).reshape(cosines.shape)
+            yield cosines
+            if onwards:
+                met += np.bincount(columns[own], minlength=len(met))
 
 
 def spans(starts: Rows, lengths: Rows) -> Rows:

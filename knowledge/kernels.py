@@ -129,7 +129,7 @@ class Meant:
     def among(self, rows: Rows, onwards: bool = False) -> Iterator[Vector]:
         """The cosines of the texts in ``rows`` with every text, ``TOGETHER`` rows at a time; see ``blocks``."""
         for some, since in blocks(rows, onwards):
-            yield (self._places[some] @ self._places[since:].T).astype(float)
+            yield self._places[some] @ self._places[since:].T
 
 
 def _meant(ask: Meant | None, text: str, known: Vector | None) -> Parts:

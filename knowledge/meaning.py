@@ -45,4 +45,4 @@ class Meanings:
     def among(self, rows: Rows, onwards: bool = False) -> Iterator[Vector]:
         """The cosines of the texts in ``rows`` with every text, ``TOGETHER`` rows at a time; see ``blocks``."""
         for some, since in blocks(rows, onwards):
-            yield (self._texts[some] @ self._texts[since:].T).astype(float)
+            yield self._texts[some] @ self._texts[since:].T

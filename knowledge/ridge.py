@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 Matrix: TypeAlias = NDArray[np.float64]
+Single: TypeAlias = NDArray[np.float32]  # half the precision, half the room and twice as fast
 Rows: TypeAlias = NDArray[np.intp]
-Floating = TypeVar("Floating", NDArray[np.float64], NDArray[np.float32])
-DIRECT = 128  # rows that are inverted directly
-BLOCK = 512  # rows of held-out scores made at a time
+DIRECT = 128  # rows that are factored directly
+BLOCK = 512  # rows that are worked on at a time
 DIGITS = 5  # of a score that count: two answers with the same questions are a tie, whatever rounding says
-REFINED = 2  # times that the weights are put right: what is wrong with them shrinks a thousandfold each time
-JITTER = 1e-8  # keeps the landmarks' system solvable when two of them are the same text
+JITTER = 1e-6  # of the landmarks' trace: keeps their system solvable when two of them are the same text
 
 
 @dataclass(frozen=True)
@@ -26,6 +25,11 @@ class Lesson:
     labels: Rows
     asked: NDArray[np.bool_]
     count: int  # of labels
+
+    @property
+    def targets(self) -> Matrix:
+        """A row per text: 1 for its own label."""
+        return np.eye(self.count)[self.labels]
 
 
 @dataclass(frozen=True)
@@ -41,78 +45,127 @@ class HeldOut:
     second: Matrix  # the score of the label after the best
 
 
-def fit(kernel: Matrix, landmarks: Rows, lesson: Lesson, ridge: float, told: Matrix) -> tuple[Matrix, HeldOut]:
+def fit(kernel: Single, landmarks: Rows, lesson: Lesson, ridge: float, told: Matrix) -> tuple[Matrix, HeldOut]:
     """Weights (landmarks x labels) and held-out scores, from the kernel of all texts with the landmarks, used up here.
 
     ``told`` (texts x labels) is what the scores gain by what a text tells, left out as well.
-
-    With every text a landmark this is exact: inverted in half the precision and twice as fast, the weights then put
-    right in full, the held-out scores good to four digits. With fewer, the model is the best one the landmarks can
-    carry (Nystrom); the inverse of the whole system, ``(1 - B P B') / ridge``, is then never written down.
     """
-    n = len(kernel)
-    targets = np.zeros((n, lesson.count))
-    targets[np.arange(n), lesson.labels] = 1
-    if len(landmarks) == n:
-        kernel[np.diag_indices(n)] += ridge
-        solved = inverse(kernel.astype(np.float32))
-        weights = np.asarray(solved @ targets.astype(np.float32), float)
-        for _ in range(REFINED):
-            weights += solved @ (targets - kernel @ weights).astype(np.float32)
-        diagonal = np.diag(solved).astype(float)
-        return weights, _held_out(
-            diagonal, lambda g: solved[np.ix_(g, g)].astype(float), weights, targets, lesson, told
-        )
-    system = kernel.T @ kernel + ridge * kernel[landmarks]
-    system[np.diag_indices(len(system))] += JITTER * np.trace(system)
-    system = np.asarray(np.linalg.inv(system), float)  # by halves it fails if landmarks say nearly the same
-    weights = system @ (kernel.T @ targets)
-    across = kernel @ system
-    diagonal = (1 - np.einsum("ij,ij->i", across, kernel)) / ridge
-
-    def block(group: Rows) -> Matrix:
-        return (np.eye(len(group)) - across[group] @ kernel[group].T) / ridge
-
-    return weights, _held_out(diagonal, block, (targets - kernel @ weights) / ridge, targets, lesson, told)
+    solve = _exact if len(landmarks) == len(kernel) else _spanned
+    return solve(kernel, landmarks, lesson, ridge, told)
 
 
-def _held_out(
-    diagonal: Matrix, block: Callable[[Rows], Matrix], duals: Matrix, targets: Matrix, lesson: Lesson, told: Matrix
-) -> HeldOut:
-    """One row out: y - d / diagonal. A whole group out: y_G - inverse(block_GG) d_G. Nothing is fitted again."""
-    n, labels, asked = len(targets), lesson.labels, lesson.asked
-    best, score, own, second = np.empty(n, np.intp), np.empty(n), np.empty(n), np.empty(n)
-    for at in range(0, n, BLOCK):
+def _exact(kernel: Single, _: Rows, lesson: Lesson, ridge: float, told: Matrix) -> tuple[Matrix, HeldOut]:
+    """Every text speaks for itself. Nothing is fitted again: without one row the model says y - d / diagonal of it,
+    without a group y_G - inverse(block_GG) d_G. The weights are put right once, in full: a thousand times as good.
+    """
+    targets = lesson.targets
+    kernel[np.diag_indices(len(kernel))] += ridge
+    half = factor(kernel.copy())
+
+    def solved(x: Matrix) -> Single:
+        return np.asarray(half.T @ below(half, x.astype(np.float32)))
+
+    weights = solved(targets).astype(float)
+    made = [kernel[at : at + BLOCK].astype(float) @ weights for at in range(0, len(kernel), BLOCK)]
+    weights += solved(targets - np.concatenate(made))
+    alone = targets - weights / np.einsum("ij,ij->j", half, half)[:, None]
+
+    def without(group: Rows) -> Matrix:
+        own = half[group[0] :, group]
+        return np.asarray(targets[group] - np.linalg.solve((own.T @ own).astype(float), weights[group]), float)
+
+    return weights, _held_out(alone, without, lesson, told)
+
+
+def _spanned(kernel: Single, landmarks: Rows, lesson: Lesson, ridge: float, told: Matrix) -> tuple[Matrix, HeldOut]:
+    """The best model that the landmarks can carry (Nystrom), in places where it is a plain ridge regression.
+
+    What is left out must not stay as a landmark either, or it would still know itself: that is a direction of these
+    places that nothing may have a part in.
+    """
+    targets = lesson.targets
+    among = kernel[landmarks]
+    among[np.diag_indices(len(among))] += JITTER * np.trace(among)
+    base = factor(among)
+    _times(kernel, base)
+    half = factor(kernel.T @ kernel + ridge * np.eye(len(base), dtype=np.float32))
+    _times(kernel, half)
+    places, base = kernel, below(half, base)  # the model is places @ places.T, and kernel @ base.T are the places
+    learnt = places.T @ targets.astype(np.float32)
+    speaks = np.full(len(places), -1)
+    speaks[landmarks] = np.arange(len(landmarks))
+
+    def said(own: Single) -> Matrix:
+        return np.asarray(own @ learnt, float)
+
+    alone = np.empty_like(targets)
+    for at in range(0, len(places), BLOCK):
         rows = slice(at, at + BLOCK)
-        alone = targets[rows] - duals[rows] / diagonal[rows, None]
-        own[rows] = alone[np.arange(len(alone)), labels[rows]]
-        alone = np.round(alone + told[rows], DIGITS)
-        best[rows], score[rows] = alone.argmax(1), alone.max(1)
-        alone[np.arange(len(alone)), best[rows]] = -np.inf
-        second[rows] = alone.max(1)
+        own, spoken = places[rows].copy(), speaks[rows] >= 0
+        towards = base[:, speaks[rows][spoken]].T
+        towards = towards / np.linalg.norm(towards, axis=1, keepdims=True)
+        own[spoken] -= np.einsum("ij,ij->i", own[spoken], towards)[:, None] * towards
+        alone[rows] = targets[rows] - (targets[rows] - said(own)) / (1 - np.einsum("ij,ij->i", own, own))[:, None]
+
+    def without(group: Rows) -> Matrix:
+        own, gone = places[group], speaks[group][speaks[group] >= 0]
+        if len(gone):
+            towards = np.linalg.qr(base[:, gone])[0]
+            own = own - (own @ towards) @ towards.T
+        system = np.eye(len(group)) - own @ own.T
+        return np.asarray(targets[group] - np.linalg.solve(system, targets[group] - said(own)), float)
+
+    return np.asarray(base.T @ learnt, float), _held_out(alone, without, lesson, told)
+
+
+def _times(kernel: Single, half: Single) -> None:
+    """``kernel @ half.T``, in its place."""
+    for at in range(0, len(kernel), BLOCK):
+        kernel[at : at + BLOCK] = below(half, kernel[at : at + BLOCK].T).T
+
+
+def _held_out(alone: Matrix, without: Callable[[Rows], Matrix], lesson: Lesson, told: Matrix) -> HeldOut:
+    """From what is said of each text without it, and of a group of them without the group."""
+    labels, asked, every = lesson.labels, lesson.asked, np.arange(len(alone))
+    own = alone[every, labels]
+    alone = np.round(alone + told, DIGITS)
+    best = alone.argmax(1)
+    score = alone[every, best]
+    alone[every, best] = -np.inf
     foreign = []
     order = np.argsort(labels, kind="stable")
     for group in np.split(order, np.flatnonzero(np.diff(labels[order])) + 1):
-        without = targets[group] - np.linalg.solve(block(group), duals[group])
-        without = without + told[group]
-        without[:, labels[group]] = -np.inf if lesson.count > 1 else 0
-        foreign.append(without.max(1)[asked[group]])
+        scores = without(group) + told[group]
+        scores[:, labels[group]] = -np.inf if lesson.count > 1 else 0
+        foreign.append(scores.max(1)[asked[group]])
     right, known = best == labels, asked & (np.bincount(labels[asked], minlength=lesson.count)[labels] > 1)
-    return HeldOut(score[right & known], score[~right & known], np.concatenate(foreign), best, score, own, second)
+    return HeldOut(score[right & known], score[~right & known], np.concatenate(foreign), best, score, own, alone.max(1))
 
 
-def inverse(a: Floating) -> Floating:
-    """The inverse of a symmetric positive definite matrix by halves: nearly all of it is matrix products."""
-    n = len(a)
+def factor(a: Single) -> Single:
+    """The lower triangle whose ``half.T @ half`` is the inverse of a symmetric positive definite matrix, used up here.
+
+    By halves: nearly all of it is matrix products.
+    """
+    n, h = len(a), len(a) // 2
     if n <= DIRECT:
-        return np.asarray(np.linalg.inv(a), a.dtype)
-    h = n // 2
-    top = inverse(a[:h, :h])
-    across = top @ a[:h, h:]
-    rest = inverse(a[h:, h:] - a[h:, :h] @ across)
-    out = np.empty_like(a)
-    out[h:, h:] = rest
-    out[:h, h:] = -across @ rest
-    out[h:, :h] = out[:h, h:].T
-    out[:h, :h] = top - out[:h, h:] @ across.T
+        a[:] = np.tril(np.linalg.inv(np.linalg.cholesky(a)))
+        return a
+    top = factor(a[:h, :h])
+    across = below(top, a[:h, h:]).T
+    a[h:, h:] -= across @ across.T
+    rest = factor(a[h:, h:])
+    across = below(rest, across)
+    a[:h, h:] = 0
+    left = a[h:, :h]
+    for at in range(0, h, BLOCK):
+        left[:, at : at + BLOCK] = -across[:, at:] @ top[at:, at : at + BLOCK]
+    return a
+
+
+def below(half: Single, x: Single) -> Single:
+    """``half @ x``, where ``half`` is a lower triangle."""
+    out = np.empty((len(half), x.shape[1]), half.dtype)
+    for at in range(0, len(half), BLOCK):
+        np.matmul(half[at : at + BLOCK, : at + BLOCK], x[: at + BLOCK], out=out[at : at + BLOCK])
     return out

@@ -14,11 +14,11 @@ from knowledge.evidence import Evidence
 from knowledge.grams import Rows, Vector, blocks
 from knowledge.kernels import Chinese, Encoder, English, Kernel, Parts
 from knowledge.normal import words
-from knowledge.ridge import DIGITS, Lesson, fit
+from knowledge.ridge import DIGITS, Lesson, Single, fit
 from knowledge.spelling import Speller
 
-EXACT = 4000  # texts up to which the model is exact
-LANDMARKS = 2000  # of more texts, so many speak for all
+EXACT = 10_000  # texts up to which the model is exact: landmarks cost as much and lose three points in a hundred
+LANDMARKS = 4000  # of more texts, so many speak for all
 NEAR = 0.6  # who is as like an example says what it says, in however common words
 REPAIRED = 0.7  # how far the repaired text is believed over the written one
 UNSPACED = ("zh",)  # languages written without spaces between words
@@ -117,13 +117,13 @@ class Space:
         self._weights = weights.astype(np.float32)  # what a question costs is mostly reading this
         self.calibration: Calibration = calibrate(self.held_out)
 
-    def _compared(self) -> Vector:
+    def _compared(self) -> Single:
         """The kernel of all texts that are taught with the landmarks; where they are the same, each pair once."""
         if len(self._landmarks) < len(self.taught):
             known = self._kernel.among(self._landmarks)
             return np.concatenate([self._kernel.join(parts)[:, self.taught] for parts in known]).T
         every = np.arange(len(self.examples))
-        kernel = np.empty((len(every), len(every)))
+        kernel = np.empty((len(every), len(every)), np.float32)
         for (some, since), parts in zip(blocks(every, True), self._kernel.among(every, True), strict=True):
             kernel[some, since:] = self._kernel.join(parts)
             kernel[since:, some] = kernel[some, since:].T
