@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -10,8 +11,18 @@ from bot.flows import burst, buttons, journal, line, matter, platform, pleasantr
 from bot.flows.complaint import wished
 from bot.flows.draft import Draft
 from bot.flows.inside import aftermath, inside
-from bot.flows.questions import answer, choose, contacted, noted, outcome, unknown
-from bot.flows.reading import is_score, mood, ticket_number
+from bot.flows.questions import (
+    answer,
+    choose,
+    contacted,
+    in_another_language,
+    noted,
+    outcome,
+    unknown,
+    wished_with_matter,
+)
+from bot.flows.reading import ticket_number
+from bot.flows.scores import is_score, mood
 from bot.flows.wording import bare
 from handoff import care
 
@@ -19,6 +30,7 @@ Rule = Callable[[Draft], bool]
 
 VERDICTS: Final = frozenset({"solved", "not_helpful"})
 WAYS_BACK: Final = frozenset({"cancel", "back"})
+_WHETHER = re.compile(r"[好行完定决理复]了?(?:没有?|吗|么)\W*$")
 MOODS: Final = {1: "not_helpful", 2: "not_helpful", 4: "thanks", 5: "thanks"}  # "useless" or "great", not asked for
 
 
@@ -54,9 +66,11 @@ def emergency(draft: Draft) -> bool:
     """Danger: safety and people come before anything else."""
     if not (draft.meant and draft.meant.emergency):
         return False
-    journal.drop(draft)
     draft.open()
-    more = matter.known(draft, danger=draft.meant.emergency, open=draft.own_ticket("emergency"))
+    told, before = journal.take_over(draft), matter.still_open(draft)
+    before = told.pop("what", "") or before
+    known = {**told, "before": before, "danger": draft.meant.emergency, "open": draft.own_ticket("emergency")}
+    more = matter.known(draft, **known)
     called = line.join(draft, "emergency", {**more, "what": draft.words}, quiet=True)
     journal.begin(draft, "emergency", **more, called=called or None)
     return True
@@ -85,24 +99,37 @@ def person(draft: Draft) -> bool:
 def wish(draft: Draft) -> bool:
     """Something known is wished; a ticket number alone asks for its status, "very satisfied" is a rating."""
     intent = draft.meant.intent if draft.meant else ""
-    if draft.meant and intent in VERDICTS and draft.meant.intent_confidence < 1 and not draft.talk.answered:
-        return False  # about what?
-    if draft.meant and draft.meant.angry and intent in pleasantries.SAID and draft.meant.intent_confidence < 1:
-        return False  # said in scorn
+    if draft.meant and not phrased(draft):
+        if intent in VERDICTS and not draft.talk.answered:
+            return False  # about what?
+        if intent in pleasantries.SAID and draft.meant.angry:
+            return False  # said in scorn
+        if intent in pleasantries.SAID and wished_with_matter(draft):
+            return True  # "I want a refund please, thank you"
     guessed = draft.meant is not None and draft.meant.intent_confidence < matter.SURE
     if (intent == "complaint" and not matter.complains(draft)) or (intent in WAYS_BACK and guessed):
         return False
-    if draft.meant and not intent and waiting.asks_when(draft, of_ours=True):
-        intent = "ticket_status"
-    elif draft.meant and not intent and outcome(draft) != "answer" and not matter.telling(draft):
-        own = (ticket.number for ticket in draft.turn.tickets)
-        if ticket_number(draft.heard, own) or waiting.asks_when(draft, of_ours=False):
-            intent = "ticket_status"
-        elif is_score(draft.heard):
-            intent = "rating"
-        elif felt := mood(draft.heard):
-            intent = MOODS.get(felt, "")
+    intent = unspoken(draft) if draft.meant and intent in ("", "solved") else intent
     return bool(intent) and wishes.grant(draft, intent)
+
+
+def phrased(draft: Draft) -> bool:
+    """Whether the words are nothing but a phrase for what they wish."""
+    return draft.meant is not None and draft.meant.intent_confidence >= 1
+
+
+def unspoken(draft: Draft) -> str:
+    """What is wished without a word for it: how far a ticket is, a rating, thanks; "" if nothing is."""
+    if draft.heard.intent:
+        return "ticket_status" if _WHETHER.search(draft.words) else draft.heard.intent  # "is it ready?"
+    if waiting.asks_when(draft, of_ours=True):
+        return "ticket_status"
+    if outcome(draft) == "answer" or matter.telling(draft):
+        return ""
+    own = (ticket.number for ticket in draft.turn.tickets)
+    if ticket_number(draft.heard, own) or waiting.asks_when(draft, of_ours=False):
+        return "ticket_status"
+    return "rating" if is_score(draft.heard) else MOODS.get(mood(draft.heard) or 0, "")
 
 
 def files(draft: Draft) -> bool:
@@ -131,6 +158,7 @@ POLICY: Final[tuple[Rule, ...]] = (
     inside,
     waiting.queued,
     noted,
+    in_another_language,
     wish,
     contacted,
     burst.scrap,

@@ -13,12 +13,25 @@ _WORD = re.compile(r"(?<![^\W_])[a-z\u00c0-\u024f]{2,40}(?![^\W\u3400-\uffff])",
 _NEUTRAL = frozenset(
     "ok okay wifi wi fi wlan lan wan led app ios mac ip dns vpn usb poe ont olt nas tv pc sn id qq emoji hi bye".split()
 )
+# Small words of Spanish, French, German, Portuguese and Italian that are no English ones.
+_ABROAD = frozenset(
+    "hola mi el los las una uno por para pero qué como cómo esta está estoy tengo quiero puede pueden puedo "
+    "gracias hablo hablar funciona necesito ayuda bonjour je vous nous mon ma mes les des une est pas ne avec "
+    "pour dans que quoi comment merci svp français marche bitte danke ich mein meine meinen der das ist nicht und "
+    "ein eine wie kann haben habe mit auf deutsch funktioniert olá meu minha não estou tenho quero obrigado "
+    "obrigada você preciso ciao mio mia non sono della il che posso grazie voglio italiano español português".split()
+)
+_MARKS = re.compile(r"[¿¡ñßãõçàèùìòéêáíóúäöüœ]", re.IGNORECASE)
 _LETTERS = 4  # fewer decide nothing
 
 
 def is_foreign(text: str) -> bool:
-    """Whether it is written in a script of neither language: Japanese, Russian, Arabic …"""
+    """Whether it is written in neither language: in another script, or in the words of a neighbour of English."""
     text = text[:2000]
+    words = _WORD.findall(text.casefold())
+    abroad = sum(word in _ABROAD for word in words) + bool(_MARKS.search(text))
+    if abroad >= 2 and abroad * 3 >= len(words) and not _HAN.search(text):
+        return True
     return len(_OTHER.findall(text)) * 4 > len(_HAN.findall(text)) + sum(map(len, _WORD.findall(text)))
 
 

@@ -10,7 +10,7 @@ from bot.flows import FLOWS, buttons, reading, wording
 from bot.flows.journal import LONGEST
 from bot.flows.reading import Heard
 from bot.flows.steps import Ask, Flow, Known, Say, Ticket
-from knowledge.index import Ranking
+from knowledge.index import Candidate, Ranking
 from tests import talks
 from tests.talks import TALKS, ByHeart, Chat, played, understood
 
@@ -51,6 +51,45 @@ def test_a_wish_in_one_clause_of_a_long_message_is_granted(monkeypatch: pytest.M
     assert said[0] == "bot: Thank you for telling me all that. I'll put it down as “Installation”."
     assert said[1].startswith("bot: When would suit you?")
     assert dict(chat.talk.journal)["start"]["named"]["address"] == "3 Elm Road, Hull"
+
+
+class Torn(ByHeart):
+    """Between an answer and a wish wherever both are in a text."""
+
+    def ask(self, text: str, lang: str = "", **scope: Any) -> Ranking:
+        ranking = super().ask(text, lang, **scope)
+        both = Candidate("reset-router", 0.84, ""), Candidate("intent:repair", 0.8, "")
+        return Ranking("choose", both) if "reset" in text and ranking.outcome == "intent" else ranking
+
+
+@pytest.fixture
+def torn(monkeypatch: pytest.MonkeyPatch) -> Chat:
+    known = Torn()
+    monkeypatch.setattr(talks, "knowledge", lambda: known)
+    return Chat()
+
+
+def says(chat: Chat, text: str) -> list[str]:
+    """What comes of words that nothing follows."""
+    return [*chat.write(text), *chat.later(seconds=10)]
+
+
+def test_a_wish_beside_its_matter_is_no_choice(torn: Chat) -> None:
+    assert "bot: Which product is it about?" in says(torn, "I need a repair, the reset button fell off")
+    assert dict(torn.talk.journal)["start"]["what"] == "I need a repair, the reset button fell off"
+
+
+def test_a_wish_beside_a_question_is_a_choice(torn: Chat) -> None:
+    said = says(torn, "I need a repair, or how do I reset it?")
+    assert "bot: Just to be sure: which of these do you mean?" in said
+
+
+@pytest.mark.parametrize("fact", ["SO2026030512", "07700 900123"])
+def test_who_gives_facts_for_a_form_that_is_offered_fills_it_in(torn: Chat, fact: str) -> None:
+    says(torn, "I need a repair or a reset")
+    assert "bot: Thank you, noted. And which of these do you mean?" in says(torn, "AX3000")
+    says(torn, fact)
+    assert (torn.talk.flow, torn.talk.asked) == ("ticket", "serial")
 
 
 # ---------------------------------------------------------------- what holds for all flows

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from knowledge.index import Ranking
 
 WORDS: Final = 2000  # characters of a burst that are looked at
-TOLD: Final = 5  # messages kept for a ticket to come
+TOLD: Final = 8  # messages kept for a ticket to come
 FILES: Final = 10  # files kept for a ticket to come
 LABEL: Final = 60  # characters on a button
 PAUSE: Final = 60.0  # seconds without work that are worth a word
@@ -114,7 +114,8 @@ class Draft:
     def tells(self, words: str) -> None:
         """The words belong to the matter that people are to read, as long as no answer settles it."""
         before = [said for said in self.talk.extra.get("told", ()) if said != words[:SUBJECT]]
-        self.keep(told=[*before, words[:SUBJECT]][-TOLD:], bare=None)
+        kept = [*before, words[:SUBJECT]]
+        self.keep(told=[*kept[:1], *kept[1:][1 - TOLD :]], bare=None)  # what he began with says what it is about
 
     def keep_files(self) -> None:
         """Files wait in the talk for the ticket they belong to."""

@@ -15,9 +15,13 @@ def emergency(known: Known) -> Flow:
         yield Add(number, known["words"])
         yield Say("emergency.added", number=number)
     else:
-        details = {"reason": known["danger"], "product": known.get("product", ""), "contact": known.get("contact", "")}
+        details = {
+            "reason": known["danger"],
+            **{name: known.get(name, "") for name in ("product", "address", "contact")},
+        }
         opened = yield Ticket("emergency", known["words"], "urgent", details)
         number = opened["number"]
+        yield Add(number, known.get("before", ""))
         yield Note("handed_over", {"reason": "emergency", "ticket": number})
         yield Say("emergency.taken", **opened)
     if known.get("called"):

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 from bot.dialogue import OpenTicket
 from bot.flows import matter
 from bot.flows.draft import Draft
-from bot.flows.lengths import ASKED, ATTEMPT, BARE_WISH, BESIDE, NAME, REMARK, WANTED, letters
+from bot.flows.lengths import ASKED, ATTEMPT, BARE_WISH, BESIDE, GRIEVANCE, NAME, REMARK, WANTED, letters
 from bot.flows.reading import day, is_quantity, refused
-from bot.flows.wording import address, bare, clauses, is_address, is_question, number_alone
+from bot.flows.wording import address, bare, clauses, is_address, is_question, number_alone, phone
 
 if TYPE_CHECKING:
     from bot.flows.journal import Run
@@ -19,18 +19,20 @@ if TYPE_CHECKING:
 FORM: Final = "ticket"  # the flow that fills in forms
 REACHED: Final = frozenset({"human", "complaint", "emergency"})  # those that ask how to reach him, at last
 DIGITS: Final = 6  # of a number that stands for something
+PARTS: Final = 20  # clauses of a long message that are looked at for what they tell
 SMALL: Final = frozenset({"product", "contact", "serial", "order", "bought", "time", "amount", "confirm"})
 TURNED: Final = 0.45  # confidence of a wish in the words of who changes his mind
 FACTS: Final = frozenset({"model", "serial", "order", "date", "month", "datetime", "period", "amount"})
+FIRM: Final = frozenset({"product", "serial", "order", "contact", "date", "time", "amount"})  # read by what is named
 WHEN: Final = ("datetime", "period", "date", "month")
 _CORRECTS = re.compile(
     r"\b(?:no|not|wrong|meant?|instead|actually|rather|sorry|change[ds]?|make it|correction)\b"
-    r"|不是|错了|写错|弄错|说错|应该|改[成为]?|换成|其实|更正",
+    r"|不[是对]|错了|写错|弄错|说错|应该|改[成为]?|换成|其实|更正",
     re.IGNORECASE,
 )
 _SAID = re.compile(  # what is said around a number, and is no name
     r"\b(?:my|number|no|is|are|was|its?|the|a|an|phone|mobile|cell|tel|telephone|e?-?mail|address|call|text|me|us|at|on|to|or"
-    r"|please|contact|reach|you|can|via|by|thanks?|yes|sure|ok|but|and|new|other|one|use|here|this|that|wrong|not|sorry)\b"
+    r"|please|contact|reach|you|can|via|by|thanks?|yes|sure|ok|fine|but|and|new|other|one|use|here|this|that|wrong|not|sorry)\b"
     r"|我|你们?|您|的|是|电话|手机|号码?|微信|同号|联系|方式|邮箱|地址|打|找|这个|那个|可以|请|给|发|到|谢谢|好|吧|啊|了|就|行|错|换|改|成|应该",
     re.IGNORECASE,
 )
@@ -49,7 +51,14 @@ _WANTS = re.compile(  # that some part or document is wanted, but not which
 _TURNS = re.compile(
     r"算了|还是|那就|干脆|改成|换成|改为|\b(?:instead|rather|actually|then)\b", re.IGNORECASE
 )  # he changes his mind
+_POLITE = re.compile(r"thank|please|hello|\bhi\b|asap|urgent|hurry|谢|麻烦|你好|您好|请|急|尽快|快", re.IGNORECASE)
+_TO = re.compile(  # and what is said around the name of another wish
+    r"\b(?:ok|okay|no|yes|hm+|well|oh|please|can|could|you|we|i|i'?d|i'?ll|it|that|the|an?|my|to|do|get|have|want|would"
+    r"|like|let'?s|be|better|for|just|make|go)\b|[那就吧了我要想好行给帮请的能不呢]",
+    re.IGNORECASE,
+)
 _CHANGE = re.compile(r"\b(?:change|correct|edit|fix|wrong)\b|改|写错|填错|错了", re.IGNORECASE)
+_YEAR = re.compile(r"20\d\d|年|[天周]|\b(?:year|month|week|day|yesterday|ago)s?\b", re.IGNORECASE)
 _DIGITS = re.compile(r"[0-9][0-9 -]{2,}[0-9]")
 _BOUGHT = re.compile(r"\b(?:bought|purchased|ordered)\b|买|购|入手|下单", re.IGNORECASE)
 
@@ -82,13 +91,21 @@ def named(draft: Draft, read: str, before: str, asked: str) -> str:
             return "" if bare(found) == bare(draft.turn.policy.company.get("phone", "")) else found
         case "date":
             own = _BOUGHT.search(draft.words) or asked == "confirm" or (alone(draft) and not telling)
-            return day(heard) if own else ""
+            found = day(heard) if _BOUGHT.search(draft.words) else heard.named("date", "month")  # "after five" is none
+            return _same_year(draft, found, before) if own else ""
         case "time":
             own = asked == "confirm" or (not telling and any(little(draft, part) for part in clauses(draft.words)))
             return when(draft) if own else ""
         case "address":
             return address(draft.words)
     return ""
+
+
+def _same_year(draft: Draft, day: str, before: str) -> str:
+    """The day that corrects another is of the same year, unless one is said."""
+    dates = all(len(one) == len("2026-03-05") and one[:4].isdigit() for one in (day, before))
+    corrects = dates and _CORRECTS.search(draft.words) and not _YEAR.search(draft.words)
+    return before[:4] + day[4:] if corrects and not day.endswith("02-29") else day
 
 
 def alone(draft: Draft) -> bool:
@@ -149,6 +166,33 @@ def only(draft: Draft) -> bool:
     return rest(draft) != draft.words and letters(_AROUND.sub("", _SAID.sub("", rest(draft)))) <= 2
 
 
+def told_beside(draft: Draft) -> str:
+    """The words if one clause of them is a wish, and another tells what is the matter; "" if they only wish."""
+    parts = clauses(draft.words)
+    if not 1 < len(parts) <= PARTS:
+        return ""
+    tells = (part for part in parts if letters(part) >= BESIDE and not _polite(part) and _says(rest(draft, part)))
+    return draft.words if any(matter.ranked(draft, part).outcome != "intent" for part in tells) else ""
+
+
+def _says(part: str) -> bool:
+    """Whether more is said than names and numbers, and what stands around them."""
+    return letters(_AROUND.sub("", _SAID.sub("", part))) >= WANTED
+
+
+def _polite(part: str) -> bool:
+    """Whether a clause is a question, or only asks nicely."""
+    return is_question(part) or bool(_POLITE.search(part))
+
+
+def beyond(draft: Draft) -> str:
+    """What is said beside a phone number or an address of e-mail: when, for whom; "" if nothing is."""
+    words = draft.words.replace(phone(draft.words) or "\n", " ").replace(
+        draft.heard.said("email", "phone") or "\n", " "
+    )
+    return words.strip() if letters(_SAID.sub("", words)) >= GRIEVANCE or signed(draft) else ""
+
+
 def signed(draft: Draft) -> bool:
     """Whether a name stands beside a number or an address: people should know whom they call."""
     if _CORRECTS.search(draft.words):
@@ -164,6 +208,9 @@ def elsewhere(draft: Draft, run: Run, others: dict[str, str]) -> bool:
     asked = run.asked.name if run.asked else ""
     if asked in ("confirm", "what") or not others:
         return bool(others) and (asked == "confirm" or only(draft))
+    form = {part["name"]: part["read"] for part in run.known.get("asks", ())} if run.name == FORM else {}
+    if form.get(asked) in FIRM and named(draft, form[asked], "", asked):
+        return False  # "BE6500, 9 Mill Lane": both
     corrects = run.asked is not None and run.asked.free and _CORRECTS.search(draft.words)
     return bool(corrects) or alone(draft) or is_address(draft.words)
 
@@ -214,9 +261,8 @@ def changed(draft: Draft, run: Run) -> str:
     if not turns and ranking.outcome not in ("intent", "choose"):
         return ""
     tells = run.asked and run.asked.name == "what" and letters(draft.words) > BARE_WISH
-    left = bare(_TURNS.sub("", draft.words))
-    if turns and (named := next((name for name, form in forms.kinds.items() if left in _called(name, form)), "")):
-        return "" if named == kind or not forms.wished(named) else named  # "then repair"
+    if turns and (named := _turned(draft)):
+        return "" if named == kind else named  # "then repair"
     if tells or refused(draft.heard) or facts(draft):
         return ""  # that is the matter itself, what he does not wish, or a number
     least = matter.SURE if ranking.outcome == "intent" and not turns else TURNED
@@ -225,6 +271,13 @@ def changed(draft: Draft, run: Run) -> str:
     return "" if wished == kind or is_question(draft.words) else wished
 
 
+def _turned(draft: Draft) -> str:
+    """The kind of ticket that one clause is the bare name of, "" if none is."""
+    said = {bare(_TO.sub("", _TURNS.sub("", clause))) for clause in clauses(draft.words)}
+    kinds = draft.turn.policy.forms
+    return next((name for name, form in kinds.kinds.items() if kinds.wished(name) and said & _called(name, form)), "")
+
+
 def _called(name: str, form: Form) -> set[str]:
     """What a kind of ticket is called."""
-    return {bare(name), *map(bare, form.label.values())}
+    return {bare(called) for label in (name, *form.label.values()) for called in (label, *label.split(" and "))}

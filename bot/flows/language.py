@@ -18,6 +18,8 @@ def spoken_to(turn: Turn, words: str) -> Talk:
         return talk.but(language=chosen, language_chosen=True)
     heard = meant.language if meant and not talk.language_chosen else ""
     most = NAMES.get(talk.asked, 1 if meant and meant.intent in STEERING else 0)
+    for entity in meant.entities if meant else ():
+        words, most = words.replace(entity.text, ""), max(most, 1)  # "email: …"
     if heard == "en" and talk.language and len(words.split()) <= most:
         heard = ""
     hint = turn.event.language[:2].lower()

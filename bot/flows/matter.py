@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bot.flows.draft import TOLD, Draft
 from bot.flows.lengths import BARE_WISH, CLAUSE, GRIEVANCE, MATTER, letters
 from bot.flows.reading import SUBJECT, given_freely
 from bot.flows.wording import bare
+
+if TYPE_CHECKING:
+    from knowledge.index import Ranking
 
 FACTS: Final = ("model", "serial", "order", "date", "month", "datetime", "period", "amount")
 _CLAUSES = re.compile(r"[,，。;；!！?？\n]+|\.(?= )|\b(?:and|so|but)\b", re.IGNORECASE)
@@ -44,6 +47,12 @@ def known(draft: Draft, **more: Any) -> dict[str, Any]:
     }
 
 
+def ranked(draft: Draft, text: str) -> Ranking:
+    """What the knowledge makes of other words than just these."""
+    models = tuple(entity.value for entity in draft.meant.entities if entity.kind == "model") if draft.meant else ()
+    return draft.turn.knowledge.ask(text, draft.lang, now=draft.now.date(), products=models)
+
+
 def telling(draft: Draft) -> str:
     """The words if they tell a matter and not only a wish."""
     wished = draft.ranking and draft.ranking.outcome == "intent"
@@ -66,7 +75,13 @@ def beside(draft: Draft) -> str:
 def still_open(draft: Draft) -> str:
     """What was told and asked so far in this conversation, unless it was answered well."""
     said = draft.talk.extra.get("told") or filter(None, [draft.talk.last_question])
-    return "" if draft.talk.extra.get("settled") else "\n".join(said)[-SUBJECT:]
+    return "" if draft.talk.extra.get("settled") else _shortened("\n".join(said))
+
+
+def _shortened(told: str) -> str:
+    """Its beginning and its end, where it is too long for a ticket."""
+    half = SUBJECT // 2 - 1
+    return told if len(told) <= SUBJECT else f"{told[:half]}…{told[-half:]}"
 
 
 def already_answered(draft: Draft) -> str:

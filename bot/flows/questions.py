@@ -9,17 +9,24 @@ from bot import texts
 from bot.dialogue import Learn
 from bot.flows import fields, journal, matter, wishes
 from bot.flows.draft import Draft
-from bot.flows.lengths import CLAUSE, GRIEVANCE, MATTER, REMARK, STORY, letters
+from bot.flows.lengths import BESIDE, CLAUSE, GRIEVANCE, MATTER, REMARK, SCRAP, STORY, letters
 from bot.flows.reading import SUBJECT
+from bot.flows.ticket import SKIPS
 from bot.flows.wording import bare, clauses, is_question
+from bot.messages import Choice
 from intents.language import is_foreign
 
 if TYPE_CHECKING:
     from knowledge.index import Ranking
 
-PARTS: Final = 20  # clauses of a long message that are looked at for a wish
+SOON: Final = 0.7  # confidence from which the wish in a few words is taken for granted
 CLAUSES: Final = 3  # questions of one message that are looked at
 _DECLINES = re.compile(r"\b(?:don'?t|do not) (?:want|need)\b|不(?:想|要|用|需要)", re.IGNORECASE)
+_PERSON = re.compile(  # "a person" where we understand nothing else
+    r"\b(?:persona|humano|agente|personne|humain|conseiller|mensch|mitarbeiter|pessoa|operatore|operador)\b"
+    r"|担当|オペレーター|人間|상담원|사람|직원|человек|оператор|сотрудник",
+    re.IGNORECASE,
+)
 _CLAUSE = re.compile(
     r"[?？;；]+|\b(?:and also|also|another (?:thing|question)|plus|and (?=how|what|when|where|can|is|do))\b"
     r"|[,，。]?(?:另外|还有就是|还有|以及|顺便|再问一下|同时)",
@@ -46,7 +53,7 @@ def answer(draft: Draft) -> bool:
     given = {draft.ranking.candidates[0].entry}
     clauses = [clause for clause in _CLAUSE.split(draft.words)[:CLAUSES] if letters(clause) >= CLAUSE]
     for clause in clauses if len(clauses) > 1 else ():  # a single one has just been answered
-        ranking = known(draft, clause)
+        ranking = matter.ranked(draft, clause)
         if ranking.outcome == "answer" and not given & {c.entry for c in ranking.candidates[:1]}:
             given.add(ranking.candidates[0].entry)
             _given(draft, ranking, "")
@@ -61,16 +68,10 @@ def _given(draft: Draft, ranking: Ranking, before: str) -> None:
     journal.begin(draft, "answer", entry=ranking.candidates[0].entry, why=dict(ranking.why), **more)
 
 
-def known(draft: Draft, text: str) -> Ranking:
-    """What the knowledge makes of other words than just these."""
-    models = tuple(entity.value for entity in draft.meant.entities if entity.kind == "model") if draft.meant else ()
-    return draft.turn.knowledge.ask(text, draft.lang, now=draft.now.date(), products=models)
-
-
 def together(draft: Draft) -> bool:
     """What was not understood, said in two pieces: with the words before it may be a question we are sure of."""
     before = draft.talk.last_question if draft.number and not draft.talk.extra.get("settled") else ""
-    ranking = known(draft, f"{before}\n{draft.words}") if before else None
+    ranking = matter.ranked(draft, f"{before}\n{draft.words}") if before else None
     if ranking is None or ranking.outcome != "answer" or ranking.candidates[0].entry == draft.talk.last_entry:
         return False
     _given(draft, ranking, before)
@@ -83,17 +84,32 @@ def still_meant(draft: Draft) -> tuple[str, ...]:
     return ids if "do:none" in ids and not draft.talk.extra.get("passed") else ()
 
 
+def offered_form(draft: Draft) -> str:
+    """The kind of ticket that our last word offered, "ticket" for any; "" if it offered none."""
+    offered = () if draft.talk.extra.get("passed") else (choice for choice, _ in draft.talk.offered)
+    wished = (choice.removeprefix("do:") for choice in offered if choice.startswith("do:"))
+    return next((wish for wish in wished if wish == "ticket" or draft.turn.policy.forms.wished(wish)), "")
+
+
 def noted(draft: Draft) -> bool:
     """Only a product, a number, a day: kept for the matter, and no question about it is made up."""
     if not fields.facts(draft):
         return False
-    if not (draft.talk.unknowns and together(draft)):
+    if number := matter.just_opened(draft):
+        draft.add(number, draft.words)
+        draft.say("flow.added", number=number)
+    elif not (draft.talk.unknowns and together(draft)):
         draft.open()
         bare_so_far = not draft.talk.extra.get("told") or draft.talk.extra.get("bare")  # nothing but facts is no matter
         draft.asked_freely()
         draft.keep(bare=bare_so_far or None)
         if meant := still_meant(draft):
-            draft.say("facts.choose", *meant)
+            wish = offered_form(draft) if draft.talk.extra.get("noted") == draft.number else ""
+            draft.keep(noted=draft.number)
+            if wish:  # who fills in a form does not only ask about it
+                wishes.ticket(draft, wish)
+            else:
+                draft.say("facts.choose", *meant)
             return True
         draft.say("facts.also" if draft.talk.extra.get("noted") == draft.number else "facts.noted", *wishes.WAYS_ON)
         draft.keep(noted=draft.number)
@@ -118,6 +134,8 @@ def contacted(draft: Draft) -> bool:
     if number:
         draft.add(number, draft.words)
         draft.say("human.contact_noted", contact=contact, number=number)
+    elif (wish := offered_form(draft)) and matter.still_open(draft) and not draft.talk.extra.get("bare"):
+        wishes.ticket(draft, wish)  # "shall I pass it on?" and how to reach him: he agrees
     else:
         draft.say("contact.kept", *wishes.WAYS_ON, contact=contact)
     return True
@@ -132,6 +150,9 @@ def choose(draft: Draft) -> bool:
     draft.open()
     if offers[0].startswith("do:") and (draft.heard.yes_no == "no" or _DECLINES.search(draft.words)):
         draft.say("nothing_more")  # that is what he does not want
+        return True
+    scrap = letters(draft.words) < SCRAP and not any(offer.startswith("do:") for offer in offers)
+    if wished_with_matter(draft) or (scrap and (told_of_files(draft) or told_of_ticket(draft))):
         return True
     draft.asked_freely()
     draft.remember(unknowns=0)
@@ -148,12 +169,15 @@ def unknown(draft: Draft) -> bool:
         draft.tells(draft.words)
         return True
     draft.open()
-    if told_of_files(draft) or told_of_ticket(draft) or in_another_language(draft):
+    if bare(draft.words) in SKIPS:
+        draft.say("nothing_more")
+        return True
+    if told_of_files(draft) or told_of_ticket(draft):
         return True
     if letters(draft.words) >= STORY and wished_within(draft):
         return True
     draft.asked_freely()
-    times = draft.talk.unknowns + 1
+    times, taking_notes = draft.talk.unknowns + 1, draft.talk.extra.get("noted") == draft.number
     draft.remember(unknowns=times)
     offers = () if bare(draft.words).isnumeric() else wishes.offers(draft)
     near = [button for button in offers if button.startswith("ans:")]
@@ -163,8 +187,11 @@ def unknown(draft: Draft) -> bool:
     more["long"] = letters(draft.words) >= STORY  # whoever has told so much is not asked for other words
     more["urgent"] = bool(draft.meant and draft.meant.urgent)
     more["soothed"] = bool(draft.talk.extra.get("soothed"))
+    offered = offered_form(draft) == "ticket" and (times > 1 or taking_notes)
+    more |= {"told_on": offered and not is_question(draft.words), "told_again": taking_notes}
     more |= {"open": draft.own_ticket("emergency", "urgent", "complaint"), "asks": is_question(draft.words)}
     journal.begin(draft, "unknown", **more)
+    draft.keep(noted=draft.number if more["told_on"] else draft.talk.extra.get("noted"))
     if angry:
         draft.keep(soothed=not more["soothed"] or None)  # never the same words twice in a row
     return True
@@ -193,14 +220,20 @@ def told_of_ticket(draft: Draft) -> bool:
 
 
 def in_another_language(draft: Draft) -> bool:
-    """Words in a script that we do not read: say which languages we speak; a colleague may know that one."""
+    """Words that we cannot read: say which languages we speak, in each of them; a colleague may know that one."""
     if not is_foreign(draft.words):
         return False
+    draft.open()
     draft.note("unknown", question=draft.words[:SUBJECT])
     draft.asked_freely()
+    if _PERSON.search(draft.words):
+        wishes.human(draft, "asked")
+        return True
     spoken = draft.turn.policy.languages
     names = " / ".join(texts.say(one, "language.name") for one in spoken)
-    draft.say("language.unknown", *(f"lang:{one}" for one in spoken), "do:human", languages=names)
+    said = "\n\n".join(texts.say(one, "language.unknown", languages=names) for one in spoken)
+    buttons = (*(f"lang:{one}" for one in spoken), "do:human")
+    draft.tell(said, tuple(Choice(button, draft.label(button)) for button in buttons))
     return True
 
 
@@ -213,8 +246,9 @@ def said_already(draft: Draft) -> bool:
     before = bare(draft.talk.last_question)  # "" if a ticket was opened since
     if not again or draft.talk.flow or before in ("", bare(draft.words)):
         return False
-    tells = letters(draft.words) >= MATTER and not is_question(draft.words)
-    if not tells and draft.talk.extra.get("again") != entry:
+    repeated = draft.talk.extra.get("again") == entry
+    tells = letters(draft.words) >= (BESIDE if repeated else MATTER) and not is_question(draft.words)
+    if not tells and not repeated:
         draft.keep(again=entry)
         return False
     draft.asked_freely()
@@ -228,15 +262,25 @@ def said_already(draft: Draft) -> bool:
     return True
 
 
-def wished_within(draft: Draft) -> bool:
+def wished_with_matter(draft: Draft) -> bool:
+    """ "Please repair my mesh, one node won't turn on": a wish in one clause, what it is about in another."""
+    parts = clauses(draft.words)
+    if len(parts) < 2 or is_question(draft.words) or any(map(is_question, parts)):
+        return False
+    return wished_within(draft, BESIDE)
+
+
+def wished_within(draft: Draft, least: int = CLAUSE) -> bool:
     """A kind of ticket wished in one clause of a long message: all of it is what that ticket is about."""
-    parts = [part for part in clauses(draft.words) if letters(part) >= CLAUSE and not is_question(part)]
-    for part in parts[:PARTS]:
-        ranking = known(draft, part)
+    parts = [part for part in clauses(draft.words) if letters(part) >= least and not is_question(part)]
+    for part in parts[: fields.PARTS]:
+        ranking = matter.ranked(draft, part)
         kind = ranking.candidates[0].entry.removeprefix("intent:") if ranking.outcome == "intent" else ""
         forms = draft.turn.policy.forms
-        if kind and forms.wished(kind):
-            draft.say("flow.kind", kind=texts.Written(forms.kinds[kind].label))
+        sure = ranking.candidates[0].confidence >= SOON if least < CLAUSE else True
+        if kind and sure and forms.wished(kind):
+            if least >= CLAUSE:
+                draft.say("flow.kind", kind=texts.Written(forms.kinds[kind].label))
             wishes.ticket(draft, kind)
             return True
     return False

@@ -23,7 +23,8 @@ _BARE = re.compile(r"(?<![A-Z0-9])(?=[A-Z]*[0-9])(?=[0-9]*[A-Z])([0-9A-TV-Z]{8})
 _REFUSED = re.compile(
     r"不方便|不告诉|保密|不想|不用|不需要|不留|没有|不知道|不清楚|不确定|忘了|不记得|记不"
     r"|磨掉|磨没|看不清|找不到|丢了|没了|不见了|\b(?:dunno|idk|no clue)\b|can(?:no|')?t (?:find|read|see|remember)"
-    r"|(?:won'?t|not going to|not) tell|none of your|rather not|prefer not|not sure|no idea"
+    r"|不给|不填|跳过|略过|\bskip\b|\bno (?:phone|contact|number|e-?mail|mobile)\b"
+    r"|(?:won'?t|not going to|not) (?:tell|give|say|share)|none of your|rather not|prefer not|not sure|no idea"
     r"|do(?: not|n'?t) (?:want|know|have|remember)",
     re.IGNORECASE,
 )
@@ -40,10 +41,19 @@ _TELLS = re.compile(  # what is the matter, and no name
 _REACH = re.compile(
     r"\b(?:call|reach|contact|phone|text|ring|e?-?mail|message|write)\b.{0,12}\b(?:me|us)\b"
     r"|\bmy\b.{0,20}\b(?:number|phone|mobile|cell|e?-?mail|contact)\b"
-    r"|(?:联系|打给?|回电给?|回|致电|找|加)我|我的?(?:电话|手机|号码|邮箱|联系方式)|(?:电话|手机号?|邮箱|联系方式)[是为:：]|打这个",
+    r"|(?:联系|打给?|回电给?|回|致电|找|加)我|我的?(?:电话|手机|号码|邮箱|联系方式)|(?:电话|手机号?|邮箱|联系方式)[是为:：0-9]|打这个",
     re.IGNORECASE,
 )
-_LOCAL = re.compile(r"\s*[(+0][\d\s()+-]{8,18}\s*$")  # a phone number and nothing else: no number of ours begins so
+_LOCAL = re.compile(  # a phone number, and at most what corrects another: no number of ours begins so
+    r"(?:(?:sorry|oops|no|wait|i mean|actually|make it|use|it'?s|that'?s|call|ring|text|phone"
+    r"|不好意思|不对|写?错了?|不是|应该是|改成|换成|是)[\s,，.:：]+)*[\s(]*[(+0][\d\s()+-]{8,18}\s*$",
+    re.IGNORECASE,
+)
+_PAID = re.compile(
+    r"(?:付了?|花了?|实付|\bpaid|\bcost(?: me)?|\bit was|\btotal(?: of)?)[\s:：]{0,2}"
+    r"([0-9]{1,6}(?:,[0-9]{3})*(?:\.[0-9]{1,2})?)(?![0-9])",
+    re.IGNORECASE,
+)
 _CALL = re.compile(r"call|phone|ring|contact|电话?|打给|联系", re.IGNORECASE)
 _ALONE = re.compile(r"(?=.*[0-9])[0-9A-Z]{6,24}")
 _SUM = re.compile(  # with a currency, and what may stand before a sum
@@ -61,10 +71,6 @@ _ROUGHLY = re.compile(
     r"|[0-9一二两三四五六七八九十半几]+个?多?(?:年|月|星期|周|天)多?(?:之?前|以前)",
     re.IGNORECASE,
 )
-_SCORE = re.compile(
-    r"[★☆⭐🌟]|[1-5] ?/ ?5|分|星|满意|[好差中]评|\bstars?\b|\bpoints?\b|satisf|happy|out of", re.IGNORECASE
-)
-_COUNT = re.compile(r"[0-9一二两三四五]|\b(?:one|two|three|four|five)\b", re.IGNORECASE)
 _QUANTITY = re.compile(
     r"[要来就]?[0-9一二两三四五六七八九十几]+ ?[个台只根条套件对]|(?:just )?(?:\d+|one|two|three|four|five)"
     r"(?: (?:of (?:them|those|these)|pieces?|pcs|please))?",
@@ -121,8 +127,9 @@ def words(heard: Heard) -> str | None:
 
 
 def comment(heard: Heard) -> str | None:
-    """Anything said; "no" is no comment."""
-    return "skip" if heard.yes_no == "no" else heard.text[:SUBJECT] or None
+    """Anything said; "no" is no comment, and a row of question marks no words."""
+    said = any(unicodedata.category(char)[0] not in "PZ" for char in heard.text)
+    return "skip" if heard.yes_no == "no" else heard.text[:SUBJECT] if said else None
 
 
 def product(heard: Heard) -> str | None:
@@ -167,15 +174,21 @@ def given_freely(heard: Heard) -> str:
     """The customer's own phone number or address, told without being asked; "" if it may be somebody else's."""
     text = unicodedata.normalize("NFKC", heard.text)
     reach = _REACH.search(text)
-    found = heard.named("email", "phone") or (phone(text) if reach or _LOCAL.match(text) else "")
+    found = heard.named("email", "phone") or (phone(text) if reach or _LOCAL.match(text.strip()) else "")
     said = next((e.text for e in heard.meant.entities if e.value == found), found) if heard.meant else found
     alone = any(said in clause and len(bare(clause)) - len(bare(said)) <= PART for clause in clauses(text))
+    alone = alone or found.startswith("+")  # in whatever language
     return found if reach or (alone and not is_question(text)) else ""
 
 
 def refused(heard: Heard) -> bool:
     """Whether the customer would rather not say."""
-    return heard.yes_no == "no" or heard.intent == "thanks" or bool(_REFUSED.search(heard.text))
+    return heard.yes_no == "no" or heard.intent == "thanks" or cannot(heard)
+
+
+def cannot(heard: Heard) -> bool:
+    """Whether he says that he does not know, or will not tell."""
+    return bool(_REFUSED.search(heard.text))
 
 
 def text(heard: Heard) -> str | None:
@@ -228,7 +241,9 @@ def time(heard: Heard) -> str | None:
     told = heard.said("datetime", "period", "date", "month")
     alone = told and len(bare(heard.text)) - len(bare(told)) <= PART  # "Saturday at three?" is an answer all the same
     asks = is_question(heard.text) and not alone
-    return heard.text[:TIME] if (told or _WHEN.search(heard.text)) and not asks else None
+    said = ", ".join(part for part in clauses(heard.text) if not phone(part)) or heard.text
+    said = said if phone(heard.text) else heard.text  # "Friday, and my number is …"
+    return said[:TIME] if (told or _WHEN.search(said)) and not asks else None
 
 
 def amount(heard: Heard) -> str | None:
@@ -236,7 +251,10 @@ def amount(heard: Heard) -> str | None:
     if found := heard.named("amount"):
         return found
     text = unicodedata.normalize("NFKC", heard.text).strip()
-    return text if _SUM.fullmatch(text) else "skip" if refused(heard) else None
+    if _SUM.fullmatch(text):
+        return text
+    paid = _PAID.search(text)
+    return paid[1] if paid else "skip" if refused(heard) else None
 
 
 def needed(read: Callable[[Heard], str | None]) -> Callable[[Heard], str | None]:
@@ -257,17 +275,6 @@ def yes_no(heard: Heard) -> str | None:
 def button(heard: Heard) -> str | None:
     """Only a button will do."""
     return None
-
-
-def is_score(heard: Heard) -> bool:
-    """Whether a score is said without being asked for: an angry face alone is no rating, nor "useless", nor "one"."""
-    return bool(heard.meant and heard.meant.rating and _SCORE.search(heard.text))
-
-
-def mood(heard: Heard) -> int | None:
-    """The score that is felt in words such as "useless" or "great", where none was asked for; a number is no mood."""
-    telling = heard.meant is not None and bare(heard.text) and not _COUNT.search(heard.text)
-    return heard.meant.rating if heard.meant and telling else None
 
 
 def ticket_number(heard: Heard, own: Iterable[str] = ()) -> str:

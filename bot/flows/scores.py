@@ -9,8 +9,14 @@ from typing import Final
 from bot.dialogue import ConversationView, Learn, OpenTicket
 from bot.flows import journal, matter
 from bot.flows.draft import Draft
+from bot.flows.reading import Heard
+from bot.flows.wording import bare
 
 RATE: Final = tuple("12345")
+_SCORE = re.compile(
+    r"[★☆⭐🌟]|[1-5] ?/ ?5|分|星|满意|[好差中]评|\bstars?\b|\bpoints?\b|satisf|happy|out of", re.IGNORECASE
+)
+_COUNT = re.compile(r"[0-9一二两三四五]|\b(?:one|two|three|four|five)\b", re.IGNORECASE)
 
 
 def ask(draft: Draft, number: str, cycle: int) -> None:
@@ -67,3 +73,14 @@ def _rated(draft: Draft, view: ConversationView, cycle: int, score: int) -> None
         draft.keep(recoveries=dict([*recoveries.items(), (of, opened[0])][-5:]))
     if run:
         run.say_question()
+
+
+def is_score(heard: Heard) -> bool:
+    """Whether a score is said without being asked for: an angry face alone is no rating, nor "useless", nor "one"."""
+    return bool(heard.meant and heard.meant.rating and _SCORE.search(heard.text))
+
+
+def mood(heard: Heard) -> int | None:
+    """The score that is felt in words such as "useless" or "great", where none was asked for; a number is no mood."""
+    telling = heard.meant is not None and bare(heard.text) and not _COUNT.search(heard.text)
+    return heard.meant.rating if heard.meant and telling else None

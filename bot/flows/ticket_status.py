@@ -23,7 +23,8 @@ def ticket_status(known: Known) -> Flow:
         done = [f"do:reopen:{t['number']}" for t in tickets[:1] if t["finished"]]
         yield Say("status.list", *done, tickets=tuple(line(t) for t in tickets[:SHOWN]))
     else:
-        yield Say("status.none", "do:ticket")
+        again = known.get("again")
+        yield Say("status.none_again", "do:human", "do:ticket") if again else Say("status.none", "do:ticket")
 
 
 def line(ticket: Mapping[str, Any]) -> Word:

@@ -21,6 +21,8 @@ def unknown(known: Known) -> Flow:
     elif known.get("angry"):
         yield Alarm("angry", known.get("question", ""))
         yield Say("unknown.angry_again" if known.get("soothed") else "unknown.angry", *WAYS_ON, "do:complaint")
+    elif known.get("told_on"):  # he tells more of what people are to see to
+        yield Say("facts.also" if known.get("told_again") else "unknown.noted", *WAYS_ON)
     elif known.get("long"):
         yield Say("unknown.long", *WAYS_ON)
     elif known["times"] == 1:

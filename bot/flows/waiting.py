@@ -23,16 +23,21 @@ _HOW_LONG = re.compile(
 
 
 _WHEN: Final = re.compile(  # when shall I hear from you, and when is it settled?
-    r"how (?:much )?(?:long|soon)|\bwhen (?:will|do|does|can|shall|is|am|are)\b|what (?:have|did|do) you promise"
+    r"how (?:much )?(?:long|soon)|\bwhen (?:exactly |then )?(?:will|do|does|can|shall|is|am|are)\b"
+    r"|what (?:have|did|do) you promise"
     r"|多久|多长时间|几天能|几时|几点|何时|什么时[候间]|承诺",
     re.IGNORECASE,
 )
 _OURS: Final = re.compile(  # of us, and of what is under way; not how long a repair usually takes
-    r"\bwhen (?:will|do|can|shall|am|is) (?:i|we|you|it|this|that|some(?:body|one))\b.*\b(?:hear|answer|repl|respon"
-    r"|contact|call|fixed|solved|settled|resolved|sorted|done|ready|finished)"
+    r"\bwhen (?:exactly |then )?(?:will|do|can|shall|am|is) (?:i|we|you|it|this|that|some(?:body|one))\b"
+    r".*\b(?:hear|answer|repl|respon|contact|call|fixed|solved|settled|resolved|sorted|done|ready|finished)"
     r"|\bhow (?:much )?(?:long|soon) (?:will|do|until|till|before) (?:it|this|that|you|i|some(?:body|one))\b"
     r"|(?:多久|多长时间|几天|几时|何时|什么时[候间])(?:才?[能会]?)(?:[给跟]我)?"
-    r"(?:回复|答复|回电|联系|解决|处理|修好|搞定|弄好)|还要等?多久|催(?:一下|一催|单|促|办)|\bany (?:news|update)"
+    r"(?:回复|答复|回电|联系|解决|处理|修好|搞定|弄好|[回找理]我|打给我|来电)|还要等?多久|催(?:一下|一催|单|促|办)"
+    r"|怎么(?:样了|还没)|还没(?:人|消息|结果|动静|回音)|有(?:消息|结果|进展|回音)了?[吗么没]"
+    r"|\b(?:any|some) (?:news|update|progress)|\banything (?:new\b|happen|moving)"
+    r"|\bhow(?:'?s| is| are) (?:my|the|it|that|things) .*(?:going|coming)"
+    r"|\bwhat(?:'?s| is| has) (?:happening|happened|become|going on)\b"
     r"|\b(?:did|have|has) (?:you|any(?:one|body)|some(?:one|body))(?: even)? (?:look|check|read|seen|start|done|fix)"
     r"|有人(?:看|处理|跟进)|(?:看|处理|受理)了(?:吗|没)",
     re.IGNORECASE,
@@ -45,10 +50,10 @@ _ABOUT: Final = re.compile(  # what is under way, and not the length of a cable
     re.IGNORECASE,
 )
 _BARE: Final = re.compile(  # the question and nothing else
-    r"(?:(?:and|so|but|then|please|那|那么|请问|大概|到底)\W*)*"
+    r"(?:(?:and|so|but|then|please|那|那么|请问|大概|到底|具体|究竟)\W*)*"
     r"(?:(?:how (?:much )?(?:long|soon|longer)|when)"
     r"(?: (?:will|does|is|can|do) (?:it|that|this)(?: \w+)?| then| now| exactly)?"
-    r"|(?:还?要|需要|得|要等|等)?(?:多久|多长时间|几天|几时|何时|什么时[候间])(?:能?(?:好|行|可以|有消息))?[呢啊呀吗了]?)\W*",
+    r"|(?:还?要|需要|得|要等|等)?(?:多久|多长时间|几天|几时|几点|何时|什么时[候间])(?:能?(?:好|行|可以|有消息))?[呢啊呀吗了]?)\W*",
     re.IGNORECASE,
 )
 
@@ -56,6 +61,11 @@ _BARE: Final = re.compile(  # the question and nothing else
 _COMES: Final = re.compile(  # said of whoever, or whatever, a ticket brings
     r"\b(?:come|coming|arrive|arriving|send|sent|ship|get|here|there)\b|到|来|上门|发|寄", re.IGNORECASE
 )
+
+
+def of_answer(words: str) -> bool:
+    """Whether the words ask when we answer, or when it is settled, what is not with us yet."""
+    return bool(_WHEN.search(words) and (_OURS.search(words) or _BARE.fullmatch(words.strip())))
 
 
 def asks_when(draft: Draft, *, of_ours: bool) -> bool:

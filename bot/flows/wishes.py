@@ -71,20 +71,27 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
         entry = draft.turn.knowledge.entry(draft.talk.last_entry)
         kind = "fault" if entry and entry.topic == "faults" else "question"
     asks = draft.turn.policy.forms.asked(kind)
-    first = next((part for part in asks if part["need"] != "told"), {"read": ""})
+    first = next((part for part in asks if part["need"] != "told"), {"name": "", "read": ""})
     words = draft.words if draft.event.kind is not Kind.CHOICE else ""
     wanted = words if first["read"] == "text" and fields.wants(draft) else ""  # "I need a new adapter"
     before = "" if draft.talk.extra.get("bare") else matter.still_open(draft)
     now = told.get("what") or ("" if wanted else matter.telling(draft))
+    told_before = bool(words) and words in before
+    if told_before and words != before:
+        now = ""
+    if not (now or before or wanted) and first["name"] == "what":
+        now = fields.told_beside(draft)
     what = now or ("" if wanted else before)
-    beside = matter.beside(draft) if words not in ("", what, wanted) else ""
+    beside = matter.beside(draft) if words not in ("", what, wanted) and not told_before else ""
     more: dict[str, Any] = {"what": what, "about": "" if now else before, "kind": kind, "asks": asks}
     more["more" if what else "first"] = beside  # before or after what is told of the matter
     more["priority"] = "high" if draft.meant and draft.meant.urgent else "normal"
     more["named"] = {**draft.talk.extra.get("facts", {}), **fields.kept(draft), "time": fields.when(draft)}
     if wanted:
         more[first["name"]] = wanted
-    more |= {"products": draft.turn.policy.products[:8], "answered": "" if what else matter.already_answered(draft)}
+    tells = any(part["name"] == "what" and part["need"] != "told" for part in asks)
+    more |= {"products": draft.turn.policy.products[:8]}
+    more["answered"] = "" if what or not tells else matter.already_answered(draft)
     journal.begin(draft, "ticket", **matter.known(draft, **{**told, **more}))
 
 
@@ -125,7 +132,14 @@ def instead(draft: Draft, kind: str) -> None:
 def ticket_status(draft: Draft, number: str) -> None:
     """The ticket named, or all that are open."""
     own = [t.number for t in draft.turn.tickets]
-    journal.begin(draft, "ticket_status", number=number or ticket_number(draft.heard, own))
+    number = number or ticket_number(draft.heard, own)
+    again = draft.number and draft.talk.extra.get("sought") == draft.number
+    journal.begin(draft, "ticket_status", number=number, again=again or None)
+    if not draft.talk.extra.get("passed") and "do:ticket" in dict(draft.talk.offered):  # there is none
+        draft.keep(sought=draft.number)
+    shown = number if number in own else own[0] if len(own) == 1 and not number else ""
+    if shown and not draft.talk.extra.get("ticket"):
+        draft.keep(ticket=shown)  # what is told next is about it
 
 
 def human(draft: Draft, reason: str) -> None:

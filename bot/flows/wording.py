@@ -12,12 +12,15 @@ _MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]{2,}")
 _QUESTION = re.compile(
     r"[?？]\s*$|[吗呢么嘛]\s*[。!！]?\s*$|[要是用].{1,8}还是.{1,8}$|怎么|如何|为什么|多久|多少|哪里|哪儿|什么时候"
     r"|(?![动时])([\u4e00-\u9fff])[不没]\1"
-    r"|^(?:how|what|when|where|which|who|why|can|could(?! be\b)|do|does|is|are|will)\b",
+    r"|^(?:(?:and|so|but|ok|okay|well|wait|then|also|hi|hello|please|lol|hm+)\b[\s,.!]*)*"
+    r"(?:how|what|when|where|which|who|why|can|could(?! be\b)|do|does|is|are|will)\b",
     re.IGNORECASE,
 )
 _CALM = re.compile(
     r"没事了?(?:[,，。!！\s]|$)|断(?:了|开)?电|(?:关|停|切)(?:掉|了|断)?(?:电|总闸)|拉闸|拔(?:掉|了|下|出)|[灭熄]了|不冒|虚惊"
     r"|安全(?:了|吗|么)|能(?:继续)?用了?[吗么]|(?:use|turn|plug) (?:it|the \w+) (?:again|on|back|in)\b"
+    r"|(?:人|我|我们|大家|孩子)都?没(?:受伤|事)|\b(?:i'?m|we'?re|i am|we are) (?:ok|okay|fine|all ?right|unhurt)\b"
+    r"|\b(?:no|not)(?:body|one)?(?: was| is)? hurt\b"
     r"|\bsafe\b|false alarm|under control|unplugged|(?:power|fuse|mains?)\b.{0,12}\boff\b"
     r"|(?:turned|switched|shut) (?:\w+ ){0,3}off|(?:fire|it)(?:'?s| is) out\b|(?:has )?stopped (?:smok|burn|spark)",
     re.IGNORECASE,
@@ -31,10 +34,15 @@ _BEFORE = re.compile(  # what is said before an address
 _TOWN = re.compile(  # and what may follow a street
     r"[A-Z][a-zA-Z'’ -]{2,24}(?: [A-Z0-9 ]{5,8})?|[0-9一二三四五六七八九十]+ ?(?:号|栋|幢|座|楼|单元|室).{0,12}"
 )
-_GIVES_UP = re.compile(r"算了|不用了|不弄了|不报了|never ?mind|forget (?:it|that)|leave it", re.IGNORECASE)
+_GIVES_UP = re.compile(
+    r"(?:(?:no|ok|actually|oh|well)\b[\s,]*)*(?:算了|不用了|(?:那|我)?就?不(?:弄|报|修|装|换|退|买|办|约|预约)了"
+    r"|never ?mind|forget (?:it|that)|leave it)",
+    re.IGNORECASE,
+)
 _ADDRESS = re.compile(
     r"[省市区县镇乡村路街道巷弄园]\w{0,12}? ?[0-9一二三四五六七八九十]+ ?(?:号|栋|幢|座|室|楼|单元|弄)"
-    r"|\b\d+[a-z]?,? (?:[a-z'.]+ ){1,3}(?:street|st|road|rd|lane|ln|avenue|ave|drive|dr|way|court|square|place|blvd)\b",
+    r"|\b\d+[a-z]?,? (?:[a-z'.]+ ){1,3}(?:street|st|road|rd|lane|ln|avenue|ave|drive|dr|way|court|square|place|blvd"
+    r"|crescent|terrace|gardens|grove|mews|(?-i:Close|Hill|Park|Row))\b",
     re.IGNORECASE,
 )
 

@@ -24,6 +24,8 @@ from intents.language import language
             (said, "")
             for said in ("ルーターの設定", "電源が入らない", "Привет, как дела", "라우터", "เราเตอร์", "δρομολογητής")
         ],
+        *[(said, "") for said in ("Hola, mi router no funciona", "Je ne comprends pas", "Wie kann ich das machen")],
+        *[(said, "en") for said in ("my café has no wifi", "please come to the Hotel Les Deux", "El Paso office")],
         *[(said, "en") for said in ("hello", "no internet", "reset router", "how to say 你好", "my AX3000 is dead")],
         *[
             (said, "zh")

@@ -1,0 +1,182 @@
+"""The words as a reply to a flow's question: an answer, more of the matter, a question back, or none of these."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from bot.dialogue import Learn
+from bot.flows import fields, journal, matter, waiting, wishes
+from bot.flows.draft import Draft
+from bot.flows.lengths import BARE_WISH, REMARK, letters
+from bot.flows.questions import answer, outcome
+from bot.flows.reading import refused
+from bot.flows.steps import SKIP, Ask
+from bot.flows.wording import bare, is_question
+
+MISSES: Final = 3  # answers in a row that did not fit, then a person
+PASSES: Final = 1  # times a question may be passed over, and is asked again
+ASIDE: Final = frozenset({"ticket_status", "complaint"})  # wishes granted in the middle of a flow
+TOLD: Final = frozenset({fields.FORM, "complaint"})  # flows in which a matter is told: statements belong to it
+
+_WHY = re.compile(  # what is this good for, and must I?
+    r"\bwhy (?:do|would|should|must|is|are) (?:you|i|we|that|this)\b|\bwhat (?:do you need|is) (?:it|that|this) for\b"
+    r"|\bwhat for\b|\b(?:do i (?:have|need) to|must i) (?:give|tell|say|enter|fill|answer|provide|leave)\b"
+    r"|\bis (?:it|that|this) (?:really )?(?:necessary|required|needed|mandatory)\b"
+    r"|(?:为什么|为啥|干嘛|干吗|凭什么).{0,4}[要问填给]|[要问填].{0,6}(?:干嘛|干什么|干吗|做什么|有什么用)"
+    r"|(?:必须|一定要|非要|非得).{0,8}[吗么]|[能可](?:以|不可以)?不(?:填|给|说|写|留|提供)",
+    re.IGNORECASE,
+)
+
+
+def heard(draft: Draft, run: journal.Run, asked: Ask, others: dict[str, str]) -> None:
+    """The words as an answer to the question, to other questions (``others``), as a question in the middle, or none."""
+    passed = fields.elsewhere(draft, run, others)
+    if run.number and (contact := others.get("contact")):  # people have the matter already
+        draft.do(Learn("contact", contact))
+        if passed:
+            draft.add(run.number, draft.words)
+    loose = asked.free and not is_question(draft.words) and letters(draft.words) > BARE_WISH
+    middle = not passed and in_the_middle(draft, run) and not loose
+    back = asked_back(draft, run)
+    value = None if passed or back else read(draft, run, asked)
+    if middle and asked.free and value not in asked.answers:
+        value = None
+    told = fields.aside(draft, run, others) if value is None and not (middle or back) else ""
+    if told:
+        run = run.beside(told)
+        draft.remember(journal=tuple(run.journal))
+    if value is not None:
+        taken(draft, run, value, others)
+    elif others or told:
+        noted(draft, run, asked, "flow.asked" if told and is_question(draft.words) else "flow.noted")
+    elif middle:
+        aside(draft, run)
+    elif back:
+        run.say_question(back)
+    else:
+        missed(draft, run)
+
+
+def read(draft: Draft, run: journal.Run, asked: Ask) -> Any:
+    """What the question makes of the words, None if they do not fit; pictures may tell the matter without any."""
+    value = asked.read(draft.heard)
+    wordless = run.name == fields.FORM and asked.name == "what" and draft.talk.extra.get("files")
+    return draft.text("no_words") if value is None and wordless and refused(draft.heard) else value
+
+
+def asked_back(draft: Draft, run: journal.Run) -> str:
+    """The answer to a question about our question: what it is good for, or when he hears from us; "" if it is none."""
+    if run.name != fields.FORM or not run.asked:
+        return ""
+    if run.asked.name != "confirm" and letters(draft.words) <= REMARK and _WHY.search(draft.words):
+        return draft.text("flow.why_optional" if SKIP in run.asked.answers else "flow.why")
+    if run.asked.name != "time" and waiting.of_answer(draft.words):
+        policy, tier = draft.turn.policy, str(draft.turn.customer.get("tier", ""))
+        promised = policy.promised(run.known["kind"], run.known["priority"], tier)
+        return draft.text("flow.when", by=draft.by(policy.hours.add(draft.now, promised)))
+    return ""
+
+
+def taken(draft: Draft, run: journal.Run, value: Any, others: dict[str, str]) -> None:
+    """The question is answered; what is said beside the answer is kept as well."""
+    least = BARE_WISH if value == SKIP else 0
+    if run.number and run.asked and run.asked.name == "contact" and letters(fields.beyond(draft)) > least:
+        draft.add(run.number, draft.words)
+    wishes.answered(draft, run.beside(draft.words) if telling_more(draft, run, value, others) else run, value)
+
+
+def noted(draft: Draft, run: journal.Run, asked: Ask, key: str) -> None:
+    """What was told instead of an answer is kept; who passes over a question twice need not answer it, if it may be."""
+    passes = draft.talk.misses + 1 if SKIP in asked.answers else 0
+    if passes > PASSES:
+        if key == "flow.asked":
+            draft.say(key)
+        wishes.answered(draft, run, SKIP)
+    else:
+        draft.remember(journal=tuple(run.journal), misses=passes)
+        run.say_question(draft.text(key))
+
+
+def telling_more(draft: Draft, run: journal.Run, value: str, others: dict[str, str]) -> bool:
+    """Whether the words that answer a small question of a ticket tell more of its matter."""
+    if run.name != fields.FORM or not run.asked:
+        return False
+    if run.asked.name not in fields.SMALL:  # "no need to come, I'll send it in" is no address, and worth reading
+        return value == SKIP and letters(draft.words) >= BARE_WISH
+    if run.asked.name == "contact" and value != SKIP and fields.beyond(draft):
+        return True
+    least = REMARK if value == SKIP else BARE_WISH
+    return letters(draft.words) - sum(map(letters, (value, *others.values()))) >= least
+
+
+def in_the_middle(draft: Draft, run: journal.Run) -> bool:
+    """Whether the words are a question we are sure of, or a wish that a flow can be interrupted for."""
+    intent = between(draft)
+    guessed = intent == "complaint" and not matter.complains(draft)
+    asks = outcome(draft) == "answer" and (run.name not in TOLD or is_question(draft.words))
+    return asks or (intent in ASIDE and intent != run.name and not guessed)
+
+
+def between(draft: Draft) -> str:
+    """What is wished in the middle, "" if nothing; a ticket's number alone asks how far it is."""
+    named = draft.heard.named("ticket") and fields.only(draft)
+    return "ticket_status" if named else draft.meant.intent if draft.meant else ""
+
+
+def aside(draft: Draft, run: journal.Run) -> None:
+    """A question in the middle is answered, a complaint takes over; then on with the question that is open."""
+    intent = between(draft)
+    if intent == "complaint" and run.name != "complaint":
+        wishes.complaint(draft, "")
+        return
+    if intent not in ASIDE or not wishes.grant(draft, intent):
+        answer(draft)
+    wishes.hand_over(draft, run)
+    once_more(draft, run)
+
+
+def once_more(draft: Draft, run: journal.Run, before: str = "") -> None:
+    """The question again, ``before`` it what came in between; who has passed it over, and whose matter people have
+    already, is not asked a third time.
+    """
+    passes = draft.talk.misses + 1
+    if run.number and passes > PASSES:
+        journal.drop(draft)
+        if before:
+            draft.tell(before)
+        return
+    if run.number:
+        draft.remember(misses=passes)
+    run.say_question(before)
+
+
+def declined(draft: Draft, run: journal.Run) -> bool:
+    """Whether he would rather not say what a form cannot do without."""
+    small = run.name == fields.FORM and run.asked is not None and run.asked.name in fields.SMALL - {"confirm"}
+    return small and refused(draft.heard) and draft.heard.intent != "thanks"
+
+
+def missed(draft: Draft, run: journal.Run) -> None:
+    """The answer does not fit: ask again in other words; the third time it is a person's turn."""
+    misses, number, files = draft.talk.misses + 1, run.number, bool(draft.files)
+    refuses, contact = declined(draft, run), run.asked is not None and run.asked.name == "contact"
+    if refuses and contact and misses > PASSES:  # then people answer here
+        wishes.answered(draft, run, SKIP)
+        return
+    needed = ("flow.needed_contact" if contact else "flow.needed") if refuses else run.again
+    again = draft.text("files.noted" if files and not draft.words else needed)
+    if number and (bare(draft.words) or files):  # no answer, but people should know it
+        draft.add(number, draft.words)
+        added = "unknown.added" if is_question(draft.words) else "flow.added"
+        again = draft.text("files.added" if files else added, number=number)
+    if files and not draft.words:
+        once_more(draft, run, again)
+    elif misses <= (PASSES if number else MISSES - 1):
+        draft.remember(misses=misses)
+        run.say_question(again)
+    elif run.asked and run.name in journal.PEOPLE:
+        run.answer(run.asked.answers[-1])  # the most modest choice: skip, or just record
+        run.store()
+    else:
+        wishes.human(draft, "misses")
