@@ -39,6 +39,7 @@ class Lane:
     attempts: int  # this one included
     shown: bool
     received_at: float
+    until: float  # the lease
     broken: Exception | None = None  # something that it is made of cannot be read
     fault: str = "it never finished"  # why it is lost, if it is
     buried: bool = False  # given up: what is left is to say so
@@ -159,7 +160,7 @@ def take(
     leases = [{**mine, "chat": h.chat_id, "event": h.id, "tries": begun[h.id] + 1} for h in chosen]
     homes = [home for h in chosen if (home := ready[h.chat_id]).trying not in (None, h.id)]
     TAKEN(connection, leases, [{"event": home.trying, "tries": home.tries} for home in homes])
-    lanes = [_lane(ready[h.chat_id], h, begun[h.id]) for h in chosen]
+    lanes = [_lane(ready[h.chat_id], h, begun[h.id], now + lease) for h in chosen]
     _matters(connection, {lane.chat_id: lane for lane in lanes})
     _tickets(connection, lanes)
     return lanes
@@ -174,7 +175,7 @@ def _put_off(connection: Connection, heads: Iterable[tuple[int, float | None]], 
     NOT_YET(connection, [{"chat": i, "ready": ready} for i, ready in heads if ready is None or ready > now])
 
 
-def _lane(home: Any, head: Any, begun: int) -> Lane:
+def _lane(home: Any, head: Any, begun: int, until: float) -> Lane:
     lane = Lane(
         chat_id=home.id,
         channel=home.channel,
@@ -192,6 +193,7 @@ def _lane(home: Any, head: Any, begun: int) -> Lane:
         attempts=head.attempts + begun + 1,
         shown=head.shown,
         received_at=head.received_at,
+        until=until,
         unreachable=home.unreachable,
     )
     try:

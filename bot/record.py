@@ -39,6 +39,7 @@ class Outcome:
     error: str = ""
     retry_at: float = 0.0
     dead: bool = False
+    wordless: bool = False  # not even the customer's words could be written: the less is written now, the better
 
 
 LOCK = Query(
@@ -92,10 +93,10 @@ def _one(connection: Connection, outcome: Outcome, rows: Rows, now: float) -> No
         rows.chats.append({"chat": lane.chat_id, "talk": lane.kept, "seq": lane.message_seq})
         return
     writer = Writer(connection, lane, rows, now)
-    if lane.kind in HIS_OWN:
+    if lane.kind in HIS_OWN and not outcome.wordless:
         writer.unreachable = False
         _met(connection, lane)
-    words = _show(lane, writer)
+    words = None if outcome.wordless else _show(lane, writer)
     if outcome.wait is not None:
         _wait(outcome.wait, lane, rows, writer, now)
         return
@@ -187,7 +188,7 @@ def _event(outcome: Outcome, state: str, ending: str | None, now: float, turn: i
         "error": outcome.error or None,
         "ready_at": outcome.retry_at or now,
         "done_at": now if finished else None,
-        "shown": lane.shown or state != "waiting",  # the lane itself stays as read: this may be rolled back
+        "shown": lane.shown or not (state == "waiting" or outcome.wordless),  # the lane stays as read
     }
 
 

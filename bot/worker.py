@@ -85,7 +85,7 @@ class Worker:
     async def run(self) -> None:
         """Beat until stopped; may run ``store.writers`` times at once, so that one beat decides while another commits.
 
-        The database being away is waited out: what was decided is recorded afterwards.
+        The database being away is waited out: what was decided is recorded afterwards, if its lease lasts so long.
         """
         outcomes: list[Outcome] = []
         while outcomes or not self._stopping:
@@ -95,6 +95,7 @@ class Worker:
                 outcomes = await self._decide(lanes) if lanes else []
             except Away as error:
                 await self._away(error)
+                outcomes = [one for one in outcomes if one.lane.until > time.time()]  # others are counted anew
                 continue
             except Exception as error:  # not even that it failed can be written: the leases run out
                 log.error("beat_failed", error=_where(error))
@@ -154,9 +155,8 @@ class Worker:
         if outcomes:
             self._hub.publish(rows.said)
             self._recorded(rows)
-        for one in outcomes:
-            if one.wait:  # the customer should see that he was heard
-                self._typing(one.lane.channel, one.lane.address)
+        for one in (o for o in outcomes if o.wait):  # the customer should see that he was heard
+            self._typing(one.lane.channel, one.lane.address)
         return lanes
 
     # ------------------------------------------------------------ deciding
@@ -185,9 +185,7 @@ class Worker:
             turns, broken = await self._answer(turns, open_lanes, needs) if needs else ({}, [])
             outcomes += broken
         slow.cancel()
-        for chat in turns:
-            outcomes.append(self._failed(open_lanes[chat], RuntimeError("a decision asked for more than 3 rounds")))
-        return outcomes
+        return outcomes + [self._failed(open_lanes[chat], RuntimeError("more than 3 rounds")) for chat in turns]
 
     def _think(self, turns: Mapping[int, Turn], lanes: Mapping[int, Lane]) -> dict[int, Need | Outcome]:
         """On the deciding thread: what comes of each turn, or what it needs first."""
@@ -195,6 +193,8 @@ class Worker:
 
     def _thought(self, lane: Lane, turn: Turn) -> Need | Outcome:
         lost = lane.attempts > self._limits.attempts
+        if lane.attempts > self._limits.attempts + 1:  # nor did the apology come to an end
+            return Outcome(lane, error=lane.fault, dead=True, wordless=True)
         try:
             thought = self._sorry(turn) if lost else self._brain(self._mind(turn))
             if isinstance(thought, Need):
@@ -250,6 +250,8 @@ class Worker:
                 return await self._store.read(read), []
             except Away as error:
                 await self._away(error)
+                if any(lanes[chat].until < time.time() for chat in needs):  # they are taken anew, and counted
+                    return {}, []
             except Exception as error:
                 if len(needs) == 1:
                     return {}, [self._failed(lanes[chat], error) for chat in needs]

@@ -15,12 +15,15 @@ import pytest
 from sqlalchemy import Connection, update
 
 from bot import failure, tables, worker
+from bot.config import Limits
 from bot.dead import retry
 from bot.dialogue import Close, Decision, Learn, Need, Open, Reopen, Say, SetTimer, Turn, Wait
 from bot.inbox import Inbox
 from bot.lanes import MATTERS, Lane, moment, take
 from bot.lookups import look
 from bot.messages import Inbound, Kind, Reply
+from bot.record import record
+from bot.rows import Rows
 from bot.store import Away, Store
 from bot.verify import verify
 from channels import Unknown
@@ -325,6 +328,43 @@ async def test_what_breaks_while_looking_breaks_only_itself(
         await house.settled()
         states = await house.rows("SELECT dedup_key, state, attempts FROM inbox WHERE state = 'dead' OR attempts > 1")
         assert states == ([("k3", "dead", 5)] if isinstance(fault, ValueError) else [])
+
+
+@pytest.mark.parametrize("where", ["record", "words", "look"])
+async def test_what_the_database_never_comes_to_an_end_with_holds_up_nobody(
+    store: Store, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """As under a statement_timeout: every time it is cancelled, which looks like the database being away."""
+    monkeypatch.setattr("bot.worker.POLL", 0.02)
+
+    def recording(connection: Connection, outcomes: Any, **more: Any) -> Rows:
+        for one in outcomes:
+            if "poison" in one.lane.address and not (one.wordless or (one.dead and where == "record")):
+                raise Away("canceling statement due to statement timeout")
+        return record(connection, outcomes, **more)
+
+    def looking(connection: Any, lane: Lane, looks: Any) -> dict[tuple[str, str], Any]:
+        if "poison" in lane.address:
+            raise Away("canceling statement due to statement timeout")
+        return look(connection, lane, looks)
+
+    def brain(turn: Turn) -> Decision | Need:
+        key = ("ticket", "T-NOBODYS0")
+        return echo(turn) if where != "look" or key in turn.looked else Need((key,))
+
+    monkeypatch.setattr("bot.worker.look", looking)
+    if where != "look":
+        monkeypatch.setattr("bot.worker.record", recording)
+    limits = Limits(lease=0.3, backoff=(0.02,), burst=0.1)
+    async with House(store, brain=brain, limits=limits) as house:
+        chats = ["a", "poison", "b", "poison too", "c"]
+        await house.inbox.receive([Inbound("web", f"{n} {c}", c, text="fine") for n in range(2) for c in chats])
+        async with asyncio.timeout(60):
+            await house.settled()
+        ended = await house.rows("SELECT state, count(*) FROM inbox GROUP BY state ORDER BY state")
+        assert ended == [("dead", 4), ("done", 6)]
+        words = await house.rows("SELECT count(*) FROM message WHERE author = 'customer'")
+        assert words == [(6 if where == "words" else 10,)]
 
 
 @pytest.mark.parametrize(
