@@ -220,7 +220,7 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class Fact:
     """A fact for the books: asked, answered, chose, unknown, handed_over, rephrased, not_helpful, ..."""
 
     kind: str
@@ -228,7 +228,7 @@ class Note:
 
 
 Effect = (
-    Open | Reopen | Close | Own | Say | OpenTicket | AddToTicket | Rate | SetTimer | DropTimer | Learn | Alarm | Note
+    Open | Reopen | Close | Own | Say | OpenTicket | AddToTicket | Rate | SetTimer | DropTimer | Learn | Alarm | Fact
 ) | Deed
 
 

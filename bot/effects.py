@@ -259,7 +259,7 @@ class Writer:
         known[effect.key] = effect.value
         self.connection.execute(update(customer).where(mine).values(known=known))
 
-    def _note(self, effect: d.Note) -> None:
+    def _fact(self, effect: d.Fact) -> None:
         self._answered += effect.kind == "answered"
         self.fact(effect.kind, effect.data)
 
@@ -274,5 +274,5 @@ WRITES: Final[Mapping[type, Callable[[Writer, Any], None]]] = {
     d.SetTimer: Writer._set,
     d.DropTimer: Writer._drop,
     d.Learn: Writer._learn,
-    d.Note: Writer._note,
+    d.Fact: Writer._fact,
 }

@@ -54,7 +54,7 @@ def edit(draft: Draft) -> None:
         gone = changed.taken_back(draft)
         rule = None if gone else next((rule for rule in rules if rule(draft)), None)
         if rule is None:
-            draft.note("deleted" if gone else "edited", text=draft.words)
+            draft.fact("deleted" if gone else "edited", text=draft.words)
         elif rule not in UNANSWERED:
             draft.keep(unanswered=None)
     draft.files = ()
@@ -66,7 +66,7 @@ def choice(draft: Draft) -> None:
         words(draft)
     pressed = draft.event.choice
     if draft.agent_has_floor and not pressed.startswith("rate:"):
-        draft.note("pressed", choice=pressed)
+        draft.fact("pressed", choice=pressed)
         return
     if not pressed.startswith("rate:"):
         draft.remember(stopped=False)
@@ -86,7 +86,7 @@ def hello(draft: Draft) -> None:
         words(draft)
     if asked:
         draft.remember(stopped=False)
-        draft.note("started", link=str(draft.event.data.get("start", "")))
+        draft.fact("started", link=str(draft.event.data.get("start", "")))
     if draft.event.public:
         public.hello(draft)
     elif asked and draft.talk.flow and (run := journal.resume(draft)):

@@ -15,8 +15,8 @@ from bot.flows.questions import (
     answer,
     choose,
     contacted,
+    details_told,
     in_another_language,
-    noted,
     outcome,
     unknown,
     wished_with_matter,
@@ -54,7 +54,7 @@ def stop(draft: Draft) -> bool:
         draft.remember(stopped=False)
         return False
     if draft.number or not draft.talk.stopped:
-        draft.note("stopped")
+        draft.fact("stopped")
         draft.say("stopped")
     draft.close("stopped")
     journal.drop(draft)
@@ -157,7 +157,7 @@ POLICY: Final[tuple[Rule, ...]] = (
     aftermath,
     inside,
     waiting.queued,
-    noted,
+    details_told,
     in_another_language,
     wish,
     contacted,

@@ -68,7 +68,7 @@ def again(draft: Draft, reason: str, **more: Any) -> None:
 
 def left(draft: Draft) -> None:
     """The customer has not answered his agent for long: the matter ends."""
-    draft.note("resolved", agent=draft.turn.conversation.agent if draft.turn.conversation else None, reason="left")
+    draft.fact("resolved", agent=draft.turn.conversation.agent if draft.turn.conversation else None, reason="left")
     draft.close("idle")
     draft.do(SetTimer("rating", draft.now, "chat"))
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from bot.dialogue import AddToTicket, Alarm, Close, Effect, Note, OpenTicket, Say, SetTimer, TicketView
+from bot.dialogue import AddToTicket, Alarm, Close, Effect, Fact, OpenTicket, Say, SetTimer, TicketView
 from bot.flows import floor
 from bot.flows.draft import FINISHED, Draft
 from bot.messages import Author, Kind
@@ -239,4 +239,4 @@ def _say(watch: Watch, name: str, what: str) -> None:
     said = {"number": watch.number, "when": watch.hours.spoken(due, draft.lang)} if watch.ticket else {}
     notice(draft, f"standard.{what}.{name if watch.ticket else CHAT}", **said)
     if what == "missed":
-        draft.do(Note("apologised", {"number": watch.number, "standard": name}))
+        draft.do(Fact("apologised", {"number": watch.number, "standard": name}))

@@ -132,7 +132,7 @@ def answered(draft: Draft, who: AgentView) -> None:
     """The agent has answered: nothing is owed to the customer just now."""
     owed = draft.talk.extra.get("owed")
     waited = (draft.now - datetime.fromisoformat(owed)).total_seconds() if owed else None
-    draft.note("agent_said", agent=who.id, waited=waited)
+    draft.fact("agent_said", agent=who.id, waited=waited)
     draft.do(DropTimer("silent"))
     draft.keep(owed=None)
     awake(draft)
@@ -162,7 +162,7 @@ def transfer(draft: Draft, who: AgentView) -> None:
         draft.do(Remark(who.id, text, draft.files))
     times = int(draft.talk.extra.get("transfers", 0)) + 1
     draft.keep(transfers=times)
-    draft.note("transferred", agent=who.id, to=to, team=team, times=times)
+    draft.fact("transferred", agent=who.id, to=to, team=team, times=times)
     if times >= ROUND:
         draft.do(Alarm("passed_round", role="supervisor"))
 
@@ -184,7 +184,7 @@ def close(draft: Draft, who: AgentView) -> None:
     text, reason = str(draft.event.data.get("text", "")).strip(), str(draft.event.data.get("reason", "")).strip()
     if text or draft.files:
         speak(draft, who, text)
-    draft.note("resolved", agent=who.id, reason=reason)
+    draft.fact("resolved", agent=who.id, reason=reason)
     draft.close("agent")
     draft.keep(owed=None, snoozed=None, transfers=None)
     draft.do(SetTimer("rating", draft.now, "chat"))

@@ -72,7 +72,7 @@ class Watch:
         """Write down what became of a clock; times in seconds of working time."""
         about = {"number": self.number, "of": self.kind, "priority": self.priority, "tier": self.tier}
         measured = {"promised": self.times[name], "took": round(took, 3), "begun": self.clocks[name].begun}
-        self.draft.note(f"standard_{what}", standard=name, **about, **measured, agent=agent or self.agent)
+        self.draft.fact(f"standard_{what}", standard=name, **about, **measured, agent=agent or self.agent)
 
     @property
     def running(self) -> dict[str, Any]:

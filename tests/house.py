@@ -10,7 +10,7 @@ from typing import Any, Self
 from sqlalchemy import text
 
 from bot.config import Limits
-from bot.dialogue import Decision, Note, Open, OpenTicket, Policy, Rate, Say, SetTimer, Turn
+from bot.dialogue import Decision, Fact, Open, OpenTicket, Policy, Rate, Say, SetTimer, Turn
 from bot.duty import Duty
 from bot.hub import Hub
 from bot.inbox import Inbox
@@ -45,7 +45,7 @@ def echo(turn: Turn) -> Decision:
     open_ = [] if turn.conversation else [Open(turn.numbers[0])]
     heard = " ".join([*(p.text for p in turn.talk.pending), turn.event.text or turn.event.choice or turn.event.timer])
     idle = SetTimer("idle", turn.now.replace(year=turn.now.year + 1))
-    more: list[Any] = [Say(Reply(f"echo {heard}")), Note("answered")]
+    more: list[Any] = [Say(Reply(f"echo {heard}")), Fact("answered")]
     if heard.startswith("ticket"):
         number = turn.numbers[1]
         due = turn.now.replace(year=turn.now.year + 1)

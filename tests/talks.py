@@ -249,15 +249,15 @@ class Chat:
 
     @singledispatchmethod
     def _fold(self, effect: Any) -> Iterator[str]:
-        if isinstance(effect, d.Note):
+        if isinstance(effect, d.Fact):
             yield from self._measured(effect)
         else:
             yield from self.desks.fold(self, effect)
 
-    def _measured(self, note: d.Note) -> Iterator[str]:
-        if note.kind.startswith("standard_"):
-            took = timedelta(seconds=round(note.data["took"]))
-            yield f"* {note.data['standard']} {note.kind.removeprefix('standard_')} after {took}"
+    def _measured(self, fact: d.Fact) -> Iterator[str]:
+        if fact.kind.startswith("standard_"):
+            took = timedelta(seconds=round(fact.data["took"]))
+            yield f"* {fact.data['standard']} {fact.kind.removeprefix('standard_')} after {took}"
 
     @_fold.register
     def _(self, effect: PlanTicket) -> Iterator[str]:

@@ -105,7 +105,7 @@ def test_an_answer_chosen_explains_itself() -> None:
 
 def test_facts_for_the_books() -> None:
     def facts(decision: d.Decision) -> list[str]:
-        return [e.kind for e in decision.effects if isinstance(e, d.Note)]
+        return [e.kind for e in decision.effects if isinstance(e, d.Fact)]
 
     again = d.Talk(unknowns=1, last_question="it is odd", language="en")
     assert facts(decided(turn("factory reset please", talk=again, conversation=view()))) == ["rephrased", "answered"]
@@ -117,9 +117,9 @@ def test_facts_for_the_books() -> None:
 
 
 def test_an_entry_that_is_gone_is_in_no_fact() -> None:
-    def noted(choice: str) -> list[d.Note]:
+    def noted(choice: str) -> list[d.Fact]:
         pressed = turn(kind=Kind.CHOICE, choice=choice, talk=d.Talk(last_entry="gone-too"), conversation=view())
-        return [e for e in decided(pressed).effects if isinstance(e, d.Note)]
+        return [e for e in decided(pressed).effects if isinstance(e, d.Fact)]
 
     assert [note.data["entry"] for note in noted("do:not_helpful:gone")] == [""]
     assert [note.data["entry"] for note in noted("do:not_helpful:guest-wifi")] == ["guest-wifi"]
@@ -325,7 +325,7 @@ def test_whatever_happens(events: list[tuple[str, Any]]) -> None:
         assert all((f"ticket:{t.number}", "ticket_due") in chat.timers for t in chat.tickets)
         assert len(json.dumps(chat.talk.as_json())) < 40_000
         assert chat.talk.flow in {"", *FLOWS}
-        json.dumps([effect.data for effect in chat.effects if isinstance(effect, d.Note | d.SetTimer)])
+        json.dumps([effect.data for effect in chat.effects if isinstance(effect, d.Fact | d.SetTimer)])
 
 
 @given(st.lists(HAPPENS, max_size=12), WORDS)

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from bot.__main__ import main
-from bot.dialogue import Decision, Note, Open, OpenTicket, Rate, SetTimer, Turn
+from bot.dialogue import Decision, Fact, Open, OpenTicket, Rate, SetTimer, Turn
 from bot.question_log import badly_answered, questions
 from bot.store import Store
 from bot.strictyaml import load, parse
@@ -276,7 +276,7 @@ def brain(turn: Turn) -> Decision:
     if kind == "handed_over":
         more.append(OpenTicket(turn.numbers[1], "urgent", rest, due))
         fact = {"ticket": turn.numbers[1], "reason": "emergency" if "fire" in rest else "asked"}
-    return Decision(turn.talk.but(language="en"), (*more, SetTimer("idle", due), Note(kind, fact)))
+    return Decision(turn.talk.but(language="en"), (*more, SetTimer("idle", due), Fact(kind, fact)))
 
 
 async def test_what_went_wrong_is_gathered_from_the_books(store: Store) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.dialogue import Alarm, Close, Decision, Event, Note, Open, OpenTicket, SetTimer, Talk, Turn
+from bot.dialogue import Alarm, Close, Decision, Event, Fact, Open, OpenTicket, SetTimer, Talk, Turn
 from bot.engine import decide
 from bot.messages import Kind
 from tests.talks import POLICY, START, knowledge, understood
@@ -41,7 +41,7 @@ QUESTION = next(text for label, text in knowledge().examples if not label.starts
 
 def test_a_known_question_is_answered_and_its_matter_closed_without_a_rating() -> None:
     decision = say(QUESTION)
-    assert {Open, Close, Note} <= set(kinds(decision))
+    assert {Open, Close, Fact} <= set(kinds(decision))
     assert SetTimer not in kinds(decision)
     [said] = decision.replies
     assert not [c for c in said.reply.choices if not c.id.startswith("ans:")]

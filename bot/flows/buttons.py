@@ -80,7 +80,7 @@ def do(draft: Draft, rest: str) -> None:
         if wish == "ticket_status":
             wishes.grant(draft, wish)
         else:
-            draft.note("helped" if wish == "solved" else wish, entry=matter.held(draft, about))
+            draft.fact("helped" if wish == "solved" else wish, entry=matter.held(draft, about))
         repeat(draft)
     else:
         if wish not in TAKING_OVER:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bot.dialogue import Note
+from bot.dialogue import Fact
 from bot.flows.steps import Flow, Known, Say
 
 
 def choose(known: Known) -> Flow:
     """Did you mean …? One tap answers; "none of these" opens the way to people."""
-    yield Note("asked_back", {"question": known.get("question", ""), "offered": known["offers"]})
+    yield Fact("asked_back", {"question": known.get("question", ""), "offered": known["offers"]})
     yield Say("choose" if len(known["offers"]) > 1 else "choose.one", *known["offers"], "do:none")

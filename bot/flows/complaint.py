@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from bot.dialogue import Alarm, Note
+from bot.dialogue import Alarm, Fact
 from bot.flows import reading, wording
 from bot.flows.human import reached
 from bot.flows.reading import Heard
@@ -45,7 +45,7 @@ def complaint(known: Known) -> Flow:
         details = {name: known.get(name, "") for name in ("product", "contact")}
         opened = yield Ticket("complaint", known.get("what") or known["words"], "high", details)
         number = opened["number"]
-        yield Note("complained", {"ticket": number})
+        yield Fact("complained", {"ticket": number})
         yield Add(number, known.get("before", ""))
         yield Say("complaint.sorry", **opened)
         if not known.get("what"):

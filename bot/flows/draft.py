@@ -13,8 +13,8 @@ from bot.dialogue import (
     Close,
     Decision,
     Effect,
+    Fact,
     Need,
-    Note,
     Open,
     OpenTicket,
     Reopen,
@@ -129,9 +129,9 @@ class Draft:
         """Something is to be recorded."""
         self.effects += effects
 
-    def note(self, kind: str, **data: Any) -> None:
+    def fact(self, kind: str, **data: Any) -> None:
         """A fact for the books."""
-        self.do(Note(kind, data))
+        self.do(Fact(kind, data))
 
     def open(self) -> None:
         """Words need a conversation: open one if none is."""
@@ -162,7 +162,7 @@ class Draft:
     def _anew(self, **changes: Any) -> None:
         self.remember(flow="", journal=(), asked="", misses=0, unknowns=0, **changes)
         self.keep(files=None, ticket=None, soothed=None, platform=None, told=None, answered=None, product=None)
-        self.keep(facts=None, bare=None, again=None)
+        self.keep(details=None, bare=None, again=None)
 
     def look(self, kind: str, key: str) -> Any:
         """What the worker found, or what the turn carries. Raises Missing."""
@@ -190,7 +190,7 @@ class Draft:
         details = {k: v for k, v in wanted.details.items() if v} | {"language": self.lang}
         subject = wanted.subject[:SUBJECT]
         self.do(OpenTicket(number, wanted.kind, subject, due, wanted.priority, details, files, wanted.agent))
-        self.keep(files=None, ticket=number, told=None, product=None, facts=None)
+        self.keep(files=None, ticket=number, told=None, product=None, details=None)
         self.remember(last_question="")
         self.files = ()
         return {"number": number, "by": self.by(due)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.dialogue import Alarm, Note
+from bot.dialogue import Alarm, Fact
 from bot.flows.human import reached
 from bot.flows.steps import Add, Flow, Known, Say, Ticket
 
@@ -22,7 +22,7 @@ def emergency(known: Known) -> Flow:
         opened = yield Ticket("emergency", known["words"], "urgent", details)
         number = opened["number"]
         yield Add(number, known.get("before", ""))
-        yield Note("handed_over", {"reason": "emergency", "ticket": number})
+        yield Fact("handed_over", {"reason": "emergency", "ticket": number})
         yield Say("emergency.taken", **opened)
     if known.get("called"):
         yield Say("emergency.called")

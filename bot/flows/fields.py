@@ -22,7 +22,6 @@ DIGITS: Final = 6  # of a number that stands for something
 PARTS: Final = 20  # clauses of a long message that are looked at for what they tell
 SMALL: Final = frozenset({"product", "contact", "serial", "order", "bought", "time", "amount", "confirm"})
 TURNED: Final = 0.45  # confidence of a wish in the words of who changes his mind
-FACTS: Final = frozenset({"model", "serial", "order", "date", "month", "datetime", "period", "amount"})
 FIRM: Final = frozenset({"product", "serial", "order", "contact", "date", "time", "amount"})  # read by what is named
 WHEN: Final = ("datetime", "period", "date", "month")
 _CORRECTS = re.compile(
@@ -127,18 +126,18 @@ def rest(draft: Draft, part: str = "") -> str:
     return left
 
 
-def facts(draft: Draft) -> bool:
-    """Whether the words are nothing but facts for a matter: a product, a number of ours, a day, a sum."""
+def only_details(draft: Draft) -> bool:
+    """Whether the words are nothing but details of a matter: a product, a number of ours, a day, a sum."""
     kinds = {entity.kind for entity in draft.meant.entities} if draft.meant else set()
     if bare(draft.words).isnumeric():
         return len(bare(draft.words)) >= DIGITS and not matter.contact(draft)
     if bare(draft.words) and bare(draft.words) == bare(address(draft.words)):
         return True
-    return bool(kinds & FACTS) and not kinds - FACTS and only(draft) and not is_question(draft.words)
+    return bool(kinds & matter.DETAILS) and not kinds - matter.DETAILS and only(draft) and not is_question(draft.words)
 
 
-def kept(draft: Draft) -> dict[str, str]:
-    """Those facts, by how a field is read that asks for one."""
+def details(draft: Draft) -> dict[str, str]:
+    """Those details, by how a field is read that asks for one."""
     date = day(draft.heard) if _BOUGHT.search(draft.words) else ""
     found = {**draft.heard.numbers, "date": date, "address": address(draft.words)}
     return {name: value for name, value in found.items() if value}
@@ -158,7 +157,7 @@ def keep(draft: Draft) -> None:
     """What the words name is known from now on, whatever comes of them; what a ticket has just taken is with it."""
     if draft.number and not any(isinstance(effect, OpenTicket) for effect in draft.effects):
         draft.keep(product=draft.heard.named("model") or draft.talk.extra.get("product"))
-        draft.keep(facts={**draft.talk.extra.get("facts", {}), **kept(draft)} or None)
+        draft.keep(details={**draft.talk.extra.get("details", {}), **details(draft)} or None)
 
 
 def only(draft: Draft) -> bool:
@@ -263,7 +262,7 @@ def changed(draft: Draft, run: Run) -> str:
     tells = run.asked and run.asked.name == "what" and letters(draft.words) > BARE_WISH
     if turns and (named := _turned(draft)):
         return "" if named == kind else named  # "then repair"
-    if tells or refused(draft.heard) or facts(draft):
+    if tells or refused(draft.heard) or only_details(draft):
         return ""  # that is the matter itself, what he does not wish, or a number
     least = matter.SURE if ranking.outcome == "intent" and not turns else TURNED
     wishes = (c.entry.removeprefix("intent:") for c in ranking.candidates if c.confidence >= least and ":" in c.entry)

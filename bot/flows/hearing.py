@@ -49,7 +49,7 @@ def heard(draft: Draft, run: journal.Run, asked: Ask, others: dict[str, str]) ->
     if value is not None:
         taken(draft, run, value, others)
     elif others or told:
-        noted(draft, run, asked, "flow.asked" if told and is_question(draft.words) else "flow.noted")
+        told_instead(draft, run, asked, "flow.asked" if told and is_question(draft.words) else "flow.noted")
     elif middle:
         aside(draft, run)
     elif back:
@@ -86,7 +86,7 @@ def taken(draft: Draft, run: journal.Run, value: Any, others: dict[str, str]) ->
     wishes.answered(draft, run.beside(draft.words) if telling_more(draft, run, value, others) else run, value)
 
 
-def noted(draft: Draft, run: journal.Run, asked: Ask, key: str) -> None:
+def told_instead(draft: Draft, run: journal.Run, asked: Ask, key: str) -> None:
     """What was told instead of an answer is kept; who passes over a question twice need not answer it, if it may be."""
     passes = draft.talk.misses + 1 if SKIP in asked.answers else 0
     if passes > PASSES:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.dialogue import Learn, Note
+from bot.dialogue import Fact, Learn
 from bot.flows import reading
 from bot.flows.steps import SKIP, Add, Ask, Flow, Known, Say, Ticket
 from bot.texts import Word
@@ -24,7 +24,7 @@ def human(known: Known) -> Flow:
         about = known.get("what") or known.get("answered") or known["words"]
         opened = yield Ticket("urgent", about, "urgent", details)
         number = opened["number"]
-        yield Note("handed_over", {"reason": known.get("reason", ""), "ticket": number})
+        yield Fact("handed_over", {"reason": known.get("reason", ""), "ticket": number})
         back = Word("human.back", {"when": known["back"]}) if known.get("back") else ""
         key = known.get("said") or TAKEN.get(known.get("reason", ""), "human.taken")
         yield Say(key, back=back, **opened)

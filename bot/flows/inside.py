@@ -135,7 +135,7 @@ def way_out(draft: Draft, run: journal.Run) -> bool:
         case "back" if not fields.told(draft, run):  # "that was wrong, it is …" goes on
             journal.back(draft, run)
         case "not_helpful" if run.name == fields.FORM and run.asked and not run.asked.free:
-            draft.note("not_helpful", entry=matter.held(draft, draft.talk.last_entry), question=draft.words)
+            draft.fact("not_helpful", entry=matter.held(draft, draft.talk.last_entry), question=draft.words)
             run.say_question(draft.text("flow.not_helpful"))
         case "solved" if run.name == fields.FORM and draft.meant and draft.meant.intent_confidence >= matter.SURE:
             journal.drop(draft)

@@ -40,7 +40,7 @@ def join(draft: Draft, reason: str, told: dict[str, Any], *, quiet: bool = False
     vip = str(draft.turn.customer.get("tier", "")) in draft.turn.policy.people.first_tiers
     priority = min(PRIORITIES.get(reason, NORMAL), HIGH if vip else NORMAL)
     draft.do(Queue(reason, priority, wants, packet, None if waits(draft) else draft.event.at))
-    draft.note("queued", reason=reason, question=packet["question"])
+    draft.fact("queued", reason=reason, question=packet["question"])
     draft.keep(kept=None, escalated=None)
     watch(draft, draft.turn.policy.people.tell_every)
     if not quiet:
@@ -102,7 +102,7 @@ def leave(draft: Draft, reason: str) -> None:
     """The customer waits no more: the bot goes on with him."""
     if waits(draft):
         draft.do(Own("bot", reason), DropTimer("queue"))
-        draft.note("left_queue", reason=reason)
+        draft.fact("left_queue", reason=reason)
         draft.keep(kept=None, escalated=None, place=None, placed=None)
 
 

@@ -13,7 +13,7 @@ from bot.flows.wording import bare
 if TYPE_CHECKING:
     from knowledge.index import Ranking
 
-FACTS: Final = ("model", "serial", "order", "date", "month", "datetime", "period", "amount")
+DETAILS: Final = frozenset({"model", "serial", "order", "date", "month", "datetime", "period", "amount"})
 _CLAUSES = re.compile(r"[,，。;；!！?？\n]+|\.(?= )|\b(?:and|so|but)\b", re.IGNORECASE)
 _PERSON = re.compile(
     r"person|human|agent|someone|somebody|operator|people|please|hello|\b(?:bot|robot)\b|人工|客服|真人|人|机器|你好|您好|谢",
@@ -69,7 +69,7 @@ def apart(draft: Draft) -> bool:
 def beside(draft: Draft) -> str:
     """The words if they tell something beside a wish: they name something, or have several clauses."""
     agrees = draft.heard.yes_no == "yes" and letters(draft.words) <= MATTER  # "yes, open one"
-    return draft.words if draft.heard.named(*FACTS) or (_CLAUSES.search(draft.words) and not agrees) else ""
+    return draft.words if draft.heard.named(*DETAILS) or (_CLAUSES.search(draft.words) and not agrees) else ""
 
 
 def still_open(draft: Draft) -> str:

@@ -22,7 +22,7 @@ def file(draft: Draft) -> None:
     """A file of the customer's was not taken, or could not be had: one sentence says why."""
     told = draft.event.data
     why, values = str(told.get("why", "")), {name: str(told.get(name, "")) for name in ("name", "most")}
-    draft.note("file_refused", why=why)
+    draft.fact("file_refused", why=why)
     if draft.agent_has_floor:
         care.notice(draft, WHY.get(why, "file.lost"), **values)
     elif not (draft.event.public or draft.talk.stopped):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.dialogue import Alarm, Note
+from bot.dialogue import Alarm, Fact
 from bot.flows.steps import Flow, Known, Say
 
 
@@ -10,5 +10,5 @@ def overdue(known: Known) -> Flow:
     """People are told every day; the customer hears an honest apology, once."""
     yield Alarm("ticket_overdue", known["number"], known.get("agent"), ticket=known["number"])
     if known.get("apologise"):
-        yield Note("apologised", {"ticket": known["number"]})
+        yield Fact("apologised", {"ticket": known["number"]})
         yield Say("ticket.overdue", number=known["number"])

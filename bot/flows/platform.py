@@ -32,7 +32,7 @@ def take(draft: Draft, how: str = TAKEN) -> None:
         line.leave(draft, "platform")
         draft.open()
         draft.keep(platform=how)  # not in our own queue: none of our people is to be sent there
-        draft.note("platform", has=True)
+        draft.fact("platform", has=True)
 
 
 def overlooked(draft: Draft) -> None:
@@ -44,7 +44,7 @@ def overlooked(draft: Draft) -> None:
 def give_back(draft: Draft, reason: str) -> None:
     """He is ours again."""
     draft.keep(platform=None)
-    draft.note("platform", has=False, reason=reason)
+    draft.fact("platform", has=False, reason=reason)
 
 
 def hand_over(draft: Draft, reason: str) -> bool:
@@ -52,7 +52,7 @@ def hand_over(draft: Draft, reason: str) -> bool:
     if not draft.turn.people_there or draft.event.public or draft.event.data.get("notice"):
         return False
     journal.drop(draft)
-    draft.note("handed_over", reason=reason or "asked", to="platform")
+    draft.fact("handed_over", reason=reason or "asked", to="platform")
     take(draft, ASKED)
     draft.do(Say(Reply(draft.text("human.there"), hand_over=True)))
     return True

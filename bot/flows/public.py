@@ -26,7 +26,7 @@ def words(draft: Draft) -> None:
 def edited(draft: Draft) -> None:
     """A message was changed: only danger and anger count, for what is said here was said to all."""
     if not (danger(draft) or anger(draft)):
-        draft.note("edited", text=draft.words)
+        draft.fact("edited", text=draft.words)
 
 
 def hello(draft: Draft) -> None:
@@ -74,7 +74,7 @@ def known(draft: Draft) -> bool:
         return False
     entry = draft.ranking.candidates[0].entry
     draft.open()
-    draft.note("answered", entry=entry, question=draft.words[:SUBJECT], public=True)
+    draft.fact("answered", entry=entry, question=draft.words[:SUBJECT], public=True)
     quote(draft, entry, dict(draft.ranking.why))
     draft.close("public")
     return True
@@ -92,7 +92,7 @@ def courtesy(draft: Draft) -> bool:
 def private(draft: Draft) -> bool:
     """Tickets, complaints, people, and what we do not know go on where nobody reads along."""
     url = str(draft.event.data.get("private") or "")
-    draft.note("sent_to_private", intent=draft.meant.intent if draft.meant else "")
+    draft.fact("sent_to_private", intent=draft.meant.intent if draft.meant else "")
     if url:
         name = draft.text("public.link")
         draft.say("public.private", link=Markup(f"[{name}]({url})"))

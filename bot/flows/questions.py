@@ -91,16 +91,18 @@ def offered_form(draft: Draft) -> str:
     return next((wish for wish in wished if wish == "ticket" or draft.turn.policy.forms.wished(wish)), "")
 
 
-def noted(draft: Draft) -> bool:
+def details_told(draft: Draft) -> bool:
     """Only a product, a number, a day: kept for the matter, and no question about it is made up."""
-    if not fields.facts(draft):
+    if not fields.only_details(draft):
         return False
     if number := matter.just_opened(draft):
         draft.add(number, draft.words)
         draft.say("flow.added", number=number)
     elif not (draft.talk.unknowns and together(draft)):
         draft.open()
-        bare_so_far = not draft.talk.extra.get("told") or draft.talk.extra.get("bare")  # nothing but facts is no matter
+        bare_so_far = not draft.talk.extra.get("told") or draft.talk.extra.get(
+            "bare"
+        )  # details alone are none
         draft.asked_freely()
         draft.keep(bare=bare_so_far or None)
         if meant := still_meant(draft):
@@ -109,9 +111,9 @@ def noted(draft: Draft) -> bool:
             if wish:  # who fills in a form does not only ask about it
                 wishes.ticket(draft, wish)
             else:
-                draft.say("facts.choose", *meant)
+                draft.say("details.choose", *meant)
             return True
-        draft.say("facts.also" if draft.talk.extra.get("noted") == draft.number else "facts.noted", *wishes.WAYS_ON)
+        draft.say("details.also" if draft.talk.extra.get("noted") == draft.number else "details.noted", *wishes.WAYS_ON)
         draft.keep(noted=draft.number)
     return True
 
@@ -202,7 +204,7 @@ def told_of_files(draft: Draft) -> bool:
     if not draft.talk.extra.get("files") or is_question(draft.words) or (draft.meant and draft.meant.angry):
         return False
     draft.asked_freely()
-    draft.say("facts.also" if draft.talk.extra.get("noted") == draft.number else "facts.noted", *wishes.WAYS_ON)
+    draft.say("details.also" if draft.talk.extra.get("noted") == draft.number else "details.noted", *wishes.WAYS_ON)
     draft.keep(noted=draft.number)
     return True
 
@@ -213,7 +215,7 @@ def told_of_ticket(draft: Draft) -> bool:
     apart = letters(draft.words) > REMARK or draft.heard.named("model") or (draft.meant and draft.meant.angry)
     if not number or apart:
         return False
-    draft.note("unknown", question=draft.words)
+    draft.fact("unknown", question=draft.words)
     draft.add(number, draft.words)
     draft.say("unknown.added" if asks else "flow.added", number=number)
     return True
@@ -224,7 +226,7 @@ def in_another_language(draft: Draft) -> bool:
     if not is_foreign(draft.words):
         return False
     draft.open()
-    draft.note("unknown", question=draft.words[:SUBJECT])
+    draft.fact("unknown", question=draft.words[:SUBJECT])
     draft.asked_freely()
     if _PERSON.search(draft.words):
         wishes.human(draft, "asked")
@@ -253,9 +255,9 @@ def said_already(draft: Draft) -> bool:
         return False
     draft.asked_freely()
     if tells:
-        draft.say("facts.noted", *wishes.WAYS_ON)
+        draft.say("details.noted", *wishes.WAYS_ON)
         return True
-    draft.note("asked_back", question=draft.words[:SUBJECT], offered=[f"ans:{entry}"])
+    draft.fact("asked_back", question=draft.words[:SUBJECT], offered=[f"ans:{entry}"])
     matter.answers_did_not_help(draft)
     draft.remember(unknowns=max(1, draft.talk.unknowns))
     draft.say("answer.again", f"ans:{entry}", *wishes.WAYS_ON)

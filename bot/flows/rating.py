@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.dialogue import Alarm, Note, Rate
+from bot.dialogue import Alarm, Fact, Rate
 from bot.flows import reading
 from bot.flows.steps import SKIP, Add, Ask, Flow, Known, Look, Say, Ticket
 
@@ -35,7 +35,7 @@ def rating(known: Known) -> Flow:
         yield Say("rating.noted")
         return
     yield Rate(conversation, cycle, score, comment)
-    yield Note("commented", {"conversation": conversation, "score": score})
+    yield Fact("commented", {"conversation": conversation, "score": score})
     if recovery:
         yield Add(recovery, comment)
     yield Say("rating.noted")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.dialogue import Alarm, Note
+from bot.dialogue import Alarm, Fact
 from bot.flows.steps import Add, Flow, Known, Say
 
 WAYS_ON = ("do:ticket", "do:human")
@@ -14,7 +14,7 @@ def unknown(known: Known) -> Flow:
     Who is in a hurry is offered people at once.
     """
     offers = known.get("offers", ())
-    yield Note("unknown", {"question": known.get("question", ""), "nearest": offers})
+    yield Fact("unknown", {"question": known.get("question", ""), "nearest": offers})
     if number := known.get("open"):  # people have the matter already
         yield Add(number, known.get("question", ""))
         yield Say("unknown.added" if known.get("asks") else "flow.added", number=number)
@@ -22,7 +22,7 @@ def unknown(known: Known) -> Flow:
         yield Alarm("angry", known.get("question", ""))
         yield Say("unknown.angry_again" if known.get("soothed") else "unknown.angry", *WAYS_ON, "do:complaint")
     elif known.get("told_on"):  # he tells more of what people are to see to
-        yield Say("facts.also" if known.get("told_again") else "unknown.noted", *WAYS_ON)
+        yield Say("details.also" if known.get("told_again") else "unknown.noted", *WAYS_ON)
     elif known.get("long"):
         yield Say("unknown.long", *WAYS_ON)
     elif known["times"] == 1:

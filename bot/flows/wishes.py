@@ -86,7 +86,7 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
     more: dict[str, Any] = {"what": what, "about": "" if now else before, "kind": kind, "asks": asks}
     more["more" if what else "first"] = beside  # before or after what is told of the matter
     more["priority"] = "high" if draft.meant and draft.meant.urgent else "normal"
-    more["named"] = {**draft.talk.extra.get("facts", {}), **fields.kept(draft), "time": fields.when(draft)}
+    more["named"] = {**draft.talk.extra.get("details", {}), **fields.details(draft), "time": fields.when(draft)}
     if wanted:
         more[first["name"]] = wanted
     tells = any(part["name"] == "what" and part["need"] != "told" for part in asks)
@@ -229,7 +229,7 @@ def language(draft: Draft, name: str) -> None:
 def solved(draft: Draft, entry: str) -> None:
     """Settled: a good moment to ask how it was."""
     if matter.held(draft, entry):
-        draft.note("helped", entry=entry)
+        draft.fact("helped", entry=entry)
     draft.say("solved")
     settle(draft)
 
@@ -256,7 +256,7 @@ def not_helpful(draft: Draft, entry: str) -> None:
         draft.reopen()
     draft.open()
     about = matter.held(draft, entry) or matter.held(draft, draft.talk.last_entry)
-    draft.note("not_helpful", entry=about, question=draft.talk.last_question)
+    draft.fact("not_helpful", entry=about, question=draft.talk.last_question)
     matter.answers_did_not_help(draft)
     if number := draft.own_ticket("emergency", "urgent", "complaint"):
         draft.add(number, draft.words)
@@ -271,7 +271,7 @@ def not_helpful(draft: Draft, entry: str) -> None:
 def none_of_these(draft: Draft, _: str) -> None:
     """None of the questions offered was meant."""
     draft.open()
-    draft.note("unknown", question=draft.talk.last_question, offered=[c for c, _ in draft.talk.offered])
+    draft.fact("unknown", question=draft.talk.last_question, offered=[c for c, _ in draft.talk.offered])
     draft.say("unknown.again", *WAYS_ON)
 
 

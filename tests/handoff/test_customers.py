@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import update
 
 from bot import verify
-from bot.dialogue import Alarm, Decision, Note, Say, Talk
+from bot.dialogue import Alarm, Decision, Fact, Say, Talk
 from bot.inbox import chat_id
 from bot.messages import BY_HAND, Reply
 from bot.store import Store
@@ -73,9 +73,9 @@ def test_what_falls_due_is_told_him_by_whoever_has_his_ticket() -> None:
         event=SimpleNamespace(subject="ticket:T-1", data={"clock": {}}),
         tickets=(SimpleNamespace(number="T-1", agent=7),),
     )
-    said = Decision(Talk(), (Say(Reply("We are late.")), Note("apologised")))
+    said = Decision(Talk(), (Say(Reply("We are late.")), Fact("apologised")))
     assert told_by_hand(turn, said).effects == (  # type: ignore[union-attr]
-        Note("apologised"),
+        Fact("apologised"),
         Alarm("tell_customer", "We are late.", 7, ticket="T-1"),
     )
 

@@ -19,7 +19,7 @@ from sqlalchemy import text as sql
 
 from bot.app import App
 from bot.config import Limits, Server, Settings
-from bot.dialogue import Decision, Note, Open, Policy, Say, SetTimer, Turn
+from bot.dialogue import Decision, Fact, Open, Policy, Say, SetTimer, Turn
 from bot.messages import Attachment, Choice, Kind, Reply
 from bot.server import Server as Door
 from bot.server import listen, web
@@ -95,7 +95,7 @@ class Scene:
         said = self.answers.get(heard, (Reply(plainly(f"№{event.inbox_id} {heard}{files}")),))
         opened = [] if turn.conversation else [Open(turn.numbers[0])]
         idle = SetTimer("idle", turn.now + timedelta(days=1))
-        return Decision(turn.talk, (*opened, idle, *map(Say, said), Note("answered")))
+        return Decision(turn.talk, (*opened, idle, *map(Say, said), Fact("answered")))
 
     def hurry(self) -> None:
         """No answer within a moment is no answer."""
