@@ -23,7 +23,7 @@ LENIENT = 0.2  # from where on to offer an answer, at least, when too little is 
 POORER = 0.6  # what leaving an example out takes from the odds: its entry is the poorer for it. As log odds; on nine
 # sets of questions (eight FAQs) the best value lay between 0.1 and 1.2
 EVEN = 0.5  # "balanced" answers from here on. From 0.4 to 0.5 as many questions come out right; fewer nonsense is given
-APART = 0.1  # of "strict" and "balanced": an answer whose runner-up is nearer than this is only offered
+APART = 1.5  # of "strict" and "balanced": an answer is only offered if its odds are not so many times its runner-up's
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,11 @@ class Calibration:
         return {"strict": max(self.strict, EVEN), "balanced": EVEN, "lenient": lenient}[mode], lenient
 
     @staticmethod
-    def margin(mode: str | Mapping[str, float]) -> float:
-        """How far the best answer must be ahead of the next one to be given."""
-        return (0.0 if mode == "lenient" else APART) if isinstance(mode, str) else mode.get("margin", 0.0)
+    def margin(mode: str | Mapping[str, float], sure: float) -> float:
+        """How far the best answer, with this confidence, must be ahead of the next one to be given."""
+        if not isinstance(mode, str):
+            return mode.get("margin", 0.0)
+        return 0.0 if mode == "lenient" else sure - sure / (sure + APART * (1 - sure))
 
 
 def calibrate(held_out: HeldOut) -> Calibration:

@@ -24,7 +24,10 @@ _GOAL = re.compile(r"(?:怎么|怎样|如何|让|能)[^,.!?;:。、]*$")  # "how
 
 def refuses(text: str) -> bool:
     """Does a normalised text say what is *not* wanted? "It does not work" is a fault, not a refusal."""
-    return any(not _GOAL.search(text[: found.start()]) for found in _REFUSES.finditer(text))
+    return any(
+        not (_GOAL.search(text[: found.start()]) or _PURPOSE.search(text, found.start()))
+        for found in _REFUSES.finditer(text)
+    )
 
 
 # ---------------------------------------------------------------- what is refused is not asked
@@ -47,6 +50,7 @@ _REFUSED = re.compile(
 )
 _PURPOSE = re.compile(  # what is refused is what the question is about: "I don't want to be watched, how do I …"
     r"\b(?:want|need) (?:to be|others|people|any|strangers|neighbou?rs|guests|visitors|kids)"
+    r"|\bwant (?:it|them|him|her|any(?:body|one)|some(?:body|one)) \w+ing\b"
     r"|\b(?:every|each) time\b|\balways\b"
     r"|不[想要用](?:让|被|每|总|老|一直|别人)"
 )

@@ -28,7 +28,7 @@ SHOWN = 5  # candidates in a ranking
 CLEARLY = 0.1  # nearer to a contrast than to its own questions by more than this: not even offered
 SURE = 0.7  # answers that are surer are given to vague questions, too: of these nearly all are right
 TIE = 0.05  # two answers that could both be given and are closer than this are asked about in every mode
-METHOD = "10"  # another one means: the same FAQ would be scored differently
+METHOD = "11"  # another one means: the same FAQ would be scored differently
 
 _MARKS = re.compile(r"https?://\S+|[*`#\[\]()]")  # what an answer has for the eye only
 
@@ -201,9 +201,9 @@ class Knowledge:
         best = kept[0]
         second = kept[1].sure if len(kept) > 1 else 0.0
         answer, choose = best.space.calibration.threshold(self.mode)
-        apart, ahead = best.space.calibration.margin(self.mode), best.sure - second
+        apart, ahead = best.space.calibration.margin(self.mode, best.sure), best.sure - second
         limits = {
-            "threshold": {"answer": round(answer, 4), "choose": round(choose, 4), "margin": apart},
+            "threshold": {"answer": round(answer, 4), "choose": round(choose, 4), "margin": round(apart, 4)},
             "margin": round(ahead, 4),
             "runner_up": kept[1].label if len(kept) > 1 else "",
         }

@@ -53,7 +53,7 @@ def given(out: LeftOut, space: Space, knowledge: Knowledge) -> bool:
     """Would it be answered at once, rather than with a choice or not at all?"""
     answer, _ = space.calibration.threshold(knowledge.mode)
     ahead = out.sure - out.second
-    tie = ahead < space.calibration.margin(knowledge.mode) or (out.second >= answer and ahead < TIE)
+    tie = ahead < space.calibration.margin(knowledge.mode, out.sure) or (out.second >= answer and ahead < TIE)
     return out.sure >= answer and not tie
 
 

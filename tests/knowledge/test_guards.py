@@ -168,6 +168,10 @@ def test_another_maker_is_not_answered_for(knowledge: Knowledge, question: str, 
         ("怎么让手机不用重连", False),
         ("i don't want to reset it", True),
         ("it does not work", False),
+        ("在家的时候不想被摄像头拍", False),
+        ("换新路由器不想每个设备都重新连一遍", False),
+        ("don't want it filming us while we are at home", False),
+        ("I don't want to reset it while it is filming", True),
     ],
 )
 def test_what_says_what_is_not_wanted(text: str, refused: bool) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from knowledge.calibration import POORER, calibrate
+from knowledge.calibration import POORER, Calibration, calibrate
 from knowledge.ridge import BLOCK, HeldOut, Lesson, Single, factor, fit
 
 RIDGE = 0.3
@@ -87,6 +87,13 @@ def test_confidence_is_the_share_of_right_answers() -> None:
         assert true[inside].mean() == pytest.approx((odds / (1 + odds)).mean(), abs=0.1)
     assert made.lenient < made.strict
     assert np.mean(sure[:6000] >= made.lenient) == pytest.approx(0.95, abs=0.02)
+
+
+@pytest.mark.parametrize(("sure", "ahead"), [(0.5, 0.1), (0.6, 0.1), (0.9, 0.9 - 6 / 7)])
+def test_a_runner_up_is_judged_by_its_odds(sure: float, ahead: float) -> None:
+    assert Calibration.margin("balanced", sure) == pytest.approx(ahead)
+    assert Calibration.margin("lenient", sure) == 0
+    assert Calibration.margin({"margin": 0.3}, sure) == 0.3
 
 
 def test_nothing_to_learn_from_is_no_error() -> None:
