@@ -9,18 +9,22 @@ from typing import Any
 
 from bot.store import Away
 
+LINGER = 0.003  # seconds; a commit costs as much as four messages
+
 
 class Group:
     """Items that wait together are written together: one commit for all, each told its own result after it.
 
-    While a commit is under way the next group gathers; no delay is ever added. If a group fails for a reason that
-    lies in one of its items, each is tried alone, so that no innocent is refused for its neighbour.
+    While a commit is under way the next group gathers. A group that is smaller than the last one lingers for a moment,
+    because the others are likely to be on their way; whoever comes alone waits for nobody. If a group fails for a
+    reason that lies in one of its items, each is tried alone, so that no innocent is refused for its neighbour.
     """
 
     def __init__(self, write: Callable[[list[Any]], Any], most: int = 256) -> None:
         self._write, self._most = write, most
         self._waiting: deque[tuple[Any, asyncio.Future[Any]]] = deque()
         self._running: asyncio.Task[None] | None = None
+        self._last = 0  # how many were written together
 
     async def put(self, item: Any) -> Any:
         """Write one item; returns its result after the commit, or raises what went wrong."""
@@ -32,7 +36,10 @@ class Group:
 
     async def _drain(self) -> None:
         while self._waiting:
-            group = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+            if len(self._waiting) < self._last:
+                await asyncio.sleep(LINGER)
+            self._last = min(self._most, len(self._waiting))
+            group = [self._waiting.popleft() for _ in range(self._last)]
             try:
                 _tell(group, await self._write([item for item, _ in group]))
             except Away as error:
