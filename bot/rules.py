@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from bot.dialogue import Alarm
-from bot.flows import burst, buttons, journal, line, matter, platform, pleasantries, waiting, wishes
+from bot.flows import burst, buttons, fields, journal, line, matter, platform, pleasantries, waiting, wishes
 from bot.flows.complaint import wished
 from bot.flows.draft import Draft
 from bot.flows.inside import aftermath, inside
@@ -79,7 +79,9 @@ def emergency(draft: Draft) -> bool:
 def button(draft: Draft) -> bool:
     """Every button can be typed; a digit belongs to the last question asked, yes and no to our last sentence."""
     pressed = buttons.typed(draft.words, draft.talk.offered, draft.meant, last=not draft.talk.extra.get("passed"))
-    if pressed:
+    if pressed == "do:ticket" and (kind := fields.kind_named(draft)):
+        wishes.ticket(draft, kind)  # "yes, repair it"
+    elif pressed:
         buttons.press(draft, pressed)
     return bool(pressed)
 

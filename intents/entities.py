@@ -70,7 +70,10 @@ def _numbers(text: str, kind: str, form: re.Pattern[str]) -> Iterator[Found]:
     for match in form.finditer(text):
         if match["named"] and sum(map(str.isdigit, match["named"])) >= _DIGITS:
             yield kind, match["named"].replace("-", "").upper(), *match.span("named")
-        elif match["shape"]:
+            continue
+        if match["named"]:  # too few digits for any number, but it may have the shape
+            match = form.match(text, match.start("named")) or match
+        if match["shape"]:
             pieces = re.split("[ -]", match["shape"])
             if all(re.search("[0-9]", piece) for piece in pieces[1:] or pieces):
                 yield kind, "".join(pieces).upper(), *match.span("shape")

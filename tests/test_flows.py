@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.flows import FLOWS, buttons, reading, wording
+from bot.flows import FLOWS, buttons, matter, reading, wording
 from bot.flows.journal import LONGEST
 from bot.flows.reading import Heard
 from bot.flows.steps import Ask, Flow, Known, Say, Ticket
@@ -298,13 +298,18 @@ def test_who_does_not_tell_is_not_asked_again(text: str) -> None:
         ("13800138000", "13800138000"),
         ("打我电话 13800138000", "13800138000"),
         ("my e-mail is jo@example.com", "jo@example.com"),
+        ("0161 496 1111 thats her number her name is sue", "0161 496 1111"),
+        ("sorry, 0161 496 0304", "0161 496 0304"),
+        ("call 07700 900111", "07700 900111"),
+        ("mi teléfono es +34 600 123 456", "+34600123456"),
+        ("0123 456 789 is my order number", ""),
         ("is 13800138000 your number?", ""),
         ("13800138000 一直打不通怎么办", ""),
         ("call me", ""),
     ],
 )
 def test_contacts_given_freely(text: str, contact: str) -> None:
-    assert reading.given_freely(Heard(text, understood(text))) == contact
+    assert matter.given_freely(Heard(text, understood(text))) == contact
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,8 @@ def named(draft: Draft, read: str, before: str, asked: str) -> str:
             found = heard.named("email", "phone") or matter.contact(draft) or number_alone(draft.words)
             return "" if bare(found) == bare(draft.turn.policy.company.get("phone", "")) else found
         case "date":
-            own = _BOUGHT.search(draft.words) or asked == "confirm" or (alone(draft) and not telling)
+            alone_here = alone(draft) and (not telling or only(draft))
+            own = _BOUGHT.search(draft.words) or asked == "confirm" or alone_here
             found = day(heard) if _BOUGHT.search(draft.words) else heard.named("date", "month")  # "after five" is none
             return _same_year(draft, found, before) if own else ""
         case "time":
@@ -219,7 +220,8 @@ def aside(draft: Draft, run: Run, others: dict[str, str]) -> str:
     read it.
     """
     small = run.name == FORM and run.asked is not None and (run.asked.name in SMALL or is_quantity(draft.words))
-    words, intent = rest(draft), draft.heard.intent
+    last = run.asked is not None and run.asked.name == "confirm" and not others
+    words, intent = draft.words if last else rest(draft), draft.heard.intent
     if draft.words in others.values():
         return ""
     if small and draft.heard.numbers and not others:
@@ -234,6 +236,7 @@ def aside(draft: Draft, run: Run, others: dict[str, str]) -> str:
     tried = bool(others) or _DIGITS.search(words)  # at the number that is asked for
     asks = is_question(draft.words) and letters(words) >= ASKED
     enough = letters(words) >= (ATTEMPT if tried else BESIDE) or is_quantity(draft.words) or asks
+    enough = enough or (draft.meant is not None and draft.meant.urgent)  # people should know it is
     return draft.words if enough else ""
 
 
@@ -260,7 +263,7 @@ def changed(draft: Draft, run: Run) -> str:
     if not turns and ranking.outcome not in ("intent", "choose"):
         return ""
     tells = run.asked and run.asked.name == "what" and letters(draft.words) > BARE_WISH
-    if turns and (named := _turned(draft)):
+    if turns and (named := kind_named(draft)):
         return "" if named == kind else named  # "then repair"
     if tells or refused(draft.heard) or only_details(draft):
         return ""  # that is the matter itself, what he does not wish, or a number
@@ -270,7 +273,7 @@ def changed(draft: Draft, run: Run) -> str:
     return "" if wished == kind or is_question(draft.words) else wished
 
 
-def _turned(draft: Draft) -> str:
+def kind_named(draft: Draft) -> str:
     """The kind of ticket that one clause is the bare name of, "" if none is."""
     said = {bare(_TO.sub("", _TURNS.sub("", clause))) for clause in clauses(draft.words)}
     kinds = draft.turn.policy.forms

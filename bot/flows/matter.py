@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.flows.draft import TOLD, Draft
 from bot.flows.lengths import BARE_WISH, CLAUSE, GRIEVANCE, MATTER, letters
-from bot.flows.reading import SUBJECT, given_freely
-from bot.flows.wording import bare
+from bot.flows.reading import PART, SUBJECT, Heard
+from bot.flows.wording import bare, clauses, is_question, phone
 
 if TYPE_CHECKING:
     from knowledge.index import Ranking
@@ -28,12 +29,36 @@ _BARE_COMPLAINT = re.compile(  # the bare wish, in any words
     re.IGNORECASE,
 )
 _COMPLAINS = re.compile(r"complain|投诉|投訴", re.IGNORECASE)
+_REACH = re.compile(
+    r"\btel(?:ephone)?\b\W{0,3}(?=[\d+(])|\b(?:her|his|our|their|mum's|mom's|dad's) (?:number|phone|mobile)\b|"
+    r"\b(?:call|reach|contact|phone|text|ring|e?-?mail|message|write)\b.{0,12}\b(?:me|us)\b"
+    r"|\bmy\b(?! order| ticket| serial).{0,20}\b(?:number|phone|mobile|cell|e?-?mail|contact)\b"
+    r"|(?:联系|打给?|回电给?|回|致电|找|加)我|我的?(?:电话|手机|号码|邮箱|联系方式)|(?:电话|手机号?|邮箱|联系方式)[是为:：0-9]|打这个",
+    re.IGNORECASE,
+)
+_LOCAL = re.compile(  # a phone number, and at most what corrects another: no number of ours begins so
+    r"(?:(?:sorry|oops|no|wait|i mean|actually|make it|use|it'?s|that'?s|call|ring|text|phone"
+    r"|不好意思|不对|写?错了?|不是|应该是|改成|换成|是)[\s,，.:：]+)*[\s(]*[(+0][\d\s()+-]{8,18}"
+    r"(?:[\s,;.](?!.*(?:order|serial|track|parcel))[a-z].{0,40})?$",
+    re.IGNORECASE,
+)
 
 
 def contact(draft: Draft) -> str:
     """How to reach the customer, told without being asked; our own number is none."""
     found = given_freely(draft.heard)
     return "" if bare(found) == bare(draft.turn.policy.company.get("phone", "")) else found
+
+
+def given_freely(heard: Heard) -> str:
+    """The customer's own phone number or address, told without being asked; "" if it may be somebody else's."""
+    text = unicodedata.normalize("NFKC", heard.text)
+    reach, local = _REACH.search(text), _LOCAL.match(text.strip())
+    found = heard.named("email", "phone") or (phone(text) if reach or local else "")
+    said = next((e.text for e in heard.meant.entities if e.value == found), found) if heard.meant else found
+    alone = any(said in clause and len(bare(clause)) - len(bare(said)) <= PART for clause in clauses(text))
+    abroad = found.startswith("+")  # in whatever language
+    return found if reach or ((local or alone or abroad) and not is_question(text)) else ""
 
 
 def known(draft: Draft, **more: Any) -> dict[str, Any]:

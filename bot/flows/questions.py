@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SOON: Final = 0.7  # confidence from which the wish in a few words is taken for granted
 CLAUSES: Final = 3  # questions of one message that are looked at
 _DECLINES = re.compile(r"\b(?:don'?t|do not) (?:want|need)\b|不(?:想|要|用|需要)", re.IGNORECASE)
+_UNWANTED = re.compile(r"\bcancel\b|no longer need|取消|撤销|不用?再?(?:修|装|换|退|来|寄|要)了", re.IGNORECASE)
 _PERSON = re.compile(  # "a person" where we understand nothing else
     r"\b(?:persona|humano|agente|personne|humain|conseiller|mensch|mitarbeiter|pessoa|operatore|operador)\b"
     r"|担当|オペレーター|人間|상담원|사람|직원|человек|оператор|сотрудник",
@@ -100,19 +101,19 @@ def details_told(draft: Draft) -> bool:
         draft.say("flow.added", number=number)
     elif not (draft.talk.unknowns and together(draft)):
         draft.open()
-        bare_so_far = not draft.talk.extra.get("told") or draft.talk.extra.get(
-            "bare"
-        )  # details alone are none
+        bare_so_far = not draft.talk.extra.get("told") or draft.talk.extra.get("bare")  # details alone are none
         draft.asked_freely()
         draft.keep(bare=bare_so_far or None)
         if meant := still_meant(draft):
-            wish = offered_form(draft) if draft.talk.extra.get("noted") == draft.number else ""
+            again = draft.talk.extra.get("noted") == draft.number
+            wish = offered_form(draft) if again else ""
             draft.keep(noted=draft.number)
             if wish:  # who fills in a form does not only ask about it
                 wishes.ticket(draft, wish)
-            else:
+            elif not again:
                 draft.say("details.choose", *meant)
-            return True
+            if wish or not again:
+                return True
         draft.say("details.also" if draft.talk.extra.get("noted") == draft.number else "details.noted", *wishes.WAYS_ON)
         draft.keep(noted=draft.number)
     return True
@@ -217,7 +218,8 @@ def told_of_ticket(draft: Draft) -> bool:
         return False
     draft.fact("unknown", question=draft.words)
     draft.add(number, draft.words)
-    draft.say("unknown.added" if asks else "flow.added", number=number)
+    unwanted = "ticket.unwanted" if _UNWANTED.search(draft.words) else "flow.added"
+    draft.say("unknown.added" if asks else unwanted, number=number)
     return True
 
 

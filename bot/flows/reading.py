@@ -38,22 +38,18 @@ _SPEAKS = re.compile(r"\b(?:i|you|please|can|help|is|are|was)\b|[我你您帮请
 _TELLS = re.compile(  # what is the matter, and no name
     r"[不没了断坏闪慢卡]|\b(?:not|no|never|broken|dead|slow|drops?|dropping|works?|working)\b|n't", re.IGNORECASE
 )
-_REACH = re.compile(
-    r"\b(?:call|reach|contact|phone|text|ring|e?-?mail|message|write)\b.{0,12}\b(?:me|us)\b"
-    r"|\bmy\b.{0,20}\b(?:number|phone|mobile|cell|e?-?mail|contact)\b"
-    r"|(?:联系|打给?|回电给?|回|致电|找|加)我|我的?(?:电话|手机|号码|邮箱|联系方式)|(?:电话|手机号?|邮箱|联系方式)[是为:：0-9]|打这个",
-    re.IGNORECASE,
-)
-_LOCAL = re.compile(  # a phone number, and at most what corrects another: no number of ours begins so
-    r"(?:(?:sorry|oops|no|wait|i mean|actually|make it|use|it'?s|that'?s|call|ring|text|phone"
-    r"|不好意思|不对|写?错了?|不是|应该是|改成|换成|是)[\s,，.:：]+)*[\s(]*[(+0][\d\s()+-]{8,18}\s*$",
-    re.IGNORECASE,
-)
 _PAID = re.compile(
     r"(?:付了?|花了?|实付|\bpaid|\bcost(?: me)?|\bit was|\btotal(?: of)?)[\s:：]{0,2}"
     r"([0-9]{1,6}(?:,[0-9]{3})*(?:\.[0-9]{1,2})?)(?![0-9])",
     re.IGNORECASE,
 )
+_ALL = re.compile(
+    r"(?:[那就]|no\W+|ok\W+)?(?:就这样|这样就[行好]|没(?:有)?(?:别的|其他的?)?了|that'?s (?:it|all)"
+    r"|nothing (?:else|more)|(?:looks|all|sounds) (?:good|fine|right|ok))[了吧啊呀的]*"
+    r"(?:\W+(?:thanks?(?: you)?|谢谢你?|please))?\W*$",
+    re.IGNORECASE,
+)
+_NOT = re.compile(r"(?:不是|不要|\bnot|n't)(?: (?:the|an?|my))?\s*$", re.IGNORECASE)  # what follows is not meant
 _CALL = re.compile(r"call|phone|ring|contact|电话?|打给|联系", re.IGNORECASE)
 _ALONE = re.compile(r"(?=.*[0-9])[0-9A-Z]{6,24}")
 _SUM = re.compile(  # with a currency, and what may stand before a sum
@@ -107,9 +103,10 @@ class Heard:
         return is_question(self.text) or bool(ranking and ranking.outcome == "answer")
 
     def named(self, *kinds: str) -> str:
-        """The first thing of these kinds that is named, "" if none is."""
-        entities = self.meant.entities if self.meant else ()
-        return next((entity.value for entity in entities if entity.kind in kinds), "")
+        """The first thing of these kinds that is named and not ruled out ("not the C5, the C2"), "" if none is."""
+        found = [entity for entity in (self.meant.entities if self.meant else ()) if entity.kind in kinds]
+        meant = (one for one in found if not _NOT.search(self.text[: max(0, self.text.find(one.text))]))
+        return next((one.value for one in (*meant, *found)), "")
 
     def said(self, *kinds: str) -> str:
         """All that is named of these kinds, in the customer's own words."""
@@ -168,17 +165,6 @@ def contact(heard: Heard) -> str | None:
     if found := heard.named("email", "phone"):
         return found
     return phone(heard.text) or ("skip" if refused(heard) else None)
-
-
-def given_freely(heard: Heard) -> str:
-    """The customer's own phone number or address, told without being asked; "" if it may be somebody else's."""
-    text = unicodedata.normalize("NFKC", heard.text)
-    reach = _REACH.search(text)
-    found = heard.named("email", "phone") or (phone(text) if reach or _LOCAL.match(text.strip()) else "")
-    said = next((e.text for e in heard.meant.entities if e.value == found), found) if heard.meant else found
-    alone = any(said in clause and len(bare(clause)) - len(bare(said)) <= PART for clause in clauses(text))
-    alone = alone or found.startswith("+")  # in whatever language
-    return found if reach or (alone and not is_question(text)) else ""
 
 
 def refused(heard: Heard) -> bool:
@@ -268,8 +254,8 @@ def calls(heard: Heard) -> bool:
 
 
 def yes_no(heard: Heard) -> str | None:
-    """Yes or no in any of their forms."""
-    return heard.yes_no or None
+    """Yes or no in any of their forms; "that's all" to what is to be sent is no "no"."""
+    return "yes" if _ALL.match(heard.text.strip()) else heard.yes_no or None
 
 
 def button(heard: Heard) -> str | None:

@@ -34,7 +34,7 @@ _OURS: Final = re.compile(  # of us, and of what is under way; not how long a re
     r"|\bhow (?:much )?(?:long|soon) (?:will|do|until|till|before) (?:it|this|that|you|i|some(?:body|one))\b"
     r"|(?:多久|多长时间|几天|几时|何时|什么时[候间])(?:才?[能会]?)(?:[给跟]我)?"
     r"(?:回复|答复|回电|联系|解决|处理|修好|搞定|弄好|[回找理]我|打给我|来电)|还要等?多久|催(?:一下|一催|单|促|办)"
-    r"|怎么(?:样了|还没)|还没(?:人|消息|结果|动静|回音)|有(?:消息|结果|进展|回音)了?[吗么没]"
+    r"|(?:修|弄|处理|搞|办)[好完定]了?(?:没有?|吗|么)\W*$|怎么(?:样了|还没)|还没(?:人|消息|结果|动静|回音)|有(?:消息|结果|进展|回音)了?[吗么没]"
     r"|\b(?:any|some) (?:news|update|progress)|\banything (?:new\b|happen|moving)"
     r"|\bhow(?:'?s| is| are) (?:my|the|it|that|things) .*(?:going|coming)"
     r"|\bwhat(?:'?s| is| has) (?:happening|happened|become|going on)\b"
@@ -65,7 +65,7 @@ _COMES: Final = re.compile(  # said of whoever, or whatever, a ticket brings
 
 def of_answer(words: str) -> bool:
     """Whether the words ask when we answer, or when it is settled, what is not with us yet."""
-    return bool(_WHEN.search(words) and (_OURS.search(words) or _BARE.fullmatch(words.strip())))
+    return bool(_BARE.fullmatch(words.strip()) or (_WHEN.search(words) and _OURS.search(words)))
 
 
 def asks_when(draft: Draft, *, of_ours: bool) -> bool:
@@ -76,7 +76,7 @@ def asks_when(draft: Draft, *, of_ours: bool) -> bool:
     if of_ours or _OURS.search(words):
         comes = matter.just_opened(draft) and _WHEN.search(words) and _COMES.search(words)
         return bool(_OURS.search(words) or comes)
-    return bool(_WHEN.search(words) and (_ABOUT.search(words) or _BARE.fullmatch(words)))
+    return bool(_BARE.fullmatch(words) or (_WHEN.search(words) and _ABOUT.search(words)))
 
 
 def queued(draft: Draft) -> bool:

@@ -22,6 +22,10 @@ from handoff import tickets
 WAYS_ON: Final = ("do:ticket", "do:human")
 OFFERED: Final = frozenset({"ticket", "ticket_status", "human", "complaint", "rating"})  # and every kind of ticket
 _LEAVES = re.compile(r"exit|quit|abort|退出|重来|重新开始|start over|restart", re.IGNORECASE)  # the talk, not a ticket
+_PRAISES = re.compile(
+    r"表扬|夸|太棒|真棒|点赞|感谢|谢谢|\b(?:fantastic|great|excellent|brilliant|wonderful|amazing|thank\w*|praise)\b",
+    re.IGNORECASE,
+)
 _CHANGES = re.compile(  # what is arranged
     r"\b(?:change|move|postpone|reschedul\w+|another (?:day|time))\b|改|换个?时间|推迟|提前|延后", re.IGNORECASE
 )
@@ -52,6 +56,8 @@ def offers(draft: Draft) -> tuple[str, ...]:
         button = f"do:{name}" if kind == "intent" else f"ans:{candidate.entry}"
         if candidate.confidence < matter.NEAR:
             continue
+        if kind and name == "complaint" and _PRAISES.search(draft.words):
+            continue  # what is near to it in words only
         wish = name in OFFERED or draft.turn.policy.forms.wished(name)
         if wish if kind else draft.turn.knowledge.entry(candidate.entry):
             found.append(button)

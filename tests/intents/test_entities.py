@@ -32,6 +32,7 @@ def named(text: str) -> list[tuple[str, str]]:
         ("工单T-1O2I3L45怎么样了", "ticket", "T-10213145"),
         ("hl24 a7x9 k2m4", "serial", "HL24A7X9K2M4"),
         ("序列号：HL24A7X9K2M4。", "serial", "HL24A7X9K2M4"),
+        ("serial HL25C5AB12CD", "serial", "HL25C5AB12CD"),
         ("我的订单 260305128866 到哪了", "order", "260305128866"),
         ("order #112-8372633-9", "order", "11283726339"),
         ("so 2026 030512", "order", "SO2026030512"),
