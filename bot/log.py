@@ -21,7 +21,7 @@ _PRIVATE: Final = frozenset(
     "reply secret secret_key text token url".split()
 )
 _SECRET = re.compile(r"(?<!\d)\d{6,}:[\w-]{30,}|\bxox[a-z]-[\w-]+|\bxapp-[\w-]+|(?<=token=)[^&\s]+|(?<=secret=)[^&\s]+")
-_QUIET: Final = "aiohttp alembic asyncio httpx slack_bolt slack_sdk telegram uvicorn watchfiles".split()
+_QUIET: Final = "aiohttp alembic asyncio httpx slack_bolt slack_sdk telegram uvicorn".split()
 _FRAMES: Final = 12  # of a traceback, the innermost
 Line = MutableMapping[str, Any]
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from watchfiles import awatch
-
 log = logging.getLogger("aftercare.knowledge")
-SETTLE = 200  # milliseconds without a further write before a change is read
-POLL = 50  # milliseconds between looks for one
+LOOK = 0.5  # seconds between two looks at the files; between two equal ones nobody is writing
+ENDINGS = (".yaml", ".yml")
+
+State = frozenset[tuple[Path, int, int, int]]  # path, inode, size in bytes, and time in ns of the last writing
 
 
 class Versioned(Protocol):
@@ -33,13 +34,25 @@ class Shelf(Generic[T]):
         """``make`` reads the folders and builds, again and again; ``now`` is what it made at the start."""
         self._make = make
         self._folders = tuple(folders)
+        self._read = _state(self._folders)  # the files as they were when they were read last
         self.now = now
         self.problem = ""
 
     async def watch(self, stop: asyncio.Event | None = None) -> None:
-        """Until stopped, turn every good change into the knowledge in force; turns under way keep theirs."""
-        async for _ in self._changes(stop):
-            await self.reload()
+        """Until stopped, turn every good change into the knowledge in force; turns under way keep theirs.
+
+        We look ourselves: who waits to be told of changes is not told of a folder or a link that was replaced whole.
+        """
+        stop, before = stop or asyncio.Event(), self._read
+        while not stop.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK):
+                    await stop.wait()
+            found = await asyncio.to_thread(_state, self._folders)
+            if found == before != self._read:
+                self._read = found
+                await self.reload()
+            before = found
 
     async def reload(self) -> bool:
         """Read again; False and a ``problem`` if the files cannot be used, then what was in force stays."""
@@ -55,13 +68,14 @@ class Shelf(Generic[T]):
             log.info("knowledge reloaded, version %s", fresh.version)
         return changed
 
-    def _changes(self, stop: asyncio.Event | None) -> AsyncIterator[object]:
-        return awatch(
-            *self._folders,
-            watch_filter=lambda _, path: path.endswith((".yaml", ".yml")),
-            debounce=2000,
-            step=SETTLE,
-            rust_timeout=1000,
-            poll_delay_ms=POLL,
-            stop_event=stop,
-        )
+
+def _state(folders: Iterable[Path]) -> State:
+    """What tells one state of the files from another."""
+    found = set()
+    for path in (path for folder in folders for path in folder.rglob("*") if path.suffix in ENDINGS):
+        try:
+            told = path.stat()
+            found.add((path, told.st_ino, told.st_size, told.st_mtime_ns))
+        except OSError:  # a link that leads nowhere, or not for us to see: that is to be said
+            found.add((path, 0, 0, 0))
+    return frozenset(found)

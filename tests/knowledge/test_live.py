@@ -48,3 +48,33 @@ async def test_changes_are_live_and_mistakes_are_not(tmp_path: Path, caplog: pyt
     assert shelf.problem == ""
     stop.set()
     await watching
+
+
+@pytest.mark.parametrize("linked", [False, True])
+async def test_a_folder_that_is_replaced_whole_is_read_again(tmp_path: Path, linked: bool) -> None:
+    """As a deployment does it: the new version is laid beside the old one and takes its place."""
+    old, new, here = tmp_path / "old", tmp_path / "new", tmp_path / "faq"
+    for folder, name in ((old, "one"), (new, "two")):
+        folder.mkdir()
+        (folder / "a.yaml").write_text(ENTRY.format(id=name, question=f"what {name}"))
+    if linked:
+        here.symlink_to(old)
+    else:
+        old.rename(here)
+    shelf = Shelf(lambda: build(read(here)), [here], build(read(here)))
+    stop = asyncio.Event()
+    watching = asyncio.create_task(shelf.watch(stop))
+    await asyncio.sleep(0.3)
+
+    if linked:
+        (tmp_path / "next").symlink_to(new)
+        (tmp_path / "next").replace(here)
+    else:
+        here.rename(old)
+        new.rename(here)
+    assert await until(shelf, "two") < 5
+
+    (here / "a.yaml").write_text(ENTRY.format(id="three", question="who"))
+    assert await until(shelf, "three") < 5
+    stop.set()
+    await watching
