@@ -10,6 +10,7 @@ import re
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
@@ -106,8 +107,7 @@ class Files:
         self._root, self._save, self._load = root, save, load
         self.limit, self._types = limit, types
         self._incoming = root / "incoming"
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)  # what customers send is nobody else's
-        self._incoming.mkdir(exist_ok=True)
+        self._make_room()
         self._forget_abandoned()
 
     async def put(self, stream: AsyncIterator[bytes], name: str, declared: str, owner: str) -> Attachment:
@@ -155,7 +155,7 @@ class Files:
     async def _write(self, stream: AsyncIterator[bytes], partial: Path) -> tuple[int, str, bytes]:
         """Size, SHA-256 and first bytes of what was written to ``partial`` and is on the disk."""
         digest, size, head, waiting = hashlib.sha256(), 0, b"", bytearray()
-        file = await asyncio.to_thread(partial.open, "wb")
+        file = await asyncio.to_thread(self._begin, partial)
         try:
             async for chunk in stream:
                 size += len(chunk)
@@ -175,6 +175,15 @@ class Files:
             raise Empty("the file is empty")
         return size, digest.hexdigest(), head
 
+    def _begin(self, partial: Path) -> IO[bytes]:
+        self._make_room()
+        return partial.open("wb")
+
+    def _make_room(self) -> None:
+        """The folders, also when somebody has tidied them away."""
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)  # what customers send is nobody else's
+        self._incoming.mkdir(exist_ok=True)
+
     def _settle(self, partial: Path, sha: str) -> None:
         final = self._place(sha)
         final.parent.mkdir(exist_ok=True)
@@ -186,8 +195,9 @@ class Files:
     def _forget_abandoned(self) -> None:
         before = time.time() - _ABANDONED
         for partial in self._incoming.iterdir():
-            if partial.stat().st_mtime < before:
-                partial.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another process begins, too
+                if partial.stat().st_mtime < before:
+                    partial.unlink()
 
 
 def type_of(head: bytes, declared: str = "") -> str:

@@ -76,6 +76,8 @@ class Node:
 def load(path: Path) -> Node:
     """Read one file. Raises YamlError with every mistake that can be told."""
     try:
+        if path.is_fifo():
+            raise OSError("it is a pipe, not a file")  # nobody may ever write into it
         with path.open("rb") as file:
             raw = file.read(SIZE + 1)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -92,7 +93,8 @@ def test_size_has_an_end() -> None:
 
 
 def test_unreadable_files(tmp_path: Path) -> None:
-    for path, why in ((tmp_path / "none.yaml", "No such file"), (tmp_path, "Is a directory")):
+    os.mkfifo(pipe := tmp_path / "pipe.yaml")
+    for path, why in ((tmp_path / "none.yaml", "No such file"), (tmp_path, "Is a directory"), (pipe, "it is a pipe")):
         with pytest.raises(YamlError, match=f"{path}:1: cannot be read: {why}"):
             load(path)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -45,6 +46,14 @@ def make(root: Path, rows: dict[str, StoredFile]) -> Files:
 
 def on_disk(root: Path) -> list[Path]:
     return [path for path in root.rglob("*") if path.is_file()]
+
+
+async def test_files_are_taken_also_when_the_folder_was_tidied_away(files: Files, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path)
+    kept = await files.put(in_pieces(PNG), "a.png", "image/png", "chat-a")
+    found = await files.open(kept.id, "chat-a")
+    assert found is not None
+    assert found[1].read_bytes() == PNG
 
 
 async def test_a_file_comes_back_to_its_owner_only(files: Files, tmp_path: Path) -> None:
