@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, count, repeat
+from itertools import chain, count
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -80,22 +80,26 @@ class Grams:
     def similar(self, grams: Sequence[str]) -> Vector:
         """The cosine of a text with every text."""
         counts = Counter(grams)
-        found = np.fromiter(map(self._column.get, counts, repeat(-1)), np.intp, len(counts))
-        times = np.fromiter(counts.values(), float, len(counts))
-        columns = found[found >= 0]
-        weights = (1 + np.log(times[found >= 0])) * self._idf[columns]
+        get = self._column.get
+        found = np.array([get(gram, -1) for gram in counts], np.intp)
+        known = found >= 0
+        columns, times = found[known], np.array(list(counts.values()), float)[known]
+        idf = self._idf[columns]
+        weights = (1 + np.log(times)) * idf
         strange = (len(found) - len(columns)) * self._rarest**2  # grams no example has make it unlike all of them
-        weights *= self._idf[columns] / math.sqrt(float(weights @ weights) + strange or 1.0)
+        weights *= idf / math.sqrt(float(weights @ weights) + strange or 1.0)
         lines = self._line[columns]
         rare, common = lines < 0, lines >= 0
-        tabled = weights[common].astype(np.float32) @ self._table[lines[common]]
+        tabled = weights[common].astype(np.float32) @ self._table.take(lines[common], 0)
         columns, weights = columns[rare], weights[rare]
-        starts, often = self._start[columns], self._frequency[columns]
-        first, many = self._first[columns], self._many[columns]
-        again = spans(first, many)
+        starts, often, many = self._start[columns], self._frequency[columns], self._many[columns]
         met = [self._rows[a:b] for a, b in zip(starts.tolist(), (starts + often).tolist(), strict=True)]
-        rows = np.concatenate([*met, self._rows[self._again[again]]])
-        products = np.concatenate([np.repeat(weights, often), self._more[again] * np.repeat(weights, many)])
+        products = weights.repeat(often)
+        if many.any():
+            again = spans(self._first[columns], many)
+            met.append(self._rows[self._again[again]])
+            products = np.concatenate([products, self._more[again] * weights.repeat(many)])
+        rows = np.concatenate(met) if met else np.empty(0, np.intp)
         return np.asarray((np.bincount(rows, products, self.size) + tabled) * self._scale, float)
 
     def among(self, rows: Rows, onwards: bool = False) -> Iterator[Vector]:
@@ -131,5 +135,5 @@ class Grams:
 
 def spans(starts: Rows, lengths: Rows) -> Rows:
     """The numbers from each start on, as many as its length, one span after the other."""
-    ends = np.cumsum(lengths)
-    return np.arange(lengths.sum()) + np.repeat(starts - ends + lengths, lengths)
+    ends = lengths.cumsum()
+    return np.asarray(np.arange(lengths.sum()) + (starts - ends + lengths).repeat(lengths), np.intp)

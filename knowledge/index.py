@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from heapq import merge
+from itertools import islice
 from typing import Any, TypeAlias
-
-import numpy as np
 
 from knowledge.faq import Entry, Faq
 from knowledge.guards import Foreign, Scope, disputed, refused, wanted
@@ -28,7 +28,7 @@ SHOWN = 5  # candidates in a ranking
 CLEARLY = 0.1  # nearer to a contrast than to its own questions by more than this: not even offered
 SURE = 0.7  # answers that are surer are given to vague questions, too: of these nearly all are right
 TIE = 0.05  # two answers that could both be given and are closer than this are asked about in every mode
-METHOD = "11"  # another one means: the same FAQ would be scored differently
+METHOD = "12"  # another one means: the same FAQ would be scored differently
 
 _MARKS = re.compile(r"https?://\S+|[*`#\[\]()]")  # what an answer has for the eye only
 
@@ -126,7 +126,9 @@ class Knowledge:
             return frozenset()
         fits = {space.language: space.fit(said) for space in self._spaces(said, "")}
         return frozenset(
-            one.label for one in self._scored(fits)[:1] if one.sure >= one.space.calibration.threshold(self.mode)[1]
+            one.label
+            for one in islice(self._scored(fits), 1)
+            if one.sure >= one.space.calibration.threshold(self.mode)[1]
         )
 
     def _disputed(self, plain: str, best: _Scored, fits: Mapping[str, Fit]) -> bool:
@@ -153,17 +155,19 @@ class Knowledge:
             names.append(lang)  # "wifi 6" says nothing of its author's language
         return [self.spaces[name] for name in names if name in self.spaces] or list(self.spaces.values())
 
-    def _scored(self, fits: Mapping[str, Fit]) -> list[_Scored]:
-        """Every likely label once, in the language it fits best; best first."""
-        best: dict[str, _Scored] = {}
-        for language, fit in fits.items():
-            space = self.spaces[language]
-            for at in np.argsort(-fit.scores, kind="stable")[: 4 * SHOWN].tolist():
-                score = float(fit.scores[at])
-                one = _Scored(space.labels[at], score, space.calibration.confidence(score), space)
-                if one.label not in best or one.sure > best[one.label].sure:
-                    best[one.label] = one
-        return sorted(best.values(), key=lambda one: (-one.sure, one.label))
+    def _scored(self, fits: Mapping[str, Fit]) -> Iterator[_Scored]:
+        """Every label once, in the language it fits best; best first, and made one by one: few are looked at."""
+        seen = set[str]()
+        spoken = (self._ranked(self.spaces[language], fit) for language, fit in fits.items())
+        for one in merge(*spoken, key=lambda one: (-one.sure, one.label)):
+            if one.label not in seen:
+                seen.add(one.label)
+                yield one
+
+    @staticmethod
+    def _ranked(space: Space, fit: Fit) -> Iterator[_Scored]:
+        for label, score in space.ranked(fit):
+            yield _Scored(label, score, space.calibration.confidence(score), space)
 
     def _guarded(
         self,

@@ -97,23 +97,26 @@ class Order:
             for character, where in bits.items()
         }
 
-    def similar(self, text: str) -> Vector:
-        """The share of a text with every text."""
+    def similar(self, text: str, since: int = 0) -> Vector:
+        """The share of a text with every text, or with those from ``since`` on."""
         left = np.full(len(self._texts), ALL)
         for character in text[:COMPARED]:
             if found := self._places.get(character):
                 rows, places = found
+                if since:
+                    later = slice(rows.searchsorted(since), None)
+                    rows, places = rows[later], places[later]
                 some = left[rows]
                 met = some & places
                 left[rows] = (some + met) | (some - met)
-        common = 2.0 * np.bitwise_count(~left)
-        both = len(text[:COMPARED]) + self._lengths
+        common = 2.0 * np.bitwise_count(~left[since:])
+        both = len(text[:COMPARED]) + self._lengths[since:]
         return np.asarray(np.divide(common, both, out=np.ones(len(both)), where=both > 0), float)
 
     def among(self, rows: Rows, onwards: bool = False) -> Iterator[Vector]:
         """The shares of the texts in ``rows`` with every text, ``TOGETHER`` rows at a time; see ``blocks``."""
         for some, since in blocks(rows, onwards):
-            yield np.stack([self.similar(self._texts[row])[since:] for row in some.tolist()])
+            yield np.stack([self.similar(self._texts[row], since) for row in some.tolist()]).astype(np.float32)
 
 
 class Meant:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import compress
+from operator import not_
 
 import numpy as np
-from numpy.typing import NDArray
 
 from knowledge.calibration import Calibration, calibrate
 from knowledge.evidence import Evidence
@@ -51,6 +52,7 @@ class Fit:
     alike: Vector
     parts: Parts
     told: Rows  # which of the examples' words and units it has
+    near: dict[str, int] = field(default_factory=dict, compare=False)  # label → its question most alike, once found
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,13 @@ class Space:
 
     def __init__(self, language: str, examples: Sequence[Example], encoder: Encoder | None = None) -> None:
         self.language = language
-        self.examples = tuple(examples)
         self.labels = tuple(dict.fromkeys(e.label for e in examples if e.role is Role.QUESTION))
+        known = frozenset(self.labels)
+        taught = [e.role is not Role.AGAINST and e.label in known for e in examples]
+        examples = (*compress(examples, taught), *compress(examples, map(not_, taught)))  # what is taught first
+        self.examples = examples
+        self.taught = np.arange(sum(taught))
+        self._alphabetical = np.array(sorted(range(len(self.labels)), key=self.labels.__getitem__), np.intp)
         self._questions = self._of(Role.QUESTION)
         self._against = self._of(Role.AGAINST)
         self._texts = frozenset(e.text for e in examples if e.role is Role.QUESTION)
@@ -99,35 +106,35 @@ class Space:
 
     def _solve(self) -> None:
         number = {label: i for i, label in enumerate(self.labels)}
-        taught = [row for row, e in enumerate(self.examples) if e.role is not Role.AGAINST and e.label in number]
+        taught = self.examples[: len(self.taught)]
         lesson = Lesson(
-            labels=np.array([number[self.examples[row].label] for row in taught], np.intp),
-            asked=np.array([self.examples[row].role is Role.QUESTION for row in taught], bool),
+            labels=np.array([number[e.label] for e in taught], np.intp),
+            asked=np.array([e.role is Role.QUESTION for e in taught], bool),
             count=len(self.labels),
         )
-        chosen = np.linspace(0, len(taught) - 1, len(taught) if len(taught) <= EXACT else LANDMARKS).astype(np.intp)
-        self.taught: NDArray[np.intp] = np.array(taught, np.intp)
-        self._landmarks = self.taught[chosen]
+        few = len(taught) <= EXACT
+        chosen = self.taught if few else np.linspace(0, len(taught) - 1, LANDMARKS).astype(np.intp)
+        self._landmarks = slice(len(taught)) if few else chosen
         owners = np.full(len(self.examples), -1)
         asked = self.taught[lesson.asked]
         owners[asked] = lesson.labels[lesson.asked]
         self._evidence = Evidence(self._kernel.written, self._kernel.tells, owners, lesson.count, asked)
         told = self._evidence.left_out(self.taught, lesson.labels)
-        weights, self.held_out = fit(self._compared(), chosen, lesson, self._kernel.ridge, told)
+        weights, self.held_out = fit(self._compared(chosen), chosen, lesson, self._kernel.ridge, told)
         self._weights = weights.astype(np.float32)  # what a question costs is mostly reading this
         self.calibration: Calibration = calibrate(self.held_out)
 
-    def _compared(self) -> Single:
+    def _compared(self, landmarks: Rows) -> Single:
         """The kernel of all texts that are taught with the landmarks; where they are the same, each pair once."""
-        if len(self._landmarks) < len(self.taught):
-            known = self._kernel.among(self._landmarks)
-            return np.concatenate([self._kernel.join(parts)[:, self.taught] for parts in known]).T
-        every = np.arange(len(self.examples))
-        kernel = np.empty((len(every), len(every)), np.float32)
-        for (some, since), parts in zip(blocks(every, True), self._kernel.among(every, True), strict=True):
-            kernel[some, since:] = self._kernel.join(parts)
+        many = len(self.taught)
+        if len(landmarks) < many:
+            return np.concatenate([self._kernel.join(parts)[:, :many] for parts in self._kernel.among(landmarks)]).T
+        kernel = np.empty((many, many), np.float32)
+        known = self._kernel.among(self.taught, True)
+        for (some, since), parts in zip(blocks(self.taught, True), known, strict=True):
+            kernel[some, since:] = self._kernel.join(parts)[:, : many - since]
             kernel[since:, some] = kernel[some, since:].T
-        return kernel if len(self.taught) == len(every) else kernel[np.ix_(self.taught, self.taught)]
+        return kernel
 
     def fit(self, text: str) -> Fit:
         """Compare a normalised text, as repaired and as written; an encoder reads it once, repaired."""
@@ -143,8 +150,15 @@ class Space:
 
     def nearest(self, fit: Fit, label: str) -> int:
         """The row of the question of this label that is most alike."""
-        rows = self._questions[label]
-        return int(rows[fit.alike[rows].argmax()])
+        if (row := fit.near.get(label)) is None:
+            rows = self._questions[label]
+            row = fit.near[label] = int(rows[fit.alike[rows].argmax()])
+        return row
+
+    def ranked(self, fit: Fit) -> Iterator[tuple[str, float]]:
+        """Every label and its score, best first; of equals the first in the alphabet."""
+        order = self._alphabetical[np.argsort(-fit.scores[self._alphabetical], kind="stable")]
+        return ((self.labels[at], float(fit.scores[at])) for at in order.tolist())
 
     def vague(self, fit: Fit, label: str) -> bool:
         """Are the words that a question has in common with this label said of others as well, and is it like none of
