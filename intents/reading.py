@@ -25,7 +25,7 @@ FILLER: Final = "filler"  # polite words beside the others
 POLITE: Final = (FILLER, "greeting", "thanks")  # what may stand beside a rating
 WISHES: Final = (
     *("ticket", "ticket_status", "human", "complaint", "rating", "warranty", "repair", "exchange", "return"),
-    *("install", "parts", "documents", "cancel", "back", "language", "greeting", "thanks", "goodbye"),
+    *("install", "parts", "documents", "lead", "cancel", "back", "language", "greeting", "thanks", "goodbye"),
     *("yes", "no", "not_helpful", "solved", "help", "smalltalk"),
 )
 

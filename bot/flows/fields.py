@@ -222,10 +222,13 @@ def aside(draft: Draft, run: Run, others: dict[str, str]) -> str:
     small = run.name == FORM and run.asked is not None and (run.asked.name in SMALL or is_quantity(draft.words))
     last = run.asked is not None and run.asked.name == "confirm" and not others
     words, intent = draft.words if last else rest(draft), draft.heard.intent
+    intent = "" if intent == run.known.get("kind") else intent  # more of the same
     if draft.words in others.values():
         return ""
-    if small and draft.heard.numbers and not others:
-        return draft.words  # a number of ours that this form does not ask for
+    asked = {part["name"] for part in run.known.get("asks", ())}
+    unasked = draft.heard.named("model") and only(draft) and asked and "product" not in asked
+    if not others and (unasked or (small and draft.heard.numbers)):
+        return draft.words  # a product, or a number of ours, that this form does not ask for
     if "contact" in others and signed(draft):
         return draft.words
     declines = refused(draft.heard) and run.asked is not None and run.asked.name != "confirm"

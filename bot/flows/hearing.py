@@ -60,8 +60,10 @@ def heard(draft: Draft, run: journal.Run, asked: Ask, others: dict[str, str]) ->
 
 def read(draft: Draft, run: journal.Run, asked: Ask) -> Any:
     """What the question makes of the words, None if they do not fit; pictures may tell the matter without any."""
-    value = asked.read(draft.heard)
-    wordless = run.name == fields.FORM and asked.name == "what" and draft.talk.extra.get("files")
+    value, form = asked.read(draft.heard), run.name == fields.FORM
+    if form and asked.free and asked.name != "what" and draft.heard.named("model") and fields.only(draft):
+        return None  # a product is no company, and no address
+    wordless = form and asked.name == "what" and draft.talk.extra.get("files")
     return draft.text("no_words") if value is None and wordless and refused(draft.heard) else value
 
 

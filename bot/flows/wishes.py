@@ -20,6 +20,7 @@ from bot.messages import Kind
 from handoff import tickets
 
 WAYS_ON: Final = ("do:ticket", "do:human")
+THEMSELVES: Final = frozenset({"lead"})  # wishes that are the whole matter
 OFFERED: Final = frozenset({"ticket", "ticket_status", "human", "complaint", "rating"})  # and every kind of ticket
 _LEAVES = re.compile(r"exit|quit|abort|退出|重来|重新开始|start over|restart", re.IGNORECASE)  # the talk, not a ticket
 _PRAISES = re.compile(
@@ -86,7 +87,7 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
     if told_before and words != before:
         now = ""
     if not (now or before or wanted) and first["name"] == "what":
-        now = fields.told_beside(draft)
+        now = words if kind in THEMSELVES else fields.told_beside(draft)
     what = now or ("" if wanted else before)
     beside = matter.beside(draft) if words not in ("", what, wanted) and not told_before else ""
     more: dict[str, Any] = {"what": what, "about": "" if now else before, "kind": kind, "asks": asks}
