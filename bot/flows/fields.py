@@ -211,6 +211,8 @@ def elsewhere(draft: Draft, run: Run, others: dict[str, str]) -> bool:
     form = {part["name"]: part["read"] for part in run.known.get("asks", ())} if run.name == FORM else {}
     if form.get(asked) in FIRM and named(draft, form[asked], "", asked):
         return False  # "BE6500, 9 Mill Lane": both
+    if bare(draft.words) in map(bare, others.values()):
+        return True
     corrects = run.asked is not None and run.asked.free and _CORRECTS.search(draft.words)
     return bool(corrects) or alone(draft) or is_address(draft.words)
 
@@ -219,7 +221,11 @@ def aside(draft: Draft, run: Run, others: dict[str, str]) -> str:
     """What is told of the matter instead of an answer to a small question of a form, "" if nothing is: people should
     read it.
     """
-    small = run.name == FORM and run.asked is not None and (run.asked.name in SMALL or is_quantity(draft.words))
+    small = (
+        run.name == FORM
+        and run.asked is not None
+        and (run.asked.name in SMALL or is_quantity(draft.words) or is_question(draft.words))
+    )
     last = run.asked is not None and run.asked.name == "confirm" and not others
     words, intent = draft.words if last else rest(draft), draft.heard.intent
     intent = "" if intent == run.known.get("kind") else intent  # more of the same

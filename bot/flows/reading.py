@@ -186,7 +186,8 @@ def text(heard: Heard) -> str | None:
 
 def address(heard: Heard) -> str | None:
     """Where somebody lives, as he writes it."""
-    return None if is_quantity(heard.text) else text(heard)
+    asks = is_question(heard.text) and not is_address(heard.text)
+    return None if asks or is_quantity(heard.text) else text(heard)
 
 
 def serial(heard: Heard) -> str | None:
