@@ -65,7 +65,7 @@ class TicketView:
     subject: str
     opened_at: datetime
     due_at: datetime | None
-    note: str = ""  # last public word on it
+    last_word: str = ""  # the last public one on it
     ended_at: datetime | None = None  # when it was resolved, or closed without that
     agent: int | None = None  # who sees to it
     id: int = 0

@@ -256,7 +256,7 @@ def ticket_view(row: Any) -> TicketView:
         subject=row.subject,
         opened_at=moment(row.opened_at),
         due_at=moment(row.due_at),
-        note=str(row.details.get("note", "")),
+        last_word=str(row.details.get("note", "")),
         ended_at=moment(ended) if (ended := row.resolved_at or row.closed_at) else None,
         agent=row.agent_id,
         id=row.id,

@@ -159,7 +159,7 @@ def due(draft: Draft) -> None:
     draft.do(Settle(DAILY, ticket.number))
     if ticket.state == "waiting_customer":
         if not said and _free(draft) and not silent:
-            journal.begin(draft, "ticket_reply", number=ticket.number, text=ticket.note, again=True)
+            journal.begin(draft, "ticket_reply", number=ticket.number, text=ticket.last_word, again=True)
         else:
             draft.do(Alarm("ticket_waiting", ticket.number, ticket.agent, ticket=ticket.number))
     else:

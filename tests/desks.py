@@ -139,13 +139,15 @@ class Desks:
             case people.MoveTicket(state=state, text=text, due_at=due):
                 assert old.state == effect.was, "moved from where it is not"
                 ended = (old.ended_at or chat.now) if state in ("resolved", "closed") else None
-                changed = replace(old, state=state, due_at=due or old.due_at, note=text or old.note, ended_at=ended)
+                changed = replace(
+                    old, state=state, due_at=due or old.due_at, last_word=text or old.last_word, ended_at=ended
+                )
                 told = f"* {old.number} {state}{f' until {due:%d %H:%M}' if due else ''}"
             case people.OwnTicket(agent=agent, team=team):
                 changed = replace(old, agent=agent)
                 told = f"* {old.number} is {self.agents[agent].name if agent else team}'s"
             case people.TicketWord(text=text, remark=remark):
-                changed = old if remark else replace(old, note=text)
+                changed = old if remark else replace(old, last_word=text)
                 told = f"* {old.number} {'note' if remark else 'word'} {text!r}"
         chat.tickets[at] = changed
         return told

@@ -30,13 +30,13 @@ def ticket_status(known: Known) -> Flow:
 def line(ticket: Mapping[str, Any]) -> Word:
     """One ticket as one line, with the last word on it and what is promised."""
     return Word(
-        "status.noted" if ticket["note"] else "status.line",
+        "status.noted" if ticket["last_word"] else "status.line",
         {
             "number": ticket["number"],
             "kind": Written(ticket["label"]) if ticket["label"] else Word("kind.other"),
             "state": Word(f"state.{ticket['state']}", otherwise="state.new"),
             "subject": ticket["subject"],
-            "note": ticket["note"],
+            "note": ticket["last_word"],
             "due": due(ticket),
         },
     )

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from bot.flows.draft import Draft
 
 FINISHED: Final = frozenset({"resolved", "closed"})
-ITS_OWN: Final = ("number", "kind", "state", "subject", "note")
+ITS_OWN: Final = ("number", "kind", "state", "subject", "last_word")
 
 
 def told(draft: Draft, ticket: TicketView) -> dict[str, Any]:
