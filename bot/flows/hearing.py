@@ -8,11 +8,11 @@ from typing import Any, Final
 from bot.dialogue import Learn
 from bot.flows import fields, journal, matter, waiting, wishes
 from bot.flows.draft import Draft
-from bot.flows.lengths import BARE_WISH, REMARK, letters
+from bot.flows.lengths import BARE_WISH, CLAUSE, REMARK, letters
 from bot.flows.questions import answer, outcome
-from bot.flows.reading import refused
+from bot.flows.reading import Heard, cannot, refused
 from bot.flows.steps import SKIP, Ask
-from bot.flows.wording import bare, is_question
+from bot.flows.wording import bare, clauses, is_question
 
 MISSES: Final = 3  # answers in a row that did not fit, then a person
 PASSES: Final = 1  # times a question may be passed over, and is asked again
@@ -108,8 +108,10 @@ def telling_more(draft: Draft, run: journal.Run, value: str, others: dict[str, s
         return value == SKIP and letters(draft.words) >= BARE_WISH
     if run.asked.name == "contact" and value != SKIP and fields.beyond(draft):
         return True
-    least = REMARK if value == SKIP else BARE_WISH
-    return letters(draft.words) - sum(map(letters, (value, *others.values()))) >= least
+    if value == SKIP:  # "no order number, bought it in a shop"
+        more = [part for part in clauses(draft.words)[1:] if not cannot(Heard(part))]
+        return any(letters(part) >= CLAUSE for part in more) or letters(draft.words) >= REMARK
+    return letters(draft.words) - sum(map(letters, (value, *others.values()))) >= BARE_WISH
 
 
 def in_the_middle(draft: Draft, run: journal.Run) -> bool:

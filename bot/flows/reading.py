@@ -23,7 +23,7 @@ _BARE = re.compile(r"(?<![A-Z0-9])(?=[A-Z]*[0-9])(?=[0-9]*[A-Z])([0-9A-TV-Z]{8})
 _REFUSED = re.compile(
     r"不方便|不告诉|保密|不想|不用|不需要|不留|没有|不知道|不清楚|不确定|忘了|不记得|记不"
     r"|磨掉|磨没|看不清|找不到|丢了|没了|不见了|\b(?:dunno|idk|no clue)\b|can(?:no|')?t (?:find|read|see|remember)"
-    r"|不给|不填|跳过|略过|\bskip\b|\bno (?:phone|contact|number|e-?mail|mobile)\b"
+    r"|不给|不填|跳过|略过|\bskip\b|\bno (?:phone|contact|number|e-?mail|mobile|order|serial|receipt|invoice)\b"
     r"|(?:won'?t|not going to|not) (?:tell|give|say|share)|none of your|rather not|prefer not|not sure|no idea"
     r"|do(?: not|n'?t) (?:want|know|have|remember)",
     re.IGNORECASE,
