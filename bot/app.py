@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from bot import engine, failure, filerows, metrics
 from bot.config import Settings
+from bot.decider import Decider
 from bot.duty import Duty
 from bot.hub import Hub
 from bot.inbox import Inbox, Receipt, chat_id
@@ -132,18 +133,9 @@ class App:
         self.channels = list(channels) if channels is not None else channels_of(settings, self.secret)
         self.shelf, self.hub = shelf(settings, known), Hub(self.store)
         limits, interpreter = settings.limits, Interpreter(settings, self.shelf)
+        self.decider = self._decider(interpreter)
         self.worker = Worker(
-            self.store,
-            self.hub,
-            mind=interpreter.understand,
-            brain=engine.decide,
-            sorry=failure.sorry,
-            policy=lambda: interpreter.policy,
-            knowledge=lambda: self.shelf.now.knowledge,
-            limits=limits,
-            at=self._at,
-            typing=self.typing,
-            recorded=self._recorded,
+            self.store, self.hub, self.decider, limits=limits, typing=self.typing, recorded=self._recorded
         )
         self.rounds = Rounds(self.store, keep_raw=limits.keep_raw, woken=self.worker.wake, policy=interpreter.policy)
         self.inbox, self.holder = Inbox(self.store, self.worker.wake), secrets.token_hex(8)
@@ -157,6 +149,19 @@ class App:
         self._by_name = {channel.name: channel for channel in self.channels}
         self._tasks, self._quiet = dict[str, asyncio.Task[None]](), asyncio.Event()
         self._typists = set[asyncio.Task[None]]()
+
+    def _decider(self, interpreter: Interpreter) -> Decider:
+        return Decider(
+            self.store,
+            understand=interpreter.understand,
+            decide=engine.decide,
+            apologise=failure.apologise,
+            policy=lambda: interpreter.policy,
+            knowledge=lambda: self.shelf.now.knowledge,
+            limits=self.settings.limits,
+            at=self._at,
+            typing=self.typing,
+        )
 
     def _desk(self, channel: Channel) -> Desk:
         from handoff.desks.desk import Desk  # only where people work on a platform

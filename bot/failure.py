@@ -15,7 +15,7 @@ from handoff.dialogue import Result
 LATER: Final = timedelta(hours=1)
 
 
-def sorry(turn: Turn) -> Decision | Need | Wait:
+def apologise(turn: Turn) -> Decision | Need | Wait:
     """Hand over with an apology, also when it was the end of a burst that failed; another timer is set again, so that
     nothing is left without one.
 

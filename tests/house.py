@@ -1,4 +1,4 @@
-"""A house for tests: the real pipeline on a given store, with a brain and channels of the test's own."""
+"""A house for tests: the real pipeline on a given store, with decisions and channels of the test's own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, Self
 from sqlalchemy import text
 
 from bot.config import Limits
+from bot.decider import Decide, Decider
 from bot.dialogue import Decision, Fact, Open, OpenTicket, Policy, Rate, Say, SetTimer, Turn
 from bot.duty import Duty
 from bot.hub import Hub
@@ -18,7 +19,7 @@ from bot.messages import Inbound, Reply
 from bot.outbox import Outbox
 from bot.rows import Rows
 from bot.store import Store
-from bot.worker import Brain, Worker
+from bot.worker import Worker
 from channels import Can, Channel
 from handoff.rounds import Rounds
 
@@ -56,24 +57,27 @@ def echo(turn: Turn) -> Decision:
     return Decision(turn.talk.but(pending=()), (*open_, idle, *more))
 
 
-def sorry(turn: Turn) -> Decision:
+def apologise(turn: Turn) -> Decision:
     """What is said for a dead event."""
     return Decision(turn.talk, (Say(Reply("sorry")),))
 
 
 class House:
-    """Inbox, worker, rounds and outboxes on one store; ``more`` is for the worker."""
+    """Inbox, worker, rounds and outboxes on one store; ``more`` is for the decider."""
 
-    def __init__(self, store: Store, *probes: Probe, brain: Brain = echo, limits: Limits = QUICK, **more: Any) -> None:
+    def __init__(
+        self, store: Store, *probes: Probe, decide: Decide = echo, limits: Limits = QUICK, **more: Any
+    ) -> None:
         self.store, self.hub = store, Hub(store)
         usual: dict[str, Any] = {
-            "mind": lambda turn: turn,
-            "sorry": sorry,
+            "understand": lambda turn: turn,
+            "apologise": apologise,
             "policy": Policy,
             "knowledge": lambda: None,
             "at": lambda channel, address: Can(shows_itself=channel == "web"),
         }
-        self.worker = Worker(store, self.hub, brain=brain, limits=limits, recorded=self._recorded, **{**usual, **more})
+        decider = Decider(store, decide=decide, limits=limits, **{**usual, **more})
+        self.worker = Worker(store, self.hub, decider, limits=limits, recorded=self._recorded)
         self.rounds = Rounds(store, keep_raw=limits.keep_raw, woken=self.worker.wake)
         self.inbox = Inbox(store, self.worker.wake)
         self.outboxes = [

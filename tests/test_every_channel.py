@@ -350,8 +350,8 @@ async def test_a_fault_of_ours_stops_no_one_else(scene: Scene) -> None:
             raise ValueError("no")
         return kept(turn)
 
-    kept, scene.app.worker._brain = scene.app.worker._brain, poisoned
-    scene.app.worker._sorry = lambda turn: kept(turn)
+    kept, scene.app.decider._decide = scene.app.decider._decide, poisoned
+    scene.app.decider._apologise = lambda turn: kept(turn)
     for words, who in (("poison", ANN), ("before?", LI), ("after?", ANN)):
         assert await scene.driver.tell(scene.driver.text(words, who))
     await scene.until(lambda: any("after?" in words for words in scene.words()))

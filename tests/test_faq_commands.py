@@ -264,7 +264,7 @@ TOLD = {
 }
 
 
-def brain(turn: Turn) -> Decision:
+def decide(turn: Turn) -> Decision:
     """Writes down what it is told: "<kind> <question>", or "rate <score>"."""
     kind, _, rest = turn.event.text.partition(" ")
     here = turn.conversation
@@ -280,7 +280,7 @@ def brain(turn: Turn) -> Decision:
 
 
 async def test_what_went_wrong_is_gathered_from_the_books(store: Store) -> None:
-    async with House(store, brain=brain) as house:
+    async with House(store, decide=decide) as house:
         chats = {}
         for chat, said in TOLD.items():
             for words in said:

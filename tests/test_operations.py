@@ -45,12 +45,12 @@ async def test_a_fresh_house_keeps_every_rule(store: Store) -> None:
 
 @pytest.mark.parametrize("kind", [Kind.NOTICE, Kind.EDIT])
 async def test_what_is_told_while_words_wait_for_more_overtakes_them_by_right(store: Store, kind: Kind) -> None:
-    def brain(turn: Turn) -> Decision | Wait:
+    def decide(turn: Turn) -> Decision | Wait:
         if turn.event.text == "half":
             return Wait(turn.now + timedelta(seconds=0.3))
         return echo(turn) if turn.event.kind is not kind else Decision(turn.talk, (Say(Reply("by the way")),))
 
-    async with House(store, brain=brain) as house:
+    async with House(store, decide=decide) as house:
         await house.hear("half")
         await house.hear("", kind=kind)
         await house.settled()
@@ -112,12 +112,12 @@ def test_the_rules_not_broken_above_cannot_be_broken_by_sql() -> None:
 async def test_dead_events_are_listed_retried_and_discarded(store: Store) -> None:
     broken = True
 
-    def brain(turn: Turn) -> Decision:
+    def decide(turn: Turn) -> Decision:
         if broken and turn.event.text.startswith("bad"):
             raise ValueError("no")
         return echo(turn)
 
-    async with House(store, brain=brain) as house:
+    async with House(store, decide=decide) as house:
         await house.hear("bad 1")
         await house.hear("bad 2")
         await house.settled()

@@ -155,12 +155,12 @@ async def test_one_batch_may_hold_the_same_event_twice(store: Store) -> None:
 
 
 async def test_a_poison_event_dies_after_five_tries_and_its_chat_goes_on(store: Store) -> None:
-    def brain(turn: Turn) -> Decision:
+    def decide(turn: Turn) -> Decision:
         if turn.event.text == "poison":
             raise ValueError("no")
         return echo(turn)
 
-    async with House(store, brain=brain) as house:
+    async with House(store, decide=decide) as house:
         await house.hear("one", key="k1")
         await house.hear("poison", key="k2")
         await house.hear("two", key="k3")
@@ -182,11 +182,11 @@ async def test_a_poison_event_dies_after_five_tries_and_its_chat_goes_on(store: 
 
 
 async def test_what_breaks_the_transaction_breaks_only_itself(store: Store) -> None:
-    def brain(turn: Turn) -> Decision:
+    def decide(turn: Turn) -> Decision:
         wrong = turn.event.text == "poison"
         return replace(echo(turn), effects=(Close("x"), SetTimer("y", turn.now))) if wrong else echo(turn)
 
-    async with House(store, brain=brain) as house:
+    async with House(store, decide=decide) as house:
         await asyncio.gather(*(house.hear("poison" if n == 3 else "fine", chat=f"c{n}") for n in range(8)))
         await house.settled()
         assert await house.rows("SELECT state, count(*) FROM inbox GROUP BY state ORDER BY state") == [
@@ -196,12 +196,12 @@ async def test_what_breaks_the_transaction_breaks_only_itself(store: Store) -> N
 
 
 async def test_words_of_a_burst_are_decided_together(store: Store) -> None:
-    def brain(turn: Turn) -> Decision | Wait:
+    def decide(turn: Turn) -> Decision | Wait:
         if turn.event.kind is Kind.TEXT and not turn.event.text.endswith("?"):
             return Wait(turn.now + timedelta(seconds=0.3 if turn.event.text == "alone" else 30))
         return echo(turn)
 
-    async with House(store, brain=brain) as house:
+    async with House(store, decide=decide) as house:
         for n, words in enumerate(["my router", "is slow", "why?"], 1):
             await house.hear(words, key=f"k{n}")
         await house.settled()
@@ -217,12 +217,12 @@ async def test_words_of_a_burst_are_decided_together(store: Store) -> None:
 
 @pytest.mark.parametrize("last", ["why?", ""])
 async def test_the_first_words_of_a_burst_belong_to_the_conversation_that_it_opens(store: Store, last: str) -> None:
-    def brain(turn: Turn) -> Decision | Wait:
+    def decide(turn: Turn) -> Decision | Wait:
         if turn.event.kind is Kind.TEXT and not turn.event.text.endswith(("?", "!")):
             return Wait(turn.now + timedelta(seconds=30 if last else 0.3))
         return Decision(turn.talk, (Say(Reply("hm")),)) if turn.event.text.endswith("!") else echo(turn)
 
-    async with House(store, brain=brain) as house:
+    async with House(store, decide=decide) as house:
         await house.hear("of no matter!")  # nothing is opened by it
         for words in filter(None, ["my router", "is slow", last]):
             await house.hear(words)
@@ -241,14 +241,14 @@ async def test_the_first_words_of_a_burst_belong_to_the_conversation_that_it_ope
 async def test_the_words_of_a_turn_that_dies_die_with_it_and_can_be_tried_again(store: Store, last: str) -> None:
     broken = True
 
-    def brain(turn: Turn) -> Decision | Wait:
+    def decide(turn: Turn) -> Decision | Wait:
         if turn.event.kind is Kind.TEXT and not turn.event.text.endswith("?"):
             return Wait(turn.now + timedelta(seconds=30 if last else 0.3))
         if broken and turn.talk.pending:
             raise ValueError("no")
         return echo(turn)
 
-    async with House(store, brain=brain, sorry=failure.sorry) as house:
+    async with House(store, decide=decide, apologise=failure.apologise) as house:
         for words in filter(None, ["my router", last]):
             await house.hear(words)
         await house.settled()
@@ -266,14 +266,14 @@ async def test_the_words_of_a_turn_that_dies_die_with_it_and_can_be_tried_again(
 
 
 async def test_a_timer_that_was_moved_does_not_fire(store: Store) -> None:
-    def brain(turn: Turn) -> Decision:
+    def decide(turn: Turn) -> Decision:
         if turn.event.kind is Kind.TIMER:
             return Decision(turn.talk, (Say(Reply("due")), Close("idle")))
         done = echo(turn)
         wait = float(turn.event.text)
         return replace(done, effects=(*done.effects, SetTimer("idle", turn.now + timedelta(seconds=wait))))
 
-    async with House(store, brain=brain) as house:
+    async with House(store, decide=decide) as house:
         await house.hear("3")
         await house.settled()
         await house.hear("60")
@@ -289,13 +289,13 @@ async def test_a_timer_that_was_moved_does_not_fire(store: Store) -> None:
 
 
 async def test_a_decision_may_look_things_up_three_times(store: Store) -> None:
-    def brain(turn: Turn) -> Decision | Need:
+    def decide(turn: Turn) -> Decision | Need:
         if turn.event.text == "greedy":
             return Need((("ticket", f"T-{len(turn.looked)}"),))
         key = ("ticket", "T-NOBODYS0")
         return echo(turn) if key in turn.looked and turn.looked[key] is None else Need((key,))
 
-    async with House(store, brain=brain) as house:
+    async with House(store, decide=decide) as house:
         await house.hear("fine")
         await house.hear("greedy", chat="b")
         await house.settled()
@@ -306,7 +306,7 @@ async def test_a_decision_may_look_things_up_three_times(store: Store) -> None:
 async def test_what_breaks_while_looking_breaks_only_itself(
     store: Store, monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
-    monkeypatch.setattr("bot.worker.POLL", 0.02)
+    monkeypatch.setattr("bot.decider.PAUSE", 0.02)
     asked: list[str] = []
 
     def looking(connection: Any, lane: Lane, looks: Any) -> dict[tuple[str, str], Any]:
@@ -315,13 +315,13 @@ async def test_what_breaks_while_looking_breaks_only_itself(
             raise fault
         return look(connection, lane, looks)
 
-    monkeypatch.setattr("bot.worker.look", looking)
+    monkeypatch.setattr("bot.decider.look", looking)
 
-    def brain(turn: Turn) -> Decision | Need:
+    def decide(turn: Turn) -> Decision | Need:
         key = ("ticket", "T-NOBODYS0")
         return echo(turn) if key in turn.looked else Need((key,))
 
-    async with House(store, brain=brain) as house:
+    async with House(store, decide=decide) as house:
         await house.inbox.receive([Inbound("web", f"k{n}", f"c{n}", text="fine") for n in range(8)])
         await house.settled()
         await house.hear("more", chat="c1")  # nothing has stopped
@@ -335,7 +335,7 @@ async def test_what_the_database_never_comes_to_an_end_with_holds_up_nobody(
     store: Store, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     """As under a statement_timeout: every time it is cancelled, which looks like the database being away."""
-    monkeypatch.setattr("bot.worker.POLL", 0.02)
+    monkeypatch.setattr("bot.decider.PAUSE", 0.02)
 
     def recording(connection: Connection, outcomes: Any, **more: Any) -> Rows:
         for one in outcomes:
@@ -348,15 +348,15 @@ async def test_what_the_database_never_comes_to_an_end_with_holds_up_nobody(
             raise Away("canceling statement due to statement timeout")
         return look(connection, lane, looks)
 
-    def brain(turn: Turn) -> Decision | Need:
+    def decide(turn: Turn) -> Decision | Need:
         key = ("ticket", "T-NOBODYS0")
         return echo(turn) if where != "look" or key in turn.looked else Need((key,))
 
-    monkeypatch.setattr("bot.worker.look", looking)
+    monkeypatch.setattr("bot.decider.look", looking)
     if where != "look":
         monkeypatch.setattr("bot.worker.record", recording)
     limits = Limits(lease=0.3, backoff=(0.02,), burst=0.1)
-    async with House(store, brain=brain, limits=limits) as house:
+    async with House(store, decide=decide, limits=limits) as house:
         chats = ["a", "poison", "b", "poison too", "c"]
         await house.inbox.receive([Inbound("web", f"{n} {c}", c, text="fine") for n in range(2) for c in chats])
         async with asyncio.timeout(60):
@@ -400,10 +400,10 @@ def test_any_stored_time_is_a_moment(seconds: float) -> None:
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)  # on SQLite one writes at a time
 async def test_customers_are_locked_in_one_order_whatever_the_order_of_their_chats(store: Store, postgres: str) -> None:
 
-    def brain(turn: Turn) -> Decision:
+    def decide(turn: Turn) -> Decision:
         return replace(echo(turn), effects=(*echo(turn).effects, Learn("product", "AX3000")))
 
-    async with House(store, brain=brain) as house:
+    async with House(store, decide=decide) as house:
         both = ("b", "c")
         await house.inbox.receive([Inbound("web", f"1{at}", at, text="one") for at in both])
         await house.settled()
@@ -425,7 +425,7 @@ async def test_customers_are_locked_in_one_order_whatever_the_order_of_their_cha
 async def test_a_turn_knows_the_open_conversation_and_the_last_closed_one(store: Store) -> None:
     seen: list[tuple[str, str]] = []
 
-    def brain(turn: Turn) -> Decision:
+    def decide(turn: Turn) -> Decision:
         here, last = turn.conversation, turn.last
         seen.append((here.number if here else "", last.number if last else ""))
         more = {"close": (Close("x"),), "again": (Reopen("C-1"),)}.get(turn.event.text, ())
@@ -433,7 +433,7 @@ async def test_a_turn_knows_the_open_conversation_and_the_last_closed_one(store:
         idle = () if turn.event.text == "close" else (SetTimer("idle", turn.now + timedelta(hours=1)),)
         return Decision(turn.talk, (*started, *more, *idle))
 
-    async with House(store, brain=brain) as house:
+    async with House(store, decide=decide) as house:
         for words in ("hello", "close", "hello", "close", "again", "hello"):
             await house.hear(words)
             await house.settled()
@@ -459,13 +459,13 @@ async def test_what_a_turn_needs_is_found_without_reading_what_was_long_ago(stor
 async def test_commands_overtake_what_the_customer_wrote(store: Store) -> None:
     order: list[str] = []
 
-    def brain(turn: Turn) -> Decision:
+    def decide(turn: Turn) -> Decision:
         order.append(turn.event.text or turn.event.kind)
         if turn.event.text == "stuck":
             raise ValueError("no")
         return echo(turn)
 
-    async with House(store, brain=brain, limits=QUICK.model_copy(update={"backoff": (3.0, 0.1, 0.1, 0.1)})) as house:
+    async with House(store, decide=decide, limits=QUICK.model_copy(update={"backoff": (3.0, 0.1, 0.1, 0.1)})) as house:
         await house.hear("stuck")
         while not order:
             await asyncio.sleep(0.01)
@@ -594,11 +594,11 @@ async def test_a_customer_who_is_gone_is_not_written_to(store: Store) -> None:
 
 
 async def test_words_stay_when_a_neighbour_breaks_the_transaction(store: Store) -> None:
-    def brain(turn: Turn) -> Decision:
+    def decide(turn: Turn) -> Decision:
         wrong = turn.event.text == "poison"
         return replace(echo(turn), effects=(Close("x"), SetTimer("y", turn.now))) if wrong else echo(turn)
 
-    async with House(store, brain=brain) as house:
+    async with House(store, decide=decide) as house:
         await asyncio.gather(*(house.hear("poison" if n == 3 else "fine", chat=f"c{n}") for n in range(8)))
         await house.settled()
         shown = await house.rows(
@@ -610,13 +610,13 @@ async def test_words_stay_when_a_neighbour_breaks_the_transaction(store: Store) 
 async def test_a_timer_moved_while_its_event_waits_stays_set(store: Store) -> None:
     due = threading.Event()
 
-    def brain(turn: Turn) -> Decision:
+    def decide(turn: Turn) -> Decision:
         if turn.event.text == "slow":
             assert due.wait(20)  # the timer falls due meanwhile and waits behind these words, which move it
         wait = {"slow": 60.0}.get(turn.event.text, 2.0)
         return replace(echo(turn), effects=(*echo(turn).effects, SetTimer("idle", turn.now + timedelta(seconds=wait))))
 
-    async with House(store, brain=brain) as house:
+    async with House(store, decide=decide) as house:
         await house.hear("quick")
         await house.settled()
         await house.hear("slow")

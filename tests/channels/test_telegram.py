@@ -680,13 +680,13 @@ async def test_start_is_answered_each_time_and_a_link_is_honoured(platform: Plat
 
 async def test_somebody_is_seen_typing_while_understanding_takes_long(platform: Platform, tmp_path: Path) -> None:
     async with house(platform, tmp_path, hook=True) as (app, _):
-        understand = app.worker._mind
+        understand = app.decider._understand
 
         def slowly(turn: Any) -> Any:
             time.sleep(0.6)  # on the deciding thread, twice what a customer should wait without a sign
             return understand(turn)
 
-        app.worker._mind = slowly
+        app.decider._understand = slowly
         platform.say("How do I reset my router?")
         await platform.seen(42, 1)
         assert platform.called("sendChatAction")[0] == {"chat_id": 42, "action": "typing"}
@@ -709,8 +709,8 @@ async def test_anger_in_a_group_reaches_people_and_nobody_is_argued_with(platfor
 
 async def test_words_changed_while_they_wait_are_decided_as_they_are(platform: Platform, tmp_path: Path) -> None:
     async with house(platform, tmp_path, hook=True) as (app, _):
-        patient = replace(app.worker._policy(), burst=1.0)
-        app.worker._policy = lambda: patient
+        patient = replace(app.decider._policy(), burst=1.0)
+        app.decider._policy = lambda: patient
         said = platform.say("zorp")
         await until(app, "SELECT state FROM inbox", [("taken",)])
         platform.edit(said, "How do I reset my router?")

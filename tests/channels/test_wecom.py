@@ -317,7 +317,7 @@ async def test_the_five_are_planned_and_counted(tmp_path: Path, qyapi: Qyapi, te
     """An answer of seven parts is shortened; what an agent may still write is known."""
     async with firm(tmp_path, qyapi, template) as house:
         paragraphs = "\n\n".join(f"{n}. {'长' * 640}" for n in range(1, 8))
-        house.app.worker._brain = lambda turn: Decision(
+        house.app.decider._decide = lambda turn: Decision(
             turn.talk.but(language="zh", pending=()),
             (Say(Reply(turn.event.text * (turn.event.text != "long") or paragraphs)),),
         )

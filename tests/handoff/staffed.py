@@ -11,11 +11,10 @@ from typing import Any
 from sqlalchemy import insert, select
 
 import intents
-from bot import failure
+from bot import engine, failure
 from bot.config import Limits
 from bot.dialogue import Policy, Turn
 from bot.duty import Duty
-from bot.engine import decide
 from bot.inbox import chat_id
 from bot.messages import Kind
 from bot.rows import Rows
@@ -53,13 +52,18 @@ class Staffed(House):
         *probes: Probe,
         people: People | None = None,
         settings: Handoff | None = None,
-        brain: Any = decide,
+        decide: Any = engine.decide,
         limits: Limits = QUICK,
         **more: Any,
     ) -> None:
         self.policy: Policy = replace(POLICY, burst=0.0, people=people or People())
-        usual = {"mind": understand, "sorry": failure.sorry, "policy": lambda: self.policy, "knowledge": knowledge}
-        super().__init__(store, *probes, brain=brain, limits=limits, **{**usual, **more})
+        usual = {
+            "understand": understand,
+            "apologise": failure.apologise,
+            "policy": lambda: self.policy,
+            "knowledge": knowledge,
+        }
+        super().__init__(store, *probes, decide=decide, limits=limits, **{**usual, **more})
         self.commands = Commands(store, self.inbox)
         duty = Duty(store, "dispatch", self.hub.process)
         self.dispatch = Dispatch(store, self.inbox, duty, settings or Handoff(mode="manual"))

@@ -136,13 +136,13 @@ async def test_what_the_bot_has_not_begun_to_send_is_withdrawn_and_shown(store: 
 async def test_a_command_is_answered_whatever_waits(store: Store, behind: str) -> None:
     stuck = asyncio.Event()
 
-    def brain(turn: Turn) -> Decision | Need | Wait:
+    def decide(turn: Turn) -> Decision | Need | Wait:
         if turn.event.text == "poison":
             stuck.set()
             raise ValueError("no")
         return engine.decide(turn)
 
-    async with Staffed(store, brain=brain, limits=SLOW if behind == "poison" else QUICK) as house:
+    async with Staffed(store, decide=decide, limits=SLOW if behind == "poison" else QUICK) as house:
         await house.come("Anna")
         number = await house.handed_over()
         if behind == "poison":
@@ -177,12 +177,12 @@ async def test_a_command_that_takes_too_long_is_under_way(store: Store, monkeypa
 
 
 async def test_a_command_that_fails_is_told_and_the_customer_hears_nothing(store: Store) -> None:
-    def brain(turn: Turn) -> Decision | Need | Wait:
+    def decide(turn: Turn) -> Decision | Need | Wait:
         if turn.event.kind is Kind.COMMAND:
             raise ValueError("no")
         return engine.decide(turn)
 
-    async with Staffed(store, brain=brain) as house:
+    async with Staffed(store, decide=decide) as house:
         await house.come("Anna")
         await house.hear("human")
         await house.settled()
@@ -195,12 +195,12 @@ async def test_a_command_that_fails_is_told_and_the_customer_hears_nothing(store
 
 
 async def test_a_fault_hands_over_once_and_then_makes_a_ticket(store: Store) -> None:
-    def brain(turn: Turn) -> Decision | Need | Wait:
+    def decide(turn: Turn) -> Decision | Need | Wait:
         if turn.event.text == "poison":
             raise ValueError("no")
         return engine.decide(turn)
 
-    async with Staffed(store, brain=brain) as house:
+    async with Staffed(store, decide=decide) as house:
         await house.come("Anna")
         await house.hear("poison")
         await house.settled()

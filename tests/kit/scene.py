@@ -84,7 +84,7 @@ class Scene:
 
     # ------------------------------------------------------------ the bot
 
-    def brain(self, turn: Turn) -> Decision:
+    def decide(self, turn: Turn) -> Decision:
         """Says what the test wrote into ``answers``; otherwise what it heard, as plain words."""
         self.open.wait(10)
         event = turn.event
@@ -224,7 +224,7 @@ class Life:
             patch.setattr(
                 "bot.app.Interpreter", lambda *_: SimpleNamespace(understand=lambda turn: turn, policy=Policy())
             )
-            patch.setattr("bot.app.engine", SimpleNamespace(decide=scene.brain))
+            patch.setattr("bot.app.engine", SimpleNamespace(decide=scene.decide))
             store = Store(scene._database, durable=scene.durable)
             self.app = App(settings, store=store, channels=[self.channel])
         await self.app.start()
