@@ -75,7 +75,7 @@ def test_the_demo_company() -> None:
     knowledge = build(faq, intents.read(HOUSE / "intents").examples)
     report = trials.run(knowledge.ask, trials.read(HOUSE / "knowledge" / "checks", knowledge), knowledge.version)
     assert report.share >= 0.97, str(report)
-    assert sum(v.verdict == "right" for v in report.verdicts) >= 0.92 * len(report.verdicts), str(report)
+    assert sum(v.verdict == "right" for v in report.verdicts) >= 0.9 * len(report.verdicts), str(report)
     for entry in faq.entries:
         for language, texts in entry.not_.items():
             for text in texts:
