@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -17,3 +17,6 @@ def dumps(value: Any) -> str:
         return orjson.dumps(value).decode()
     except TypeError:  # a number of more than 64 bits, a key that is no text: rare, and fine
         return _any(value)
+
+
+JSON: Final[dict[str, Any]] = {"json_serializer": dumps, "json_deserializer": loads}  # for SQLAlchemy's engines
