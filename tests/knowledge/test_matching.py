@@ -70,6 +70,16 @@ def test_the_demo_company_is_not_asked_what_it_was_taught() -> None:
             assert found is None, (row["question"], found)
 
 
+def test_every_button_of_the_demo_company_is_answered_with_its_own_answer() -> None:
+    """The first question of an answer is its name on a button, and what most customers ask: it must not be left out."""
+    faq = read(HOUSE / "knowledge" / "faq", ["en", "zh"])
+    knowledge = build(faq, intents.read(HOUSE / "intents").examples)
+    for entry in faq.entries:
+        for language, (first, *_) in entry.questions.items():
+            found = knowledge.ask(first, language)
+            assert (found.outcome, found.candidates[0].entry) == ("answer", entry.id), first
+
+
 def test_the_demo_company() -> None:
     faq = read(HOUSE / "knowledge" / "faq", ["en", "zh"])
     knowledge = build(faq, intents.read(HOUSE / "intents").examples)
