@@ -25,7 +25,7 @@ _GOAL = re.compile(r"(?:怎么|怎样|如何|让|能)[^,.!?;:。、]*$")  # "how
 def refuses(text: str) -> bool:
     """Does a normalised text say what is *not* wanted? "It does not work" is a fault, not a refusal."""
     return any(
-        not (_GOAL.search(text[: found.start()]) or _PURPOSE.search(text, found.start()))
+        not (_GOAL.search(text[: found.start()]) or _PURPOSE.search(_CLAUSE.split(text[found.start() :])[0]))
         for found in _REFUSES.finditer(text)
     )
 

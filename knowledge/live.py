@@ -49,7 +49,7 @@ class Shelf(Generic[T]):
                 async with asyncio.timeout(LOOK):
                     await stop.wait()
             found = await asyncio.to_thread(_state, self._folders)
-            if found == before != self._read:
+            if found is not None and found == before != self._read:
                 self._read = found
                 await self.reload()
             before = found
@@ -69,10 +69,14 @@ class Shelf(Generic[T]):
         return changed
 
 
-def _state(folders: Iterable[Path]) -> State:
-    """What tells one state of the files from another."""
+def _state(folders: Iterable[Path]) -> State | None:
+    """What tells one state of the files from another; None if a folder went while we looked."""
     found = set()
-    for path in (path for folder in folders for path in folder.rglob("*") if path.suffix in ENDINGS):
+    try:
+        paths = [path for folder in folders for path in folder.rglob("*") if path.suffix in ENDINGS]
+    except OSError:
+        return None
+    for path in paths:
         try:
             told = path.stat()
             found.add((path, told.st_ino, told.st_size, told.st_mtime_ns))

@@ -13,6 +13,7 @@ Matrix: TypeAlias = NDArray[np.float64]
 Single: TypeAlias = NDArray[np.float32]  # half the precision, half the room and twice as fast
 Rows: TypeAlias = NDArray[np.intp]
 DIRECT = 128  # rows that are factored directly
+FIRMER = 1e-3  # of the mean of a diagonal: what it grows by first
 BLOCK = 512  # rows that are worked on at a time
 DIGITS = 5  # of a score that count: two answers with the same questions are a tie, whatever rounding says
 JITTER = 1e-6  # of the landmarks' trace: keeps their system solvable when two of them are the same text
@@ -60,14 +61,16 @@ def _exact(kernel: Single, _: Rows, lesson: Lesson, ridge: float, told: Matrix) 
     """
     targets = lesson.targets
     kernel[np.diag_indices(len(kernel))] += ridge
-    half = factor(kernel.copy())
+    half = firmly(kernel)
 
     def solved(x: Matrix) -> Single:
         return np.asarray(half.T @ below(half, x.astype(np.float32)))
 
     weights = solved(targets).astype(float)
-    made = [kernel[at : at + BLOCK].astype(float) @ weights for at in range(0, len(kernel), BLOCK)]
-    weights += solved(targets - np.concatenate(made))
+    missed = targets.copy()
+    for at in range(0, len(kernel), BLOCK):
+        missed[at : at + BLOCK] -= kernel[at : at + BLOCK].astype(float) @ weights
+    weights += solved(missed)
     alone = targets - weights / np.einsum("ij,ij->j", half, half)[:, None]
 
     def without(group: Rows) -> Matrix:
@@ -86,9 +89,9 @@ def _spanned(kernel: Single, landmarks: Rows, lesson: Lesson, ridge: float, told
     targets = lesson.targets
     among = kernel[landmarks]
     among[np.diag_indices(len(among))] += JITTER * np.trace(among)
-    base = factor(among)
+    base = firmly(among)
     _times(kernel, base)
-    half = factor(kernel.T @ kernel + ridge * np.eye(len(base), dtype=np.float32))
+    half = firmly(kernel.T @ kernel + ridge * np.eye(len(base), dtype=np.float32))
     _times(kernel, half)
     places, base = kernel, below(half, base)  # the model is places @ places.T, and kernel @ base.T are the places
     learnt = places.T @ targets.astype(np.float32)
@@ -128,7 +131,8 @@ def _held_out(alone: Matrix, without: Callable[[Rows], Matrix], lesson: Lesson, 
     """From what is said of each text without it, and of a group of them without the group."""
     labels, asked, every = lesson.labels, lesson.asked, np.arange(len(alone))
     own = alone[every, labels]
-    alone = np.round(alone + told, DIGITS)
+    alone += told
+    np.round(alone, DIGITS, out=alone)
     best = alone.argmax(1)
     score = alone[every, best]
     alone[every, best] = -np.inf
@@ -140,6 +144,19 @@ def _held_out(alone: Matrix, without: Callable[[Rows], Matrix], lesson: Lesson, 
         foreign.append(scores.max(1)[asked[group]])
     right, known = best == labels, asked & (np.bincount(labels[asked], minlength=lesson.count)[labels] > 1)
     return HeldOut(score[right & known], score[~right & known], np.concatenate(foreign), best, score, own, alone.max(1))
+
+
+def firmly(a: Single) -> Single:
+    """``factor(a)``. Not every way to compare makes a kernel in the strict sense, the order of characters does not:
+    where there is none, the diagonal of ``a`` grows until there is.
+    """
+    more = FIRMER * float(np.trace(a)) / len(a)
+    while True:
+        try:
+            return factor(a.copy())
+        except np.linalg.LinAlgError:
+            a[np.diag_indices(len(a))] += more
+            more *= 10
 
 
 def factor(a: Single) -> Single:

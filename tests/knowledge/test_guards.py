@@ -210,3 +210,9 @@ def test_what_is_refused_does_not_decide(knowledge: Knowledge) -> None:
     ranking = knowledge.ask("I don't want to reset the router, I ask why the wifi is slow")
     assert ranking.candidates[0].entry == "slow"
     assert ranking.why["wanted"] == "i ask why the wifi is slow"
+
+
+def test_a_purpose_is_that_of_its_own_clause() -> None:
+    assert not refuses(normal("I don't want it blinking every time"))
+    assert refuses(normal("the router fails and I don't want a refund, it always fails"))
+    assert refuses(normal("listen I don't want a refund. every time the same"))

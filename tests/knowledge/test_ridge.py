@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from knowledge.calibration import POORER, Calibration, calibrate
-from knowledge.ridge import BLOCK, HeldOut, Lesson, Single, factor, fit
+from knowledge.ridge import BLOCK, HeldOut, Lesson, Single, factor, firmly, fit
 
 RIDGE = 0.3
 LABELS = np.array([0, 0, 0, 1, 1, 2, 2, 2, 3, 3], np.intp)
@@ -101,3 +101,11 @@ def test_nothing_to_learn_from_is_no_error() -> None:
     made = calibrate(HeldOut(empty, empty, empty, np.empty(0, np.intp), empty, empty, empty))
     assert not made.attainable
     assert 0 < made.lenient < 0.5 < made.confidence(0.9)
+
+
+def test_what_is_no_kernel_in_the_strict_sense_becomes_one() -> None:
+    odd = np.array([[1.0, 0.9, 0.1], [0.9, 1.0, 0.9], [0.1, 0.9, 1.0]], np.float32)  # b is like a and c, these not
+    assert np.linalg.eigvalsh(odd)[0] < 0
+    half = firmly(odd)
+    assert np.linalg.eigvalsh(odd)[0] > 0
+    assert half.T @ half @ odd == pytest.approx(np.eye(3), abs=1e-3)
