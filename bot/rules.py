@@ -30,7 +30,11 @@ Rule = Callable[[Draft], bool]
 
 VERDICTS: Final = frozenset({"solved", "not_helpful"})
 WAYS_BACK: Final = frozenset({"cancel", "back"})
-_WHETHER = re.compile(r"[好行完定决理复]了?(?:没有?|吗|么)\W*$")
+_WHETHER = re.compile(
+    r"[好行完定决理复]了?(?:没有?|吗|么)\W*$"
+    r"|^(?:so\W+)?is (?:it|this|that|my \w+) (?:fixed|ready|repaired|done|solved)\b",
+    re.IGNORECASE,
+)
 MOODS: Final = {1: "not_helpful", 2: "not_helpful", 4: "thanks", 5: "thanks"}  # "useless" or "great", not asked for
 
 

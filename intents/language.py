@@ -29,7 +29,7 @@ def is_foreign(text: str) -> bool:
     """Whether it is written in neither language: in another script, or in the words of a neighbour of English."""
     text = text[:2000]
     words = _WORD.findall(text.casefold())
-    abroad = sum(word in _ABROAD for word in words) + bool(_MARKS.search(text))
+    abroad = len(_ABROAD.intersection(words)) + bool(_MARKS.search(text))
     if abroad >= 2 and abroad * 3 >= len(words) and not _HAN.search(text):
         return True
     return len(_OTHER.findall(text)) * 4 > len(_HAN.findall(text)) + sum(map(len, _WORD.findall(text)))

@@ -73,7 +73,8 @@ def asked_back(draft: Draft, run: journal.Run) -> str:
         return ""
     if run.asked.name != "confirm" and letters(draft.words) <= REMARK and _WHY.search(draft.words):
         return draft.text("flow.why_optional" if SKIP in run.asked.answers else "flow.why")
-    if run.asked.name != "time" and waiting.of_answer(draft.words):
+    short = letters(draft.words) <= REMARK
+    if short and run.asked.name != "time" and waiting.of_answer(draft.words):
         policy, tier = draft.turn.policy, str(draft.turn.customer.get("tier", ""))
         promised = policy.promised(run.known["kind"], run.known["priority"], tier)
         return draft.text("flow.when", by=draft.by(policy.hours.add(draft.now, promised)))

@@ -74,7 +74,9 @@ def given_up(draft: Draft, run: journal.Run, asked: Ask) -> bool:
     if run.name != fields.FORM or not gives_up(draft.words) or letters(draft.words) > REMARK:
         return False
     value = asked.read(draft.heard)
-    return value is None or (value == SKIP and not cannot(draft.heard)) or (asked.free and value != SKIP)
+    if cannot(draft.heard) or (asked.name in ("what", "remarks") and value != SKIP):
+        return False
+    return value in (None, SKIP) or asked.free
 
 
 def scored(draft: Draft, run: journal.Run) -> bool:

@@ -10,6 +10,7 @@ from bot.flows.draft import TOLD, Draft
 from bot.flows.lengths import BARE_WISH, CLAUSE, GRIEVANCE, MATTER, letters
 from bot.flows.reading import PART, SUBJECT, Heard
 from bot.flows.wording import bare, clauses, is_question, phone
+from intents.language import is_foreign
 
 if TYPE_CHECKING:
     from knowledge.index import Ranking
@@ -57,7 +58,7 @@ def given_freely(heard: Heard) -> str:
     found = heard.named("email", "phone") or (phone(text) if reach or local else "")
     said = next((e.text for e in heard.meant.entities if e.value == found), found) if heard.meant else found
     alone = any(said in clause and len(bare(clause)) - len(bare(said)) <= PART for clause in clauses(text))
-    abroad = found.startswith("+")  # in whatever language
+    abroad = found.startswith("+") and is_foreign(text)
     return found if reach or ((local or alone or abroad) and not is_question(text)) else ""
 
 

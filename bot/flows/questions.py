@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 SOON: Final = 0.7  # confidence from which the wish in a few words is taken for granted
 CLAUSES: Final = 3  # questions of one message that are looked at
 _DECLINES = re.compile(r"\b(?:don'?t|do not) (?:want|need)\b|不(?:想|要|用|需要)", re.IGNORECASE)
-_UNWANTED = re.compile(r"\bcancel\b|no longer need|取消|撤销|不用?再?(?:修|装|换|退|来|寄|要)了", re.IGNORECASE)
+_UNWANTED = re.compile(
+    r"(?<!n't )(?<!not )(?<!not to )\bcancel\b|no longer need|(?<!别)(?<!不要)(?<!不用)(?:取消|撤销)"
+    r"|不用?再?(?:修|装|换|退|来|寄|要)了",
+    re.IGNORECASE,
+)
 _PERSON = re.compile(  # "a person" where we understand nothing else
     r"\b(?:persona|humano|agente|personne|humain|conseiller|mensch|mitarbeiter|pessoa|operatore|operador)\b"
     r"|担当|オペレーター|人間|상담원|사람|직원|человек|оператор|сотрудник",
@@ -175,7 +179,7 @@ def unknown(draft: Draft) -> bool:
     if bare(draft.words) in SKIPS:
         draft.say("nothing_more")
         return True
-    if told_of_files(draft) or told_of_ticket(draft):
+    if told_of_files(draft) or told_of_ticket(draft) or wished_with_matter(draft):
         return True
     if letters(draft.words) >= STORY and wished_within(draft):
         return True

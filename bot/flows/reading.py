@@ -23,7 +23,8 @@ _BARE = re.compile(r"(?<![A-Z0-9])(?=[A-Z]*[0-9])(?=[0-9]*[A-Z])([0-9A-TV-Z]{8})
 _REFUSED = re.compile(
     r"不方便|不告诉|保密|不想|不用|不需要|不留|没有|不知道|不清楚|不确定|忘了|不记得|记不"
     r"|磨掉|磨没|看不清|找不到|丢了|没了|不见了|\b(?:dunno|idk|no clue)\b|can(?:no|')?t (?:find|read|see|remember)"
-    r"|不给|不填|跳过|略过|\bskip\b|\bno (?:phone|contact|number|e-?mail|mobile|order|serial|receipt|invoice)\b"
+    r"|不给(?:你|您|了)?\W*$|不填|跳过|略过|\bskip\b"
+    r"|\bno (?:phone|contact|number|e-?mail|mobile|order|serial|receipt|invoice)\b"
     r"|(?:won'?t|not going to|not) (?:tell|give|say|share)|none of your|rather not|prefer not|not sure|no idea"
     r"|do(?: not|n'?t) (?:want|know|have|remember)",
     re.IGNORECASE,
@@ -40,13 +41,14 @@ _TELLS = re.compile(  # what is the matter, and no name
 )
 _PAID = re.compile(
     r"(?:付了?|花了?|实付|\bpaid|\bcost(?: me)?|\bit was|\btotal(?: of)?)[\s:：]{0,2}"
-    r"([0-9]{1,6}(?:,[0-9]{3})*(?:\.[0-9]{1,2})?)(?![0-9])",
+    r"([0-9]{1,6}(?:,[0-9]{3})*(?:\.[0-9]{1,2})?)(?![0-9.,]*[0-9])(?!\s*(?:(?:days?|weeks?|months?|years?|times?|of)\b|%|[个年月天周次台件期]))",
     re.IGNORECASE,
 )
 _ALL = re.compile(
-    r"(?:[那就]|no\W+|ok\W+)?(?:就这样|这样就[行好]|没(?:有)?(?:别的|其他的?)?了|that'?s (?:it|all)"
+    r"(?:[那就]|no\W+|ok\W+)?(?:就这样|这样就[行好]|没(?:有)?(?:别的|其他的?)?了"
+    r"|that(?:'?s| is) (?:it|all|everything)(?: for now)?|就这些"
     r"|nothing (?:else|more)|(?:looks|all|sounds) (?:good|fine|right|ok))[了吧啊呀的]*"
-    r"(?:\W+(?:thanks?(?: you)?|谢谢你?|please))?\W*$",
+    r"(?:\W*(?:thanks?(?: you)?|谢谢你?|please))?\W*$",
     re.IGNORECASE,
 )
 _NOT = re.compile(r"(?:不是|不要|\bnot|n't)(?: (?:the|an?|my))?\s*$", re.IGNORECASE)  # what follows is not meant

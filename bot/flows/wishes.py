@@ -23,6 +23,7 @@ WAYS_ON: Final = ("do:ticket", "do:human")
 THEMSELVES: Final = frozenset({"lead"})  # wishes that are the whole matter
 OFFERED: Final = frozenset({"ticket", "ticket_status", "human", "complaint", "rating"})  # and every kind of ticket
 _LEAVES = re.compile(r"exit|quit|abort|退出|重来|重新开始|start over|restart", re.IGNORECASE)  # the talk, not a ticket
+_KEEPS = re.compile(r"(?:n't|\bnot|\bnot to|\bnever) cancel\b|(?:别|不要|不用)(?:取消|撤销)", re.IGNORECASE)
 _PRAISES = re.compile(
     r"表扬|夸|太棒|真棒|点赞|感谢|谢谢|\b(?:fantastic|great|excellent|brilliant|wonderful|amazing|thank\w*|praise)\b",
     re.IGNORECASE,
@@ -37,7 +38,7 @@ def grant(draft: Draft, wish: str, about: str = "") -> bool:
     number = withdrawn(draft) if wish == "cancel" and not _LEAVES.search(draft.words) else ""
     if number:
         draft.add(number, draft.words)
-        draft.say("ticket.unwanted", number=number)
+        draft.say("flow.added" if _KEEPS.search(draft.words) else "ticket.unwanted", number=number)
     elif wish in pleasantries.SAID:
         pleasantries.answer(draft, wish)
     elif wish in WISHES:

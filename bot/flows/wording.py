@@ -11,7 +11,7 @@ _PHONE = re.compile(r"(?<![\w.])(?:\+|00)?[(\d](?:[\s().-]{0,2}\d){5,15}\)?(?!\w
 _MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]{2,}")
 _QUESTION = re.compile(
     r"[?？]\s*$|[吗呢么嘛]\s*[。!！]?\s*$|[要是用].{1,8}还是.{1,8}$|怎么|如何|为什么|多久|多少|哪里|哪儿|什么时候"
-    r"|什么(?:办法|意思|情况|原因|问题|时间)[呢啊呀]?\W*$|(?![动时])([\u4e00-\u9fff])[不没]\1"
+    r"|(?<!没)(?<!没有)(?<!知道)(?<!清楚)什么(?:办法|意思|情况|原因|问题|时间)[呢啊呀]?\W*$|(?![动时])([\u4e00-\u9fff])[不没]\1"
     r"|^(?:(?:and|so|but|ok|okay|well|wait|then|also|hi|hello|please|lol|hm+)\b[\s,.!]*)*"
     r"(?:how|what|when|where|which|who|why|can|could(?! be\b)|do|does|is|are|will)\b",
     re.IGNORECASE,
@@ -36,7 +36,7 @@ _TOWN = re.compile(  # and what may follow a street
 )
 _GIVES_UP = re.compile(
     r"(?:(?:no|ok|actually|oh|well)\b[\s,]*)*(?:算了|不用了|(?:那|我)?就?不(?:弄|报|修|装|换|退|买|办|约|预约)了"
-    r"|never ?mind|forget (?:it|that)|leave it)",
+    r"|(?:never ?mind|forget (?:it|that)|leave it)(?=\W*$|[,.;!]|\s+i(?:'|\b)))",
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(
