@@ -69,6 +69,8 @@ class Wire(asyncio.Protocol):
 
     async def ask(self, request: bytes) -> bytes:
         """Send a request; returns the body of its answer. Raises RuntimeError if that says no."""
+        if self._transport.is_closing():
+            raise RuntimeError("the server hung up")
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         return await self._answer
@@ -127,8 +129,8 @@ class Customer:
         self._asked, self._heard = str(uuid4()), False
         self._answer = asyncio.get_running_loop().create_future()
         began = time.perf_counter()
-        await self._wires[0].ask(self._post("/chat/messages", {"id": self._asked, **message}))
         async with asyncio.timeout(PATIENCE):
+            await self._wires[0].ask(self._post("/chat/messages", {"id": self._asked, **message}))
             await self._answer
         return time.perf_counter() - began
 

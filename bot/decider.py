@@ -96,6 +96,7 @@ class Decider:
     def _thought(self, lane: Lane, turn: Turn) -> Need | Outcome:
         lost = lane.attempts > self._limits.attempts
         if lane.attempts > self._limits.attempts + 1:  # nor did the apology come to an end
+            log.error("event_failed", inbox=lane.inbox_id, chat=lane.chat_id, attempt=lane.attempts, error=lane.fault)
             return Outcome(lane, error=lane.fault, dead=True, wordless=True)
         try:
             thought = self._apologise(turn) if lost else self._decide(self._understand(turn))

@@ -16,8 +16,8 @@ class Group:
     """Items that wait together are written together: one commit for all, each told its own result after it.
 
     While a commit is under way the next group gathers. A group that is smaller than the last one lingers for a moment,
-    because the others are likely to be on their way; whoever comes alone waits for nobody. If a group fails for a
-    reason that lies in one of its items, each is tried alone, so that no innocent is refused for its neighbour.
+    because the others are likely to be on their way; who comes alone after one alone waits for nobody. If a group fails
+    for a reason that lies in one of its items, each is tried alone, so that no innocent is refused for its neighbour.
     """
 
     def __init__(self, write: Callable[[list[Any]], Any], most: int = 256) -> None:

@@ -25,9 +25,7 @@ class Postgres:
 
     def __init__(self, url: URL, *, durable: bool, pool: int) -> None:
         settings = {} if durable else {"synchronous_commit": "off"}
-        self._dsn = dsn = url.render_as_string(
-            hide_password=False
-        )  # the driver reads it as every program of PostgreSQL's does
+        dsn = url.render_as_string(hide_password=False)  # the driver reads it as every program of PostgreSQL's does
         options: dict[str, Any] = {"connect_args": {"dsn": dsn, "server_settings": settings, "timeout": 5}}
         sizes: dict[str, Any] = {"pool_size": pool, "max_overflow": pool, "pool_timeout": 5}
         self._engine = create_engine("postgresql+asyncpg://", isolation_level="AUTOCOMMIT", **sizes, **JSON, **options)
@@ -60,17 +58,6 @@ class Postgres:
         """Close every connection."""
         await greenlet_spawn(self._engine.dispose)
 
-    async def listen(self, topic: str, heard: Callable[[str], None]) -> None:
-        """See ``Store.listen``."""
-        closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        connection = await asyncpg.connect(self._dsn, timeout=5)
-        connection.add_termination_listener(lambda _: None if closed.done() else closed.set_result(None))
-        try:
-            await connection.add_listener(topic, lambda _c, _p, _t, payload: heard(str(payload)))
-            await closed
-        finally:
-            await connection.close(timeout=1)
-
     @staticmethod
     def away(error: Exception) -> bool:
         """Whether it is the server that cannot, not the question that is wrong: by SQLSTATE, also where only asyncpg
@@ -79,3 +66,15 @@ class Postgres:
             return True
         state = str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")
         return state.startswith(AWAY) or (isinstance(error, InternalError) and not state)  # the driver's own
+
+
+async def listen(url: URL, topic: str, heard: Callable[[str], None]) -> None:
+    """Call ``heard`` with every payload told on ``topic`` until the connection, one of its own, ends."""
+    closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    connection = await asyncpg.connect(url.render_as_string(hide_password=False), timeout=5)
+    connection.add_termination_listener(lambda _: None if closed.done() else closed.set_result(None))
+    try:
+        await connection.add_listener(topic, lambda _c, _p, _t, payload: heard(str(payload)))
+        await closed
+    finally:
+        await connection.close(timeout=1)

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import URL, Connection, make_url
 from sqlalchemy.exc import InterfaceError, OperationalError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
 from bot.databaseurl import file_of, for_driver
+
+if TYPE_CHECKING:
+    from bot.postgres import Postgres
+    from bot.sqlite import Sqlite
 
 R = TypeVar("R")
 Work = Callable[[Connection], R]
@@ -42,7 +46,7 @@ class Store:
         self.url = URL.create("sqlite", database=str(file)) if file else make_url(for_driver(url))
         self.writers = 1 if self.dialect == "sqlite" else 2  # transactions that may write at the same time
         self.writable = True  # whether the last writing went well
-        self._database: Any
+        self._database: Sqlite | Postgres
         if self.dialect == "sqlite":
             from bot.sqlite import Sqlite  # the driver of the other one is not loaded
 
@@ -56,7 +60,7 @@ class Store:
         """Run ``work`` in one transaction and commit it. ``first``: somebody waits for an acknowledgement."""
         try:
             with self._reachable():
-                result: R = await self._database.write(work, first)
+                result = await self._database.write(work, first)
         except Away:
             self.writable = False
             raise
@@ -66,13 +70,14 @@ class Store:
     async def read(self, work: Work[R]) -> R:
         """Run ``work`` in one transaction that only reads."""
         with self._reachable():
-            result: R = await self._database.read(work)
-        return result
+            return await self._database.read(work)
 
     async def listen(self, topic: str, heard: Callable[[str], None]) -> None:
         """Call ``heard`` with every payload told on ``topic`` until the connection ends; PostgreSQL only."""
+        from bot.postgres import listen
+
         with self._reachable():
-            await self._database.listen(topic, heard)
+            await listen(self.url, topic, heard)
 
     async def close(self) -> None:
         """Close every connection."""
