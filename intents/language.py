@@ -15,7 +15,7 @@ _NEUTRAL = frozenset(
 )
 # Small words of Spanish, French, German, Portuguese and Italian that are no English ones.
 _ABROAD = frozenset(
-    "hola mi el los las una uno por para pero qué como cómo esta está estoy tengo quiero puede pueden puedo "
+    "hola mi las una uno por para pero qué como cómo esta está estoy tengo quiero puede pueden puedo "
     "gracias hablo hablar funciona necesito ayuda bonjour je vous nous mon ma mes les des une est pas ne avec "
     "pour dans que quoi comment merci svp français marche bitte danke ich mein meine meinen der das ist nicht und "
     "ein eine wie kann haben habe mit auf deutsch funktioniert olá meu minha não estou tenho quero obrigado "

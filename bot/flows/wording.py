@@ -12,8 +12,10 @@ _MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]{2,}")
 _QUESTION = re.compile(
     r"[?？]\s*$|[吗呢么嘛]\s*[。!！]?\s*$|[要是用].{1,8}还是.{1,8}$|怎么|如何|为什么|多久|多少|哪里|哪儿|什么时候"
     r"|(?<!没)(?<!没有)(?<!知道)(?<!清楚)什么(?:办法|意思|情况|原因|问题|时间)[呢啊呀]?\W*$|(?![动时])([\u4e00-\u9fff])[不没]\1"
+    r"|^(?:can|could(?! be\b)|do|does|is|are|will)\b"
     r"|^(?:(?:and|so|but|ok|okay|well|wait|then|also|hi|hello|please|lol|hm+)\b[\s,.!]*)*"
-    r"(?:how|what|when|where|which|who|why|can|could(?! be\b)|do|does|is|are|will)\b",
+    r"(?:how|what|when|where|which|who|why|do (?:i|you|we|they|the|my|your|these|those)"
+    r"|(?:can|could|does|is|are|will) (?:i|you|we|they|he|she|it|the|my|your|this|that|there|some\w*|any\w*))\b",
     re.IGNORECASE,
 )
 _CALM = re.compile(
