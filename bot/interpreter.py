@@ -23,7 +23,7 @@ def shelf(settings: Settings, begun: Callable[[], KnowledgeBase] | None = None) 
     """
     folders = settings.knowledge.faq, settings.knowledge.intents
     first = begun() if begun else load_knowledge(settings)
-    return Shelf(lambda: _measured(load_knowledge(settings)), folders, _measured(first))
+    return Shelf(lambda: _measured(load_knowledge(settings)), folders, _measured(first), first.files)
 
 
 def _measured(base: KnowledgeBase) -> KnowledgeBase:

@@ -14,6 +14,7 @@ from bot.strictyaml import Problem, YamlError
 from knowledge import faq
 from knowledge.encoder import load
 from knowledge.index import Knowledge, build, version, written
+from knowledge.live import State, state
 from knowledge.space import Space
 
 
@@ -23,6 +24,7 @@ class KnowledgeBase:
 
     knowledge: Knowledge
     intents: wishes.Intents
+    files: State | None = None  # as they were before they were read
     degraded: bool = False  # the encoder that is configured cannot be had
 
     @property
@@ -43,10 +45,11 @@ def begin_loading(settings: Settings, keep: str = "index") -> Callable[[], Knowl
     ``settings.data``.
     """
     own = settings.knowledge
+    files = state((own.faq, own.intents))
     wanted, answers = _edited(own.intents, own.faq, settings.languages)
     if own.model and (encoder := load(own.model, settings.data / "models", settings.languages)):
         solve = partial(build, answers, wanted.examples, mode=own.certainty, encoder=encoder)
-        return lambda: KnowledgeBase(solve(), wanted)
+        return lambda: KnowledgeBase(solve(), wanted, files)
     wording, examples = written(answers, wanted.examples)
     spaces = {language: partial(Space, language, some) for language, some in examples.items()}
     solved = begin_making(settings.data / keep, spaces)
@@ -54,7 +57,7 @@ def begin_loading(settings: Settings, keep: str = "index") -> Callable[[], Knowl
 
     def finish() -> KnowledgeBase:
         index = Knowledge(answers, wording, solved().values(), own.certainty, mark)
-        return KnowledgeBase(index, wanted, degraded=bool(own.model))
+        return KnowledgeBase(index, wanted, files, degraded=bool(own.model))
 
     return finish
 

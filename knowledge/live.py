@@ -30,11 +30,13 @@ T = TypeVar("T", bound=Versioned)
 class Shelf(Generic[T]):
     """``now`` is the knowledge in force; ``problem`` says why the files on disk are not it ("" = they are)."""
 
-    def __init__(self, make: Callable[[], T], folders: Iterable[Path], now: T) -> None:
-        """``make`` reads the folders and builds, again and again; ``now`` is what it made at the start."""
+    def __init__(self, make: Callable[[], T], folders: Iterable[Path], now: T, read: State | None = None) -> None:
+        """``make`` reads the folders and builds, again and again; ``now`` is what it made at the start, of the files as
+        they were in ``read``: building takes a while, and what is saved meanwhile is not in it.
+        """
         self._make = make
         self._folders = tuple(folders)
-        self._read = _state(self._folders)  # the files as they were when they were read last
+        self._read = read or state(self._folders)  # the files as they were when they were read last
         self.now = now
         self.problem = ""
 
@@ -48,7 +50,7 @@ class Shelf(Generic[T]):
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK):
                     await stop.wait()
-            found = await asyncio.to_thread(_state, self._folders)
+            found = await asyncio.to_thread(state, self._folders)
             if found is not None and found == before != self._read:
                 self._read = found
                 await self.reload()
@@ -69,7 +71,7 @@ class Shelf(Generic[T]):
         return changed
 
 
-def _state(folders: Iterable[Path]) -> State | None:
+def state(folders: Iterable[Path]) -> State | None:
     """What tells one state of the files from another; None if a folder went while we looked."""
     found = set()
     try:

@@ -10,7 +10,7 @@ from bot.flows import fields, journal, matter, waiting, wishes
 from bot.flows.draft import Draft
 from bot.flows.lengths import BARE_WISH, CLAUSE, REMARK, letters
 from bot.flows.questions import answer, outcome
-from bot.flows.reading import Heard, cannot, refused
+from bot.flows.reading import Heard, cannot, is_all, refused
 from bot.flows.steps import SKIP, Ask
 from bot.flows.wording import bare, clauses, is_question
 
@@ -103,7 +103,7 @@ def told_instead(draft: Draft, run: journal.Run, asked: Ask, key: str) -> None:
 
 def telling_more(draft: Draft, run: journal.Run, value: str, others: dict[str, str]) -> bool:
     """Whether the words that answer a small question of a ticket tell more of its matter."""
-    if run.name != fields.FORM or not run.asked:
+    if run.name != fields.FORM or not run.asked or is_all(draft.words):
         return False
     if run.asked.name not in fields.SMALL:  # "no need to come, I'll send it in" is no address, and worth reading
         return value == SKIP and letters(draft.words) >= BARE_WISH

@@ -258,7 +258,12 @@ def calls(heard: Heard) -> bool:
 
 def yes_no(heard: Heard) -> str | None:
     """Yes or no in any of their forms; "that's all" to what is to be sent is no "no"."""
-    return "yes" if _ALL.match(heard.text.strip()) else heard.yes_no or None
+    return "yes" if is_all(heard.text) else heard.yes_no or None
+
+
+def is_all(text: str) -> bool:
+    """Whether the words only say that there is no more to tell."""
+    return bool(_ALL.match(text.strip()))
 
 
 def button(heard: Heard) -> str | None:

@@ -10,7 +10,7 @@ import pytest
 
 from knowledge.faq import read
 from knowledge.index import Knowledge, build
-from knowledge.live import Shelf
+from knowledge.live import Shelf, state
 
 ENTRY = "- {{id: {id}, topic: t, questions: {{en: [{question}, again {question}]}}, answer: {{en: So.}}}}\n"
 
@@ -46,6 +46,19 @@ async def test_changes_are_live_and_mistakes_are_not(tmp_path: Path, caplog: pyt
     file.write_text(ENTRY.format(id="four", question="who"))
     assert await until(shelf, "four") < 2
     assert shelf.problem == ""
+    stop.set()
+    await watching
+
+
+async def test_what_is_saved_while_the_start_still_builds_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(ENTRY.format(id="one", question="what"))
+    seen, first = state([tmp_path]), build(read(tmp_path))
+    file.write_text(ENTRY.format(id="two", question="why so late"))
+    shelf = Shelf(lambda: build(read(tmp_path)), [tmp_path], first, seen)
+    stop = asyncio.Event()
+    watching = asyncio.create_task(shelf.watch(stop))
+    assert await until(shelf, "two") < 5
     stop.set()
     await watching
 

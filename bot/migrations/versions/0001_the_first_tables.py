@@ -1,4 +1,4 @@
-"""The first tables."""
+"""The first tables. What a migration did is history: it stays in one piece, however long."""
 
 import sqlalchemy as sa
 from alembic import op
