@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -123,12 +124,20 @@ def free_port() -> int:
 def load(task: Task) -> Measured:
     """Let customers loose from a process of their own."""
     command = [sys.executable, "-m", "benchmarks.load"]
-    done = subprocess.run(
-        command, input=json.dumps(asdict(task)), capture_output=True, text=True, cwd=HOME, check=False
-    )
-    if done.returncode:
-        raise RuntimeError(done.stderr.strip().splitlines()[-1])
-    return Measured(**json.loads(done.stdout))
+    with tempfile.TemporaryFile("w+") as said:  # a pipe has been seen to lose the end of half a megabyte
+        done = subprocess.run(
+            command,
+            input=json.dumps(asdict(task)),
+            stdout=said,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=HOME,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(done.stderr.strip().splitlines()[-1])
+        said.seek(0)
+        return Measured(**json.load(said))
 
 
 @contextmanager
