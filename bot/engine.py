@@ -6,7 +6,20 @@ from collections.abc import Callable
 from typing import Final
 
 from bot.dialogue import Decision, Need, Turn, Wait
-from bot.flows import buttons, changed, fields, journal, notices, platform, public, quiet, scores, waiting, wishes
+from bot.flows import (
+    buttons,
+    changed,
+    fields,
+    journal,
+    notices,
+    platform,
+    public,
+    quiet,
+    scores,
+    unsettled,
+    waiting,
+    wishes,
+)
 from bot.flows.draft import Draft, Missing
 from bot.flows.inside import left
 from bot.messages import Kind
@@ -125,7 +138,7 @@ def idle(draft: Draft) -> None:
         platform.overlooked(draft)
     elif here and here.owner == "bot" and not draft.talk.pending:
         left(draft)
-        if draft.talk.answered or here.answered:
+        if not unsettled.remind(draft) and (draft.talk.answered or here.answered):
             scores.ask(draft, here.number, here.cycle)
         draft.close("idle")
 

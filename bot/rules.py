@@ -7,15 +7,13 @@ from collections.abc import Callable
 from typing import Final
 
 from bot.dialogue import Alarm
-from bot.flows import burst, buttons, fields, journal, line, matter, platform, pleasantries, waiting, wishes
+from bot.flows import burst, buttons, fields, journal, line, matter, opening, platform, pleasantries, waiting, wishes
 from bot.flows.complaint import wished
 from bot.flows.draft import Draft
 from bot.flows.inside import aftermath, inside
 from bot.flows.questions import (
     answer,
     choose,
-    contacted,
-    details_told,
     in_another_language,
     outcome,
     unknown,
@@ -23,6 +21,7 @@ from bot.flows.questions import (
 )
 from bot.flows.reading import ticket_number
 from bot.flows.scores import is_score, mood
+from bot.flows.unasked import contacted, details_told
 from bot.flows.wording import bare
 from handoff import care
 
@@ -84,7 +83,7 @@ def button(draft: Draft) -> bool:
     """Every button can be typed; a digit belongs to the last question asked, yes and no to our last sentence."""
     pressed = buttons.typed(draft.words, draft.talk.offered, draft.meant, last=not draft.talk.extra.get("passed"))
     if pressed == "do:ticket" and (kind := fields.kind_named(draft)):
-        wishes.ticket(draft, kind)  # "yes, repair it"
+        opening.ticket(draft, kind)  # "yes, repair it"
     elif pressed:
         buttons.press(draft, pressed)
     return bool(pressed)
@@ -168,7 +167,7 @@ POLICY: Final[tuple[Rule, ...]] = (
     wish,
     contacted,
     burst.scrap,
-    wishes.rearranged,
+    opening.rearranged,
     answer,
     files,
     burst.patient,

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.flows import journal, matter, scores, wishes
+from bot.flows import journal, matter, opening, scores, wishes
 from bot.flows.draft import Draft
 from bot.flows.lengths import BARE_NO, BARE_YES, letters
 from bot.flows.reading import PART, SUBJECT
@@ -98,7 +98,7 @@ def filled_in(draft: Draft, form: Mapping[str, Any]) -> None:
     what, kept = told["what"] or draft.words, draft.turn.customer.get("contact", "")
     product = told["product"] or mentioned(what, draft.turn.policy.products) or SKIP
     contact = told["contact"] or kept or ("" if form.get("contact") else SKIP)
-    wishes.ticket(draft, "", what=what, product=product, contact=contact, sure="yes")
+    opening.ticket(draft, "", what=what, product=product, contact=contact, sure="yes")
 
 
 def language(draft: Draft, name: str) -> None:
@@ -162,6 +162,8 @@ def _meant(offered: tuple[tuple[str, str], ...], meant: Understanding, last: boo
     wanted = f"{ids[0].rpartition(':')[0]}:{meant.rating}" if ids[0].startswith("rate:") else ""
     if "yes" in said and "do:ticket" in ids and "do:ticket_status" not in ids:  # "shall I pass it to my colleagues?"
         wanted = "do:ticket"
+    elif "yes" in said and any(choice.startswith("do:pass_on:") for choice in ids):
+        wanted = "do:pass_on"
     elif "yes" in said and _DID.match(meant.text):
         wanted = "do:solved"
     elif "no" in said and "do:none" in ids:

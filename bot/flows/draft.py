@@ -115,7 +115,8 @@ class Draft:
         """The words belong to the matter that people are to read, as long as no answer settles it."""
         before = [said for said in self.talk.extra.get("told", ()) if said != words[:SUBJECT]]
         kept = [*before, words[:SUBJECT]]
-        self.keep(told=[*kept[:1], *kept[1:][1 - TOLD :]], bare=None)  # what he began with says what it is about
+        kept = [*kept[:1], *kept[1:][1 - TOLD :]]  # what he began with says what it is about
+        self.keep(told=kept, bare=None, let_be=None)
 
     def keep_files(self) -> None:
         """Files wait in the talk for the ticket they belong to."""
@@ -152,7 +153,7 @@ class Draft:
             self.do(Close(reason))
             self.number = ""
             self._anew()
-            if not self.offered("rate"):
+            if not (self.offered("rate") or self.offered("do:pass_on")):
                 self.remember(offered=())
 
     def offered(self, kind: str) -> bool:
@@ -162,7 +163,7 @@ class Draft:
     def _anew(self, **changes: Any) -> None:
         self.remember(flow="", journal=(), asked="", misses=0, unknowns=0, **changes)
         self.keep(files=None, ticket=None, soothed=None, platform=None, told=None, answered=None, product=None)
-        self.keep(details=None, bare=None, again=None)
+        self.keep(details=None, bare=None, again=None, let_be=None)
 
     def look(self, kind: str, key: str) -> Any:
         """What the worker found, or what the turn carries. Raises Missing."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.flows import fields, journal, matter, scores, wishes
+from bot.flows import fields, journal, matter, opening, scores, wishes
 from bot.flows.draft import Draft
 from bot.flows.hearing import heard
 from bot.flows.lengths import REMARK, letters
 from bot.flows.questions import outcome
 from bot.flows.rating import FAIR
-from bot.flows.reading import cannot
+from bot.flows.reading import cannot, is_all
 from bot.flows.steps import LEFT, SKIP, Ask
 from bot.flows.wording import gives_up, is_calm, is_question
 
@@ -56,7 +56,7 @@ def inside(draft: Draft) -> bool:
         run.amend(draft.words)
         return True
     if kind := fields.changed(draft, run):
-        wishes.instead(draft, kind)
+        opening.instead(draft, kind)
         return True
     others = fields.told(draft, run)
     if not others and given_up(draft, run, asked):
@@ -122,6 +122,16 @@ def elsewhere(draft: Draft, run: journal.Run) -> bool:
     return late or wished or not draft.words or known or is_question(draft.words)
 
 
+def firmly(draft: Draft) -> bool:
+    """Whether what is wished was not just guessed."""
+    return draft.meant is not None and draft.meant.intent_confidence >= matter.SURE
+
+
+def agrees(draft: Draft, run: journal.Run) -> bool:
+    """Whether "no more problems" is said of what is to be confirmed, and not of the matter."""
+    return run.asked is not None and run.asked.name == "confirm" and is_all(draft.words)
+
+
 def way_out(draft: Draft, run: journal.Run) -> bool:
     """Cancel, back, another language: at any question."""
     match draft.meant.intent if draft.meant else "":
@@ -139,7 +149,7 @@ def way_out(draft: Draft, run: journal.Run) -> bool:
         case "not_helpful" if run.name == fields.FORM and run.asked and not run.asked.free:
             draft.fact("not_helpful", entry=matter.held(draft, draft.talk.last_entry), question=draft.words)
             run.say_question(draft.text("flow.not_helpful"))
-        case "solved" if run.name == fields.FORM and draft.meant and draft.meant.intent_confidence >= matter.SURE:
+        case "solved" if run.name == fields.FORM and firmly(draft) and not agrees(draft, run):
             journal.drop(draft)
             wishes.solved(draft, "")
         case "help" if run.asked and not run.asked.free:

@@ -30,7 +30,7 @@ def answer(draft: Draft, wish: str) -> None:
     offered = () if draft.talk.extra.get("passed") else tuple(choice for choice, _ in draft.talk.offered)
     match wish:
         case "thanks":
-            draft.keep(answered=None)  # it has helped: no matter for people
+            draft.keep(answered=None, let_be=True)  # it has helped: no matter for people
         case "greeting" if _ANNOUNCES.search(draft.words):
             key, buttons = "go_ahead", []
         case "cancel" if offered or gives_up(draft.words):
@@ -41,6 +41,8 @@ def answer(draft: Draft, wish: str) -> None:
             key = "thanks"
         case "yes" if _TAKES_NOTE.match(draft.words):
             key = "nothing_more"
+    if key == "nothing_more":
+        draft.keep(let_be=True)
     if wish not in AFTERTHOUGHTS or not draft.turn.last:
         draft.open()
     draft.say(key, *buttons)

@@ -6,10 +6,9 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from bot import texts
-from bot.dialogue import Learn
-from bot.flows import fields, journal, matter, wishes
+from bot.flows import fields, journal, matter, opening, wishes
 from bot.flows.draft import Draft
-from bot.flows.lengths import BESIDE, CLAUSE, GRIEVANCE, MATTER, REMARK, SCRAP, STORY, letters
+from bot.flows.lengths import BESIDE, CLAUSE, MATTER, REMARK, SCRAP, STORY, letters
 from bot.flows.reading import SUBJECT
 from bot.flows.ticket import SKIPS
 from bot.flows.wording import bare, clauses, is_question
@@ -94,58 +93,6 @@ def offered_form(draft: Draft) -> str:
     offered = () if draft.talk.extra.get("passed") else (choice for choice, _ in draft.talk.offered)
     wished = (choice.removeprefix("do:") for choice in offered if choice.startswith("do:"))
     return next((wish for wish in wished if wish == "ticket" or draft.turn.policy.forms.wished(wish)), "")
-
-
-def details_told(draft: Draft) -> bool:
-    """Only a product, a number, a day: kept for the matter, and no question about it is made up."""
-    if not fields.only_details(draft):
-        return False
-    if number := matter.just_opened(draft):
-        draft.add(number, draft.words)
-        draft.say("flow.added", number=number)
-    elif not (draft.talk.unknowns and together(draft)):
-        draft.open()
-        bare_so_far = not draft.talk.extra.get("told") or draft.talk.extra.get("bare")  # details alone are none
-        draft.asked_freely()
-        draft.keep(bare=bare_so_far or None)
-        if meant := still_meant(draft):
-            again = draft.talk.extra.get("noted") == draft.number
-            wish = offered_form(draft) if again else ""
-            draft.keep(noted=draft.number)
-            if wish:  # who fills in a form does not only ask about it
-                wishes.ticket(draft, wish)
-            elif not again:
-                draft.say("details.choose", *meant)
-            if wish or not again:
-                return True
-        draft.say("details.also" if draft.talk.extra.get("noted") == draft.number else "details.noted", *wishes.WAYS_ON)
-        draft.keep(noted=draft.number)
-    return True
-
-
-def contacted(draft: Draft) -> bool:
-    """How to reach the customer, told without being asked: kept, and added to the ticket there is."""
-    contact = matter.contact(draft)
-    if not contact:
-        return False
-    draft.open()
-    draft.do(Learn("contact", contact))
-    tells = letters(draft.words) - letters(contact) >= MATTER + GRIEVANCE
-    number = draft.talk.extra.get("ticket")
-    if tells and outcome(draft) == "answer":
-        return False
-    if tells and not number and wished_within(draft):
-        return True
-    if tells:
-        draft.asked_freely()
-    if number:
-        draft.add(number, draft.words)
-        draft.say("human.contact_noted", contact=contact, number=number)
-    elif (wish := offered_form(draft)) and matter.still_open(draft) and not draft.talk.extra.get("bare"):
-        wishes.ticket(draft, wish)  # "shall I pass it on?" and how to reach him: he agrees
-    else:
-        draft.say("contact.kept", *wishes.WAYS_ON, contact=contact)
-    return True
 
 
 def choose(draft: Draft) -> bool:
@@ -289,6 +236,6 @@ def wished_within(draft: Draft, least: int = CLAUSE) -> bool:
         if kind and sure and forms.wished(kind):
             if least >= CLAUSE:
                 draft.say("flow.kind", kind=texts.Written(forms.kinds[kind].label))
-            wishes.ticket(draft, kind)
+            opening.ticket(draft, kind)
             return True
     return False

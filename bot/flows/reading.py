@@ -47,7 +47,9 @@ _PAID = re.compile(
 _ALL = re.compile(
     r"(?:[那就]|no\W+|ok\W+)?(?:就这样|这样就[行好]|没(?:有)?(?:别的|其他的?)?了"
     r"|that(?:'?s| is) (?:it|all|everything)(?: for now)?|就这些"
-    r"|nothing (?:else|more)|(?:looks|all|sounds) (?:good|fine|right|ok))[了吧啊呀的]*"
+    r"|没(?:有)?(?:什么|啥)?问题|都?(?:可以|好|行|对)(?=了)"
+    r"|nothing (?:else|more)|(?:(?:it|that)(?:'?s| is) )?(?:looks|all|sounds) (?:good|fine|right|ok)(?: now)?)"
+    r"[了吧啊呀的]*"
     r"(?:\W*(?:thanks?(?: you)?|谢谢你?|please))?\W*$",
     re.IGNORECASE,
 )

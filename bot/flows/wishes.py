@@ -7,20 +7,17 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
-from bot import texts
 from bot.dialogue import Learn
-from bot.flows import fields, journal, line, matter, platform, pleasantries, reading, scores
+from bot.flows import journal, line, matter, opening, platform, pleasantries, reading, scores, unsettled
 from bot.flows.draft import Draft
 from bot.flows.lengths import CLAUSE, letters
 from bot.flows.pleasantries import STARTERS as STARTERS
 from bot.flows.quoting import quote
 from bot.flows.reading import ticket_number
-from bot.flows.wording import bare, is_question, mentioned
-from bot.messages import Kind
+from bot.flows.wording import mentioned
 from handoff import tickets
 
 WAYS_ON: Final = ("do:ticket", "do:human")
-THEMSELVES: Final = frozenset({"lead"})  # wishes that are the whole matter
 OFFERED: Final = frozenset({"ticket", "ticket_status", "human", "complaint", "rating"})  # and every kind of ticket
 _LEAVES = re.compile(r"exit|quit|abort|退出|重来|重新开始|start over|restart", re.IGNORECASE)  # the talk, not a ticket
 _KEEPS = re.compile(r"(?:n't|\bnot|\bnot to|\bnever) cancel\b|(?:别|不要|不用)(?:取消|撤销)", re.IGNORECASE)
@@ -28,14 +25,11 @@ _PRAISES = re.compile(
     r"表扬|夸|太棒|真棒|点赞|感谢|谢谢|\b(?:fantastic|great|excellent|brilliant|wonderful|amazing|thank\w*|praise)\b",
     re.IGNORECASE,
 )
-_CHANGES = re.compile(  # what is arranged
-    r"\b(?:change|move|postpone|reschedul\w+|another (?:day|time))\b|改|换个?时间|推迟|提前|延后", re.IGNORECASE
-)
 
 
 def grant(draft: Draft, wish: str, about: str = "") -> bool:
     """Do what is wished; False if nobody knows how."""
-    number = withdrawn(draft) if wish == "cancel" and not _LEAVES.search(draft.words) else ""
+    number = opening.withdrawn(draft) if wish == "cancel" and not _LEAVES.search(draft.words) else ""
     if number:
         draft.add(number, draft.words)
         draft.say("flow.added" if _KEEPS.search(draft.words) else "ticket.unwanted", number=number)
@@ -44,7 +38,7 @@ def grant(draft: Draft, wish: str, about: str = "") -> bool:
     elif wish in WISHES:
         WISHES[wish](draft, about)
     elif draft.turn.policy.forms.wished(wish):
-        ticket(draft, wish)
+        opening.ticket(draft, wish)
     else:
         return False
     return True
@@ -64,77 +58,6 @@ def offers(draft: Draft) -> tuple[str, ...]:
         if wish if kind else draft.turn.knowledge.entry(candidate.entry):
             found.append(button)
     return tuple(dict.fromkeys(found))[:3]
-
-
-def ticket(draft: Draft, kind: str, **told: str) -> None:
-    """A ticket about the words, or about the question before them."""
-    line.leave(draft, "ticket")
-    draft.open()
-    there = next((t.number for t in draft.turn.tickets if t.kind == kind), "")
-    if there and _CHANGES.search(draft.words):  # what is arranged already is to be changed
-        draft.add(there, draft.words)
-        draft.say("flow.added", number=there)
-        return
-    if not kind or kind == "ticket":
-        entry = draft.turn.knowledge.entry(draft.talk.last_entry)
-        kind = "fault" if entry and entry.topic == "faults" else "question"
-    asks = draft.turn.policy.forms.asked(kind)
-    first = next((part for part in asks if part["need"] != "told"), {"name": "", "read": ""})
-    words = draft.words if draft.event.kind is not Kind.CHOICE else ""
-    wanted = words if first["read"] == "text" and fields.wants(draft) else ""  # "I need a new adapter"
-    before = "" if draft.talk.extra.get("bare") else matter.still_open(draft)
-    now = told.get("what") or ("" if wanted else matter.telling(draft))
-    told_before = bool(words) and words in before
-    if told_before and words != before:
-        now = ""
-    if not (now or before or wanted) and first["name"] == "what":
-        now = words if kind in THEMSELVES else fields.told_beside(draft)
-    what = now or ("" if wanted else before)
-    beside = matter.beside(draft) if words not in ("", what, wanted) and not told_before else ""
-    more: dict[str, Any] = {"what": what, "about": "" if now else before, "kind": kind, "asks": asks}
-    more["more" if what else "first"] = beside  # before or after what is told of the matter
-    more["priority"] = "high" if draft.meant and draft.meant.urgent else "normal"
-    more["named"] = {**draft.talk.extra.get("details", {}), **fields.details(draft), "time": fields.when(draft)}
-    if wanted:
-        more[first["name"]] = wanted
-    tells = any(part["name"] == "what" and part["need"] != "told" for part in asks)
-    more |= {"products": draft.turn.policy.products[:8]}
-    more["answered"] = "" if what or not tells else matter.already_answered(draft)
-    journal.begin(draft, "ticket", **matter.known(draft, **{**told, **more}))
-
-
-def rearranged(draft: Draft) -> bool:
-    """Another day for what was arranged just now: people read it on the ticket."""
-    number, day = draft.talk.extra.get("ticket"), draft.heard.named("datetime", "period", "date")
-    about = number == matter.just_opened(draft) and _dated(draft, str(number))  # any day is about that
-    if not (number and day and (about or _CHANGES.search(draft.words))):
-        return False
-    asks = about and is_question(draft.words) and not _CHANGES.search(draft.words)
-    draft.open()
-    draft.add(number, draft.words)
-    draft.say("unknown.added" if asks else "flow.added", number=number)
-    return True
-
-
-def withdrawn(draft: Draft) -> str:
-    """The ticket that is to be withdrawn: of the kind that is named, or the one opened just now; "" if none is."""
-    kinds = draft.turn.policy.forms.kinds
-    names = {t.number: [t.kind, *kinds[t.kind].label.values()] for t in draft.turn.tickets if t.kind in kinds}
-    named = (number for number, called in names.items() if any(bare(name) in bare(draft.words) for name in called))
-    return next(named, matter.just_opened(draft))
-
-
-def _dated(draft: Draft, number: str) -> bool:
-    """Whether a time was arranged for with a ticket of this number."""
-    kind = next((ticket.kind for ticket in draft.turn.tickets if ticket.number == number), "")
-    return any(part["read"] == "time" for part in draft.turn.policy.forms.asked(kind)) if kind else False
-
-
-def instead(draft: Draft, kind: str) -> None:
-    """Another kind of ticket than the one being filled in: what was told for that goes along."""
-    told = journal.take_over(draft)
-    draft.say("flow.instead", kind=texts.Written(draft.turn.policy.forms.kinds[kind].label))
-    ticket(draft, kind, **told)
 
 
 def ticket_status(draft: Draft, number: str) -> None:
@@ -284,7 +207,7 @@ def none_of_these(draft: Draft, _: str) -> None:
 
 
 WISHES: Final[dict[str, Callable[[Draft, str], None]]] = {
-    "ticket": ticket,
+    "ticket": opening.ticket,
     "ticket_status": ticket_status,
     "human": human,
     "callback": callback,
@@ -296,5 +219,6 @@ WISHES: Final[dict[str, Callable[[Draft, str], None]]] = {
     "not_helpful": not_helpful,
     "goodbye": goodbye,
     "none": none_of_these,
+    "pass_on": unsettled.pass_on,
     "reopen": tickets.reopen,
 }

@@ -1,0 +1,88 @@
+"""A ticket is wished for: what is known of its matter goes along, and what is arranged already may be changed."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from bot import texts
+from bot.flows import fields, journal, line, matter
+from bot.flows.draft import Draft
+from bot.flows.wording import bare, is_question
+from bot.messages import Kind
+
+THEMSELVES: Final = frozenset({"lead"})  # wishes that are the whole matter
+_CHANGES = re.compile(  # what is arranged
+    r"\b(?:change|move|postpone|reschedul\w+|another (?:day|time))\b|改|换个?时间|推迟|提前|延后", re.IGNORECASE
+)
+
+
+def ticket(draft: Draft, kind: str, **told: str) -> None:
+    """A ticket about the words, or about the question before them."""
+    line.leave(draft, "ticket")
+    draft.open()
+    there = next((t.number for t in draft.turn.tickets if t.kind == kind), "")
+    if there and _CHANGES.search(draft.words):  # what is arranged already is to be changed
+        draft.add(there, draft.words)
+        draft.say("flow.added", number=there)
+        return
+    if not kind or kind == "ticket":
+        entry = draft.turn.knowledge.entry(draft.talk.last_entry)
+        kind = "fault" if entry and entry.topic == "faults" else "question"
+    asks = draft.turn.policy.forms.asked(kind)
+    first = next((part for part in asks if part["need"] != "told"), {"name": "", "read": ""})
+    words = draft.words if draft.event.kind is not Kind.CHOICE else ""
+    wanted = words if first["read"] == "text" and fields.wants(draft) else ""  # "I need a new adapter"
+    before = "" if draft.talk.extra.get("bare") else matter.still_open(draft)
+    now = told.get("what") or ("" if wanted else matter.telling(draft))
+    told_before = bool(words) and words in before
+    if told_before and words != before:
+        now = ""
+    if not (now or before or wanted) and first["name"] == "what":
+        now = words if kind in THEMSELVES else fields.told_beside(draft)
+    what = now or ("" if wanted else before)
+    beside = matter.beside(draft) if words not in ("", what, wanted) and not told_before else ""
+    more: dict[str, Any] = {"what": what, "about": "" if now else before, "kind": kind, "asks": asks}
+    more["more" if what else "first"] = beside  # before or after what is told of the matter
+    more["priority"] = "high" if draft.meant and draft.meant.urgent else "normal"
+    more["named"] = {**draft.talk.extra.get("details", {}), **fields.details(draft), "time": fields.when(draft)}
+    if wanted:
+        more[first["name"]] = wanted
+    tells = any(part["name"] == "what" and part["need"] != "told" for part in asks)
+    more |= {"products": draft.turn.policy.products[:8]}
+    more["answered"] = "" if what or not tells else matter.already_answered(draft)
+    journal.begin(draft, "ticket", **matter.known(draft, **{**told, **more}))
+
+
+def rearranged(draft: Draft) -> bool:
+    """Another day for what was arranged just now: people read it on the ticket."""
+    number, day = draft.talk.extra.get("ticket"), draft.heard.named("datetime", "period", "date")
+    about = number == matter.just_opened(draft) and _dated(draft, str(number))  # any day is about that
+    if not (number and day and (about or _CHANGES.search(draft.words))):
+        return False
+    asks = about and is_question(draft.words) and not _CHANGES.search(draft.words)
+    draft.open()
+    draft.add(number, draft.words)
+    draft.say("unknown.added" if asks else "flow.added", number=number)
+    return True
+
+
+def withdrawn(draft: Draft) -> str:
+    """The ticket that is to be withdrawn: of the kind that is named, or the one opened just now; "" if none is."""
+    kinds = draft.turn.policy.forms.kinds
+    names = {t.number: [t.kind, *kinds[t.kind].label.values()] for t in draft.turn.tickets if t.kind in kinds}
+    named = (number for number, called in names.items() if any(bare(name) in bare(draft.words) for name in called))
+    return next(named, matter.just_opened(draft))
+
+
+def _dated(draft: Draft, number: str) -> bool:
+    """Whether a time was arranged for with a ticket of this number."""
+    kind = next((ticket.kind for ticket in draft.turn.tickets if ticket.number == number), "")
+    return any(part["read"] == "time" for part in draft.turn.policy.forms.asked(kind)) if kind else False
+
+
+def instead(draft: Draft, kind: str) -> None:
+    """Another kind of ticket than the one being filled in: what was told for that goes along."""
+    told = journal.take_over(draft)
+    draft.say("flow.instead", kind=texts.Written(draft.turn.policy.forms.kinds[kind].label))
+    ticket(draft, kind, **told)
