@@ -28,8 +28,8 @@ class Evidence:
         owned = labels[rows] >= 0
         cells, times = np.unique(columns[owned] * count + labels[rows[owned]], return_counts=True)
         self._labels = (cells % count).astype(np.int32)  # that have each column's word, column after column
-        self._many = np.bincount(cells // count, minlength=len(grams.rarity))
-        self._first = np.cumsum(self._many) - self._many
+        self._many = np.bincount(cells // count, minlength=len(grams.rarity)).astype(np.int32)
+        self._first = np.cumsum(self._many, dtype=np.int32) - self._many
         self._weights = grams.rarity * np.fromiter(map(tells, grams.named), bool, len(grams.rarity))
         self._once = cells[times == 1]
         single = np.fromiter((" " not in gram and gram[:1] != "#" for gram in grams.named), bool, len(self._many))

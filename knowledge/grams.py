@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain, count
 from typing import Any, TypeAlias
 
@@ -16,6 +16,7 @@ Rows: TypeAlias = NDArray[np.intp]
 COMMON = 8  # a gram that more than one text in so many has is common
 USUAL = 32  # and where all are compared with all, a product of matrices is cheaper than pairs from one in so many on
 TOGETHER = 128  # texts compared with all at a time: the sums of more do not fit the processor's cache
+LONGEST = 48  # bytes of a gram that count: one endless word must not make all the others' places as wide
 
 
 def blocks(rows: Rows, onwards: bool = False) -> Iterator[tuple[Rows, int]]:
@@ -26,22 +27,26 @@ def blocks(rows: Rows, onwards: bool = False) -> Iterator[tuple[Rows, int]]:
 
 class Grams:
     """Cosines of TF-IDF vectors, kept as postings: what a gram costs is where it occurs. A common gram costs less as a
-    row with a place for every text, and has that, too."""
+    row with a place for every text, and has that, too. A gram's column is its place among all of them in order, which
+    takes a sixth of the memory of a dictionary."""
 
     def __init__(self, texts: Sequence[Sequence[str]]) -> None:
         self.size = len(texts)
         numbers: defaultdict[str, int] = defaultdict(count().__next__)  # a new gram gets the next column
         lengths = np.fromiter(map(len, texts), np.intp, self.size)
         grams = np.fromiter(map(numbers.__getitem__, chain.from_iterable(texts)), np.intp, lengths.sum())
-        self._column = dict(numbers)
+        spelled = [gram.encode(errors="surrogatepass") for gram in numbers]
+        wide = min(max(map(len, spelled), default=0), LONGEST) + 1  # by one: what is cut off short of it is no gram
+        self._grams, column = np.unique(np.array(spelled, f"S{wide}"), return_inverse=True)
+        grams = column[grams]
         cells, times = np.unique(grams * self.size + np.repeat(np.arange(self.size), lengths), return_counts=True)
         columns, rows = np.divmod(cells, self.size or 1)
-        self._frequency = np.bincount(columns, minlength=len(numbers)).astype(np.int32)
+        self._frequency = np.bincount(columns, minlength=len(self._grams)).astype(np.int32)
         self._start = np.cumsum(self._frequency, dtype=np.int32) - self._frequency
         self._rarest = math.log(1 + self.size) + 1
         self._idf = np.log((1 + self.size) / (1 + self._frequency)) + 1
-        self._rows = rows.astype(np.int32)  # of each posting; there are many of them
-        self._again = np.flatnonzero(times > 1)  # postings of what a text has more than once: few
+        self._rows = rows.astype(np.min_scalar_type(self.size))  # of each posting; there are many of them
+        self._again = np.flatnonzero(times > 1).astype(np.int32)  # postings of what a text has more than once: few
         self._more = np.log(times[self._again])
         ends = np.searchsorted(self._again, (self._start, self._start + self._frequency)).astype(np.int32)
         self._first, self._many = ends[0], ends[1] - ends[0]  # of these, those of each column
@@ -67,11 +72,19 @@ class Grams:
     @property
     def named(self) -> Iterable[str]:
         """The gram of each column."""
-        return self._column
+        return (gram.decode(errors="replace") for gram in self._grams.tolist())
 
-    def columns(self, grams: Iterable[str]) -> Rows:
+    def columns(self, grams: Collection[str]) -> Rows:
         """The columns of the grams that some text has, each once, in order."""
-        return np.array(sorted({at for gram in grams if (at := self._column.get(gram)) is not None}), np.intp)
+        found = np.unique(self._find(grams))
+        return found[found >= 0]
+
+    def _find(self, grams: Collection[str]) -> Rows:
+        """The column of each gram; -1: no text has it."""
+        asked = np.array([gram.encode(errors="surrogatepass") for gram in grams], self._grams.dtype)
+        at = self._grams.searchsorted(asked)
+        at[at == len(self._grams)] = -1  # after the last one: not the last one either
+        return np.where(self._grams[at] == asked, at, -1) if len(self._grams) else at
 
     def postings(self) -> tuple[Rows, Rows]:
         """Column and text of every gram of every text, once, column after column."""
@@ -80,8 +93,7 @@ class Grams:
     def similar(self, grams: Sequence[str]) -> Vector:
         """The cosine of a text with every text."""
         counts = Counter(grams)
-        get = self._column.get
-        found = np.array([get(gram, -1) for gram in counts], np.intp)
+        found = self._find(counts)
         known = found >= 0
         columns, times = found[known], np.array(list(counts.values()), float)[known]
         idf = self._idf[columns]
@@ -133,7 +145,7 @@ class Grams:
                 met += np.bincount(columns[own], minlength=len(met))
 
 
-def spans(starts: Rows, lengths: Rows) -> Rows:
+def spans(starts: NDArray[np.integer[Any]], lengths: NDArray[np.integer[Any]]) -> Rows:
     """The numbers from each start on, as many as its length, one span after the other."""
     ends = lengths.cumsum()
     return np.asarray(np.arange(lengths.sum()) + (starts - ends + lengths).repeat(lengths), np.intp)

@@ -85,7 +85,8 @@ class Space:
         self._alphabetical = np.array(sorted(range(len(self.labels)), key=self.labels.__getitem__), np.intp)
         self._questions = self._of(Role.QUESTION)
         self._against = self._of(Role.AGAINST)
-        self._texts = frozenset(e.text for e in examples if e.role is Role.QUESTION)
+        against = {e.text for e in examples if e.role is Role.AGAINST}
+        self._answered = frozenset(e.text for e in examples if e.role is Role.QUESTION and e.text in against)
         self._speller = None if language in UNSPACED else Speller([words(e.normal) for e in examples])
         texts = [self._repaired(e.normal) for e in examples]
         self._kernel: Kernel = (Chinese if language in UNSPACED else English)(texts, encoder)
@@ -176,9 +177,9 @@ class Space:
                 sure = self.calibration.confidence
                 yield LeftOut(example, self.labels[int(held_out.best[place])], sure(best), own, sure(second))
 
-    def asked(self, text: str) -> bool:
-        """Is a text, as it is written, also a question that has an answer? Then that answer speaks for itself."""
-        return text in self._texts
+    def asked(self, against: str) -> bool:
+        """Is a contrast, as it is written, also a question that has an answer? Then that answer speaks for itself."""
+        return against in self._answered
 
     def contrast(self, fit: Fit, label: str) -> tuple[str, float]:
         """The text against this label that is most alike, and how much more so than all the label's own questions."""
