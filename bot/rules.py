@@ -112,10 +112,18 @@ def wish(draft: Draft) -> bool:
         if intent in pleasantries.SAID and wished_with_matter(draft):
             return True  # "I want a refund please, thank you"
     guessed = draft.meant is not None and draft.meant.intent_confidence < matter.SURE
+    intent = intent or ("praise" if outcome(draft) == "choose" and likeliest(draft) == "intent:praise" else "")
+    if intent == "praise" and not pleasantries.praises(draft):
+        return False
     if (intent == "complaint" and not matter.complains(draft)) or (intent in WAYS_BACK and guessed):
         return False
     intent = unspoken(draft) if draft.meant and intent in ("", "solved") else intent
     return bool(intent) and wishes.grant(draft, intent)
+
+
+def likeliest(draft: Draft) -> str:
+    """What the words most likely mean, "" if nothing is."""
+    return draft.ranking.candidates[0].entry if draft.ranking and draft.ranking.candidates else ""
 
 
 def phrased(draft: Draft) -> bool:

@@ -24,9 +24,9 @@ class Field(Section):
 
     label: Mapping[str, str]
     ask: Mapping[str, str]
-    read: Literal["words", "text", "address", "product", "serial", "order", "contact", "date", "time", "amount"] = (
-        "text"
-    )
+    read: Literal[
+        "words", "text", "address", "product", "serial", "order", "contact", "date", "time", "amount", "company"
+    ] = "text"
 
 
 class Form(Section):

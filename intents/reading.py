@@ -13,6 +13,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.strictyaml import Node, Problem, YamlError, check, load, suggest
+from intents.mixed import Mixed, mixed
 from intents.normal import clean, fold
 from intents.patterns import GAP, Meanings, Pattern, PatternError, Phrase, Tone, group, meanings, phrase
 
@@ -26,7 +27,7 @@ POLITE: Final = (FILLER, "greeting", "thanks")  # what may stand beside a rating
 WISHES: Final = (
     *("ticket", "ticket_status", "human", "complaint", "rating", "warranty", "repair", "exchange", "return"),
     *("install", "parts", "documents", "lead", "cancel", "back", "language", "greeting", "thanks", "goodbye"),
-    *("yes", "no", "not_helpful", "solved", "help", "smalltalk"),
+    *("yes", "no", "not_helpful", "solved", "help", "smalltalk", "praise"),
 )
 
 
@@ -63,6 +64,7 @@ class _Values(_Form):
     serial: ValueFile
     order: ValueFile
     rating: dict[str, tuple[str, ...]]
+    mixed: dict[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Intents:
     closed: Meanings = field(repr=False)  # phrases that fill a message
     rating: Meanings = field(repr=False)  # the same for scores "1" to "5", beside polite words
     numbers: Mapping[str, re.Pattern[str]]  # kind of number -> its form
+    mixed: Mixed = field(repr=False)  # English words in Chinese sentences
 
 
 def read(folder: Path) -> Intents:
@@ -87,15 +90,17 @@ def read(folder: Path) -> Intents:
     closed = _closed(files, problems)
     rating: dict[str, list[Phrase]] = {}
     numbers: dict[str, re.Pattern[str]] = {}
+    words: dict[str, str] = {}
     with _collected(problems):
         node = load(folder / "values.yaml")
         values = check(_Values, node)
         rating = _ratings(node, values.rating, problems)
         numbers = {"serial": number(values.serial), "order": number(values.order)}
+        words = values.mixed
     if problems:
         raise YamlError(sorted(set(problems)))
     rating |= {name: closed[name] for name in POLITE}
-    return Intents(examples, heard, meanings(closed), meanings(rating), numbers)
+    return Intents(examples, heard, meanings(closed), meanings(rating), numbers, mixed(words))
 
 
 @cache

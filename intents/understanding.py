@@ -64,16 +64,16 @@ def understand(
     intents = intents or shipped()
     raw = text[:LONGEST]
     text = clean(raw)[:LONGEST]
-    spoken = _within_earshot(units(fold(text)))
+    meant = intents.mixed.in_chinese(text) if (script := language(text)) == "zh" else text
+    spoken = _within_earshot(units(fold(meant)))
     means = _meanings(intents, spoken, whole := closed(intents.closed, spoken))
     heard = {name: pattern.heard(spoken, raw) for name, pattern in intents.heard.items()}
     named = entities(text, now, products, intents.numbers)
-    script = language(text)
     intent = next((name for name in CLOSED if name in means), "human" if heard["human"] else "")
     sure, ranking = 1.0 if intent else 0.0, None
     if text and not (intent or "stop" in means):
         models = tuple(entity.value for entity in named if entity.kind == "model")
-        ranking = knowledge.ask(text, script or hint, now=now.date(), products=models)
+        ranking = knowledge.ask(meant, script or hint, now=now.date(), products=models)
         if ranking.outcome == "intent":
             best = ranking.candidates[0]
             intent, sure = best.entry.removeprefix(INTENT), best.confidence

@@ -16,7 +16,7 @@ from bot.flows.steps import LEFT, SKIP, Ask
 from bot.flows.wording import gives_up, is_calm, is_question
 
 WAITED: Final = frozenset({"emergency", "human"})  # flows that only ask how to reach the customer
-COMMENTS: Final = frozenset({"not_helpful", "solved", "yes", "no", "rating", "smalltalk", "cancel", "back"})
+COMMENTS: Final = frozenset({"not_helpful", "solved", "yes", "no", "rating", "smalltalk", "cancel", "back", "praise"})
 
 
 def aftermath(draft: Draft) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from bot.dialogue import Alarm
 from bot.flows.draft import Draft
-from bot.flows.wording import gives_up
+from bot.flows.reading import SUBJECT
+from bot.flows.wording import gives_up, is_question
 
 STARTERS: Final = ("do:ticket", "do:ticket_status", "do:human")
 SAID: Final[dict[str, tuple[str, ...]]] = {  # wish -> sentence and buttons
@@ -22,6 +24,24 @@ SAID: Final[dict[str, tuple[str, ...]]] = {  # wish -> sentence and buttons
 AFTERTHOUGHTS: Final = frozenset({"thanks", "yes", "no", "cancel", "back"})  # they open no new conversation
 _ANNOUNCES = re.compile(r"question|thing|problem|问|事", re.IGNORECASE)  # "I have a question"
 _TAKES_NOTE = re.compile(r"ok\b|okay|got it|noted|fine|好[的吧]|行吧?$|知道|了解|明白|收到|👌|👍", re.IGNORECASE)
+
+_BUT = re.compile(
+    r"\b(?:but|however|although|though|still|unfortunately)\b|但|可是|不过|只是|就是|可惜|还是", re.IGNORECASE
+)
+
+
+def praises(draft: Draft) -> bool:
+    """Whether praise is all that is said: neither in scorn, nor with a "but", nor as a question."""
+    return not ((draft.meant and draft.meant.angry) or _BUT.search(draft.words) or is_question(draft.words))
+
+
+def praise(draft: Draft, _: str) -> None:
+    """One of our people is praised: those in charge are to read it."""
+    if not draft.turn.last:
+        draft.open()
+    draft.do(Alarm("praise", draft.words[:SUBJECT]))
+    draft.keep(let_be=True)
+    draft.say("praise")
 
 
 def answer(draft: Draft, wish: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from bot.flows.wording import bare, clauses, is_address, is_question, phone
+from bot.flows.wording import bare, clauses, is_address, is_private, is_question, phone
 
 if TYPE_CHECKING:
     from intents import Understanding
@@ -248,6 +248,11 @@ def amount(heard: Heard) -> str | None:
     return paid[1] if paid else "skip" if refused(heard) else None
 
 
+def company(heard: Heard) -> str | None:
+    """A firm; who buys for himself has none."""
+    return "skip" if is_private(heard.text) else text(heard)
+
+
 def needed(read: Callable[[Heard], str | None]) -> Callable[[Heard], str | None]:
     """The same, where it may not be passed over."""
     return lambda heard: None if (found := read(heard)) == "skip" else found
@@ -282,6 +287,7 @@ def ticket_number(heard: Heard, own: Iterable[str] = ()) -> str:
     return heard.named("ticket") or (f"T-{found[1]}" if (found := _BARE.search(text)) else "")
 
 
+_ALL_READERS = (words, text, address, product, serial, order, contact, date, time, amount, company)
 READERS: Final[Mapping[str, Callable[[Heard], str | None]]] = {  # what a field of a form may be read as
-    reader.__name__: reader for reader in (words, text, address, product, serial, order, contact, date, time, amount)
+    reader.__name__: reader for reader in _ALL_READERS
 }

@@ -14,6 +14,7 @@ from bot.flows.steps import LEFT, SKIP, Ask, Flow, Known, Say, Ticket
 from bot.texts import Word, Written
 
 SKIPS: Final = ("skip", "跳过")
+FREE: Final = frozenset({"words", "text", "address", "company"})  # any words are an answer
 AGAIN: Final = {"words": "flow.again", "contact": "ask.contact.again"}  # else again.<how it is read>
 
 
@@ -80,7 +81,7 @@ def question(part: Mapping[str, Any], known: Known) -> Ask:
         options=() if needed else (SKIP,),
         key="own",
         values={"said": Written(part["ask"])},
-        free=part["read"] in ("words", "text", "address"),
+        free=part["read"] in FREE,
         again=AGAIN.get(part["read"], f"again.{part['read']}"),
     )
 
@@ -89,6 +90,8 @@ def noticed(told: Mapping[str, Any], read: str) -> str:
     """What the matter names already; "" if nothing."""
     if read == "product":
         return wording.mentioned(told.get("what", ""), told.get("products", ()))
+    if read == "company" and wording.is_private(str(told.get("what", ""))):
+        return SKIP
     return str(told.get("named", {}).get(read, ""))
 
 

@@ -215,6 +215,7 @@ WISHES: Final[dict[str, Callable[[Draft, str], None]]] = {
     "complaint": complaint,
     "rating": scores.rating,
     "language": language,
+    "praise": pleasantries.praise,
     "solved": solved,
     "not_helpful": not_helpful,
     "goodbye": goodbye,

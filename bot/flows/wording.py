@@ -47,6 +47,12 @@ _ADDRESS = re.compile(
     r"|crescent|terrace|gardens|grove|mews|(?-i:Close|Hill|Park|Row))\b",
     re.IGNORECASE,
 )
+_PRIVATE = re.compile(
+    r"\b(?:for|at|in) (?:my|our) (?:own )?(?:house|home|flat|apartment|family|parents|mum|mom|dad|wife|husband|son)\b"
+    r"|\bfor (?:myself|me)\b|\b(?:private(?:ly)?|household|home use|personal use|no company|not (?:for )?a company)\b"
+    r"|(?:自己|[我他她]们?)家|家[里用庭中]|自用|自己用|个人|私人|[不没]是?有?(?:什么)?公司|爸妈|父母|老人",
+    re.IGNORECASE,
+)
 
 
 @lru_cache(1024)  # a message is asked for a dozen times, and so are its buttons
@@ -73,6 +79,11 @@ def gives_up(text: str) -> bool:
 def is_address(text: str) -> bool:
     """Whether a text is an address by its look."""
     return bool(_ADDRESS.search(text))
+
+
+def is_private(text: str) -> bool:
+    """Whether something is for a household, and no firm has to do with it."""
+    return bool(_PRIVATE.search(text))
 
 
 def clauses(text: str) -> list[str]:
