@@ -111,6 +111,8 @@ def wish(draft: Draft) -> bool:
             return False  # said in scorn
         if intent in pleasantries.SAID and wished_with_matter(draft):
             return True  # "I want a refund please, thank you"
+    if outcome(draft) == "answer" and wished_with_matter(draft):
+        return True  # "open a ticket: my camera is offline": whatever we know of that
     guessed = draft.meant is not None and draft.meant.intent_confidence < matter.SURE
     intent = intent or ("praise" if outcome(draft) == "choose" and likeliest(draft) == "intent:praise" else "")
     if intent == "praise" and not pleasantries.praises(draft):

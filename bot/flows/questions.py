@@ -31,6 +31,7 @@ _PERSON = re.compile(  # "a person" where we understand nothing else
     r"|担当|オペレーター|人間|상담원|사람|직원|человек|оператор|сотрудник",
     re.IGNORECASE,
 )
+_REASON = re.compile(r"[:：](?!\d|//)|\b(?:because|cause|cos)\b|因为|由于", re.IGNORECASE)
 _CLAUSE = re.compile(
     r"[?？;；]+|\b(?:and also|also|another (?:thing|question)|plus|and (?=how|what|when|where|can|is|do))\b"
     r"|[,，。]?(?:另外|还有就是|还有|以及|顺便|再问一下|同时)",
@@ -219,7 +220,7 @@ def said_already(draft: Draft) -> bool:
 
 def wished_with_matter(draft: Draft) -> bool:
     """ "Please repair my mesh, one node won't turn on": a wish in one clause, what it is about in another."""
-    parts = clauses(draft.words)
+    parts = _parts(draft.words)
     if len(parts) < 2 or is_question(draft.words) or any(map(is_question, parts)):
         return False
     return wished_within(draft, BESIDE)
@@ -227,15 +228,20 @@ def wished_with_matter(draft: Draft) -> bool:
 
 def wished_within(draft: Draft, least: int = CLAUSE) -> bool:
     """A kind of ticket wished in one clause of a long message: all of it is what that ticket is about."""
-    parts = [part for part in clauses(draft.words) if letters(part) >= least and not is_question(part)]
+    parts = [part for part in _parts(draft.words) if letters(part) >= least and not is_question(part)]
     for part in parts[: fields.PARTS]:
         ranking = matter.ranked(draft, part)
         kind = ranking.candidates[0].entry.removeprefix("intent:") if ranking.outcome == "intent" else ""
         forms = draft.turn.policy.forms
         sure = ranking.candidates[0].confidence >= SOON if least < CLAUSE else True
-        if kind and sure and forms.wished(kind):
-            if least >= CLAUSE:
+        if sure and (kind == "ticket" or forms.wished(kind)):
+            if least >= CLAUSE and kind != "ticket":
                 draft.say("flow.kind", kind=texts.Written(forms.kinds[kind].label))
             opening.ticket(draft, kind)
             return True
     return False
+
+
+def _parts(text: str) -> list[str]:
+    """The clauses of a text, and what stands before and after a reason."""
+    return [part.strip() for clause in clauses(text) for part in _REASON.split(clause) if part.strip()]
