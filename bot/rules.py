@@ -119,8 +119,16 @@ def wish(draft: Draft) -> bool:
         return False
     if (intent == "complaint" and not matter.complains(draft)) or (intent in WAYS_BACK and guessed):
         return False
-    intent = unspoken(draft) if draft.meant and intent in ("", "solved") else intent
+    if draft.meant and intent in ("", "solved"):
+        intent = unspoken(draft)
+    elif intent == "greeting" and waiting.asks_when(draft, of_ours=True):
+        intent = "ticket_status"  # "hello?? still nothing"
     return bool(intent) and wishes.grant(draft, intent)
+
+
+def meant_by(draft: Draft) -> tuple[str, ...]:
+    """What he may mean where several things are as likely."""
+    return wishes.offers(draft) if outcome(draft) == "choose" else ()
 
 
 def likeliest(draft: Draft) -> str:
@@ -137,7 +145,7 @@ def unspoken(draft: Draft) -> str:
     """What is wished without a word for it: how far a ticket is, a rating, thanks; "" if nothing is."""
     if draft.heard.intent:
         return "ticket_status" if _WHETHER.search(draft.words) else draft.heard.intent  # "is it ready?"
-    if waiting.asks_when(draft, of_ours=True):
+    if waiting.asks_when(draft, of_ours=True) or (draft.turn.tickets and "do:ticket_status" in meant_by(draft)):
         return "ticket_status"
     if outcome(draft) == "answer" or matter.telling(draft):
         return ""

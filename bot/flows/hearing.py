@@ -10,9 +10,9 @@ from bot.flows import fields, journal, matter, waiting, wishes
 from bot.flows.draft import Draft
 from bot.flows.lengths import BARE_WISH, CLAUSE, REMARK, letters
 from bot.flows.questions import answer, outcome
-from bot.flows.reading import Heard, cannot, is_all, refused
+from bot.flows.reading import Heard, cannot, refused
 from bot.flows.steps import SKIP, Ask
-from bot.flows.wording import bare, clauses, is_question
+from bot.flows.wording import bare, clauses, is_all, is_question
 
 MISSES: Final = 3  # answers in a row that did not fit, then a person
 PASSES: Final = 1  # times a question may be passed over, and is asked again
@@ -91,14 +91,19 @@ def taken(draft: Draft, run: journal.Run, value: Any, others: dict[str, str]) ->
 
 def told_instead(draft: Draft, run: journal.Run, asked: Ask, key: str) -> None:
     """What was told instead of an answer is kept; who passes over a question twice need not answer it, if it may be."""
-    passes = draft.talk.misses + 1 if SKIP in asked.answers else 0
-    if passes > PASSES:
+    passes = draft.talk.misses + 1 if may_pass(run, asked) else 0
+    if passes > (PASSES if SKIP in asked.answers else MISSES - 1):
         if key == "flow.asked":
             draft.say(key)
         wishes.answered(draft, run, SKIP)
     else:
         draft.remember(journal=tuple(run.journal), misses=passes)
         run.say_question(draft.text(key))
+
+
+def may_pass(run: journal.Run, asked: Ask) -> bool:
+    """Whether a ticket can do without it: nobody is kept from people for ever by what he does not tell."""
+    return SKIP in asked.answers or (run.name == fields.FORM and asked.name not in ("what", "confirm", "change"))
 
 
 def telling_more(draft: Draft, run: journal.Run, value: str, others: dict[str, str]) -> bool:
@@ -166,16 +171,16 @@ def missed(draft: Draft, run: journal.Run) -> None:
     """The answer does not fit: ask again in other words; the third time it is a person's turn."""
     misses, number, files = draft.talk.misses + 1, run.number, bool(draft.files)
     refuses, contact = declined(draft, run), run.asked is not None and run.asked.name == "contact"
-    if refuses and contact and misses > PASSES:  # then people answer here
+    if refuses and misses > PASSES:  # then people answer here, or ask themselves
         wishes.answered(draft, run, SKIP)
         return
     needed = ("flow.needed_contact" if contact else "flow.needed") if refuses else run.again
-    again = draft.text("files.noted" if files and not draft.words else needed)
+    again = draft.text("files.noted" if files and not number else needed)
     if number and (bare(draft.words) or files):  # no answer, but people should know it
         draft.add(number, draft.words)
         added = "unknown.added" if is_question(draft.words) else "flow.added"
         again = draft.text("files.added" if files else added, number=number)
-    if files and not draft.words:
+    if files and not (number and draft.words):
         once_more(draft, run, again)
     elif misses <= (PASSES if number else MISSES - 1):
         draft.remember(misses=misses)

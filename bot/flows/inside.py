@@ -11,9 +11,9 @@ from bot.flows.hearing import heard
 from bot.flows.lengths import REMARK, letters
 from bot.flows.questions import outcome
 from bot.flows.rating import FAIR
-from bot.flows.reading import cannot, is_all
+from bot.flows.reading import cannot
 from bot.flows.steps import LEFT, SKIP, Ask
-from bot.flows.wording import gives_up, is_calm, is_question
+from bot.flows.wording import gives_up, is_all, is_calm, is_question
 
 WAITED: Final = frozenset({"emergency", "human"})  # flows that only ask how to reach the customer
 COMMENTS: Final = frozenset({"not_helpful", "solved", "yes", "no", "rating", "smalltalk", "cancel", "back", "praise"})

@@ -8,9 +8,11 @@ from typing import Any, Final
 from bot import texts
 from bot.flows import fields, journal, line, matter
 from bot.flows.draft import Draft
+from bot.flows.lengths import REMARK, letters
 from bot.flows.wording import bare, is_question
 from bot.messages import Kind
 
+GENERAL: Final = frozenset({"question", "fault"})  # kinds that are about whatever was said before
 THEMSELVES: Final = frozenset({"lead"})  # wishes that are the whole matter
 _CHANGES = re.compile(  # what is arranged
     r"\b(?:change|move|postpone|reschedul\w+|another (?:day|time))\b|改|换个?时间|推迟|提前|延后", re.IGNORECASE
@@ -38,10 +40,13 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
     told_before = bool(words) and words in before
     if told_before and words != before:
         now = ""
+    answered = matter.already_answered(draft)
     if not (now or before or wanted) and first["name"] == "what":
         now = words if kind in THEMSELVES else fields.told_beside(draft)
+    if now and now == words and letters(words) <= REMARK and kind in GENERAL:  # "open a ticket, it is still the same"
+        now = "\n".join(filter(None, (answered, words)))
     what = now or ("" if wanted else before)
-    beside = matter.beside(draft) if words not in ("", what, wanted) and not told_before else ""
+    beside = matter.beside(draft) if words not in ("", wanted) and words not in what and not told_before else ""
     more: dict[str, Any] = {"what": what, "about": "" if now else before, "kind": kind, "asks": asks}
     more["more" if what else "first"] = beside  # before or after what is told of the matter
     more["priority"] = "high" if draft.meant and draft.meant.urgent else "normal"
@@ -50,7 +55,7 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
         more[first["name"]] = wanted
     tells = any(part["name"] == "what" and part["need"] != "told" for part in asks)
     more |= {"products": draft.turn.policy.products[:8]}
-    more["answered"] = "" if what or not tells else matter.already_answered(draft)
+    more["answered"] = "" if what or not tells else answered
     journal.begin(draft, "ticket", **matter.known(draft, **{**told, **more}))
 
 

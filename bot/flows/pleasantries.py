@@ -22,7 +22,7 @@ SAID: Final[dict[str, tuple[str, ...]]] = {  # wish -> sentence and buttons
     "back": ("nothing_to_cancel",),
 }
 AFTERTHOUGHTS: Final = frozenset({"thanks", "yes", "no", "cancel", "back"})  # they open no new conversation
-_ANNOUNCES = re.compile(r"question|thing|problem|问|事", re.IGNORECASE)  # "I have a question"
+_ANNOUNCES = re.compile(r"\b(?:questions?|things?|something|problems?)\b|问|事", re.IGNORECASE)  # "I have a question"
 _TAKES_NOTE = re.compile(r"ok\b|okay|got it|noted|fine|好[的吧]|行吧?$|知道|了解|明白|收到|👌|👍", re.IGNORECASE)
 
 _BUT = re.compile(

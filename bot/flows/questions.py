@@ -26,6 +26,10 @@ _UNWANTED = re.compile(
     r"|不用?再?(?:修|装|换|退|来|寄|要)了",
     re.IGNORECASE,
 )
+_ADDS = re.compile(  # to what people have already
+    r"(?:please )?(?:add|note|ps|p\.s\.|one more thing|forgot to (?:say|mention))\b|补充|再?加一?[句条点]|忘了说|备注",
+    re.IGNORECASE,
+)
 _PERSON = re.compile(  # "a person" where we understand nothing else
     r"\b(?:persona|humano|agente|personne|humain|conseiller|mensch|mitarbeiter|pessoa|operatore|operador)\b"
     r"|担当|オペレーター|人間|상담원|사람|직원|человек|оператор|сотрудник",
@@ -107,6 +111,9 @@ def choose(draft: Draft) -> bool:
         draft.say("nothing_more")  # that is what he does not want
         return True
     scrap = letters(draft.words) < SCRAP and not any(offer.startswith("do:") for offer in offers)
+    states = all(offer.startswith("ans:") for offer in offers) and not is_question(draft.words)
+    if states and told_of_ticket(draft):
+        return True
     if wished_with_matter(draft) or (scrap and (told_of_files(draft) or told_of_ticket(draft))):
         return True
     draft.asked_freely()
@@ -139,7 +146,8 @@ def unknown(draft: Draft) -> bool:
     if angry := bool(draft.meant and draft.meant.angry):
         matter.answers_did_not_help(draft)
     more = {"question": draft.words[:SUBJECT], "offers": near, "angry": angry, "times": times}
-    more["long"] = letters(draft.words) >= STORY  # whoever has told so much is not asked for other words
+    seen = draft.heard.named("model") and letters(draft.words) > REMARK and not is_question(draft.words)
+    more["long"] = seen or letters(draft.words) >= STORY  # whoever has told so much is not asked for other words
     more["urgent"] = bool(draft.meant and draft.meant.urgent)
     more["soothed"] = bool(draft.talk.extra.get("soothed"))
     offered = offered_form(draft) == "ticket" and (times > 1 or taking_notes)
@@ -165,6 +173,8 @@ def told_of_files(draft: Draft) -> bool:
 def told_of_ticket(draft: Draft) -> bool:
     """Few words right after a ticket was opened are about it: people read them there."""
     number, asks = matter.just_opened(draft), is_question(draft.words)
+    if _ADDS.match(draft.words) and not asks:
+        number = str(draft.talk.extra.get("ticket", ""))
     apart = letters(draft.words) > REMARK or draft.heard.named("model") or (draft.meant and draft.meant.angry)
     if not number or apart:
         return False

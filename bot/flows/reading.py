@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from bot.flows.wording import bare, clauses, is_address, is_private, is_question, phone
+from bot.flows.wording import bare, clauses, is_address, is_all, is_private, is_question, phone, sends
 
 if TYPE_CHECKING:
     from intents import Understanding
@@ -35,6 +35,10 @@ _PRODUCT = re.compile(
     r"|路由|猫|摄像|相机|监控|网关|交换机|中继|扩展器|适配器|门铃|盒子",
     re.IGNORECASE,
 )
+_LOOKS = re.compile(
+    r"[那这][个种款台]|[白黑灰蓝]色?的|[圆方]|天线|\b(?:white|black|grey|round|square|small|big|antennas?|the one)\b",
+    re.IGNORECASE,
+)
 _SPEAKS = re.compile(r"\b(?:i|you|please|can|help|is|are|was)\b|[我你您帮请催查]|一下", re.IGNORECASE)  # to us: no name
 _TELLS = re.compile(  # what is the matter, and no name
     r"[不没了断坏闪慢卡]|\b(?:not|no|never|broken|dead|slow|drops?|dropping|works?|working)\b|n't", re.IGNORECASE
@@ -42,15 +46,6 @@ _TELLS = re.compile(  # what is the matter, and no name
 _PAID = re.compile(
     r"(?:付了?|花了?|实付|\bpaid|\bcost(?: me)?|\bit was|\btotal(?: of)?)[\s:：]{0,2}"
     r"([0-9]{1,6}(?:,[0-9]{3})*(?:\.[0-9]{1,2})?)(?![0-9.,]*[0-9])(?!\s*(?:(?:days?|weeks?|months?|years?|times?|of)\b|%|[个年月天周次台件期]))",
-    re.IGNORECASE,
-)
-_ALL = re.compile(
-    r"(?:[那就]|no\W+|ok\W+)?(?:就这样|这样就[行好]|没(?:有)?(?:别的|其他的?)?了"
-    r"|that(?:'?s| is) (?:it|all|everything)(?: for now)?|就这些"
-    r"|没(?:有)?(?:什么|啥)?问题|都?(?:可以|好|行|对)(?=了)"
-    r"|nothing (?:else|more)|(?:(?:it|that)(?:'?s| is) )?(?:looks|all|sounds) (?:good|fine|right|ok)(?: now)?)"
-    r"[了吧啊呀的]*"
-    r"(?:\W*(?:thanks?(?: you)?|谢谢你?|please))?\W*$",
     re.IGNORECASE,
 )
 _NOT = re.compile(r"(?:不是|不要|\bnot|n't)(?: (?:the|an?|my))?\s*$", re.IGNORECASE)  # what follows is not meant
@@ -138,7 +133,8 @@ def product(heard: Heard) -> str | None:
     if found := heard.named("model"):
         return found
     if refused(heard):
-        return "skip"
+        seen = ", ".join(part for part in clauses(heard.text) if not cannot(Heard(part)))
+        return seen if _LOOKS.search(seen) else "skip"  # "no idea which, the white one"
     short = bare(heard.text) and len(heard.text) <= 60 and "\n" not in heard.text
     return (
         heard.text if short and not (heard.asks or heard.intent) and not _other(heard) and _names(heard.text) else None
@@ -191,7 +187,8 @@ def text(heard: Heard) -> str | None:
 def address(heard: Heard) -> str | None:
     """Where somebody lives, as he writes it."""
     asks = is_question(heard.text) and not is_address(heard.text)
-    return None if asks or is_quantity(heard.text) else text(heard)
+    hurries = heard.meant is not None and heard.meant.urgent and not is_address(heard.text)
+    return None if asks or hurries or is_quantity(heard.text) else text(heard)
 
 
 def serial(heard: Heard) -> str | None:
@@ -265,12 +262,7 @@ def calls(heard: Heard) -> bool:
 
 def yes_no(heard: Heard) -> str | None:
     """Yes or no in any of their forms; "that's all" to what is to be sent is no "no"."""
-    return "yes" if is_all(heard.text) else heard.yes_no or None
-
-
-def is_all(text: str) -> bool:
-    """Whether the words only say that there is no more to tell."""
-    return bool(_ALL.match(text.strip()))
+    return "yes" if is_all(heard.text) or sends(heard.text) else heard.yes_no or None
 
 
 def button(heard: Heard) -> str | None:

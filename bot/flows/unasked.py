@@ -14,7 +14,7 @@ def details_told(draft: Draft) -> bool:
     """Only a product, a number, a day: kept for the matter, and no question about it is made up."""
     if not fields.only_details(draft):
         return False
-    if number := matter.just_opened(draft):
+    if number := matter.just_opened(draft) or draft.own_ticket("emergency", "urgent", "complaint"):
         draft.add(number, draft.words)
         draft.say("flow.added", number=number)
     elif not (draft.talk.unknowns and together(draft)):
@@ -54,7 +54,7 @@ def contacted(draft: Draft) -> bool:
         draft.asked_freely()
     lacking = unreached(draft, contact)
     agrees = not number and matter.still_open(draft) and not draft.talk.extra.get("bare")
-    if agrees and (wish := offered_form(draft)):
+    if agrees and (wish := "ticket" if still_meant(draft) else offered_form(draft)):  # of several, none was chosen
         opening.ticket(draft, wish)  # "shall I pass it on?" and how to reach him: he agrees
     elif numbers := list(dict.fromkeys([number, *lacking] if number else () if tells else lacking)):
         for one in numbers:

@@ -37,6 +37,11 @@ _OURS: Final = re.compile(  # of us, and of what is under way; not how long a re
     r"|(?:修|弄|处理|搞|办)[好完定]了?(?:没有?|吗|么)\W*$|怎么(?:样了|还没)|还没(?:人|消息|结果|动静|回音)|有(?:消息|结果|进展|回音)了?[吗么没]"
     r"|\b(?:any|some) (?:news|update|progress)|\banything (?:new\b|happen|moving)"
     r"|\bhow(?:'?s| is| are) (?:my|the|it|that|things) .*(?:going|coming)"
+    r"|\bstill (?:nothing|waiting|no (?:answer|reply|news|word|call|one))\b|\bwhat happens (?:now|next)\b"
+    r"|\bwhat'?s next\b|\bwhat(?:'?s| is| was) (?:the|my) (?:\w+ )?number(?: again| please)?\W*$"
+    r"|(?:工单|单|编)号是?(?:多少|什么|啥)"
+    r"|\b(?:said|promised|told me) (?:that )?(?:some(?:one|body)|you|they|a \w+) (?:will|would|'d|'ll)\b"
+    r"|说好了?的?(?:会|要)?.{0,6}(?:联系|回复|回电|来)|一直没(?:人|消息|回)|没人(?:联系|理|管|回)"
     r"|\bwhat(?:'?s| is| has) (?:happening|happened|become|going on)\b"
     r"|\b(?:did|have|has) (?:you|any(?:one|body)|some(?:one|body))(?: even)? (?:look|check|read|seen|start|done|fix)"
     r"|有人(?:看|处理|跟进)|(?:看|处理|受理)了(?:吗|没)",

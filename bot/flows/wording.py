@@ -47,6 +47,21 @@ _ADDRESS = re.compile(
     r"|crescent|terrace|gardens|grove|mews|(?-i:Close|Hill|Park|Row))\b",
     re.IGNORECASE,
 )
+_ALL = re.compile(
+    r"(?:[那就]|no\W+|ok\W+)?(?:就这样|这样就[行好]|没(?:有)?(?:别的|其他的?)?了"
+    r"|that(?:'?s| is) (?:it|all|everything)(?: for now)?|就这些"
+    r"|没(?:有)?(?:什么|啥)?问题|都?(?:可以|好|行|对)(?=了)"
+    r"|nothing (?:else|more)|(?:(?:it|that)(?:'?s| is) )?(?:looks|all|sounds) (?:good|fine|right|ok)(?: now)?)"
+    r"[了吧啊呀的]*"
+    r"(?:\W*(?:thanks?(?: you)?|谢谢你?|please))?\W*$",
+    re.IGNORECASE,
+)
+_SENDS = re.compile(
+    r"(?:(?:yes|yeah|ok|okay|please|just|then|now|you can|go ahead and)[, ]+)*(?:send|submit)"
+    r"(?: it| this| that| now| off| please| then)*[.!]*"
+    r"|(?:好的?|行|可以|对|那|就|请|嗯|帮我|[,，])*(?:这样)?(?:提交|发送|发|交)(?:吧|了|一下)?[。!！]*",
+    re.IGNORECASE,
+)
 _PRIVATE = re.compile(
     r"\b(?:for|at|in) (?:my|our) (?:own )?(?:house|home|flat|apartment|family|parents|mum|mom|dad|wife|husband|son)\b"
     r"|\bfor (?:myself|me)\b|\b(?:private(?:ly)?|household|home use|personal use|no company|not (?:for )?a company)\b"
@@ -84,6 +99,16 @@ def is_address(text: str) -> bool:
 def is_private(text: str) -> bool:
     """Whether something is for a household, and no firm has to do with it."""
     return bool(_PRIVATE.search(text))
+
+
+def is_all(text: str) -> bool:
+    """Whether the words only say that there is no more to tell."""
+    return bool(_ALL.match(text.strip()))
+
+
+def sends(text: str) -> bool:
+    """Whether the words only say that something is to be sent."""
+    return bool(_SENDS.fullmatch(text.strip()))
 
 
 def clauses(text: str) -> list[str]:
