@@ -137,7 +137,7 @@ class App:
         self.worker = Worker(
             self.store, self.hub, self.decider, limits=limits, typing=self.typing, recorded=self._recorded
         )
-        self.rounds = Rounds(self.store, keep_raw=limits.keep_raw, woken=self.worker.wake, policy=interpreter.policy)
+        self.rounds = Rounds(self.store, limits=limits, woken=self.worker.wake, policy=interpreter.policy)
         self.inbox, self.holder = Inbox(self.store, self.worker.wake), secrets.token_hex(8)
         self.commands = Commands(self.store, self.inbox, self._at)
         self.dispatch = Dispatch(self.store, self.inbox, Duty(self.store, "dispatch", self.holder), settings.handoff)

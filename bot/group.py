@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from bot.store import Away
+from bot.store import Away, Held
 
 LINGER = 0.003  # seconds; a commit costs as much as four messages
 
@@ -42,10 +42,11 @@ class Group:
             group = [self._waiting.popleft() for _ in range(self._last)]
             try:
                 _tell(group, await self._write([item for item, _ in group]))
-            except Away as error:
-                _fail(group, error)
             except Exception as error:
-                await self._alone(group, error)
+                if isinstance(error, Away) and not isinstance(error, Held):
+                    _fail(group, error)
+                else:
+                    await self._alone(group, error)
 
     async def _alone(self, group: list[tuple[Any, asyncio.Future[Any]]], error: Exception) -> None:
         for one in group if len(group) > 1 else ():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from typing import Any
@@ -15,7 +16,7 @@ from bot.bulk import Bulk, Query, inserts
 from bot.bulk import insert as upserting
 from bot.group import Group
 from bot.messages import Attachment, Inbound, Kind
-from bot.store import Store
+from bot.store import Held, Store
 from bot.tables import chat, customer, identity, inbox
 
 Also = Callable[[Connection], None]
@@ -45,12 +46,25 @@ class Inbox:
         self._woken = woken or (lambda: None)
 
     async def receive(self, inbounds: Sequence[Inbound], also: Also | None = None) -> list[Receipt]:
-        """Store the events; returns after the commit. Raises ``store.Away`` when nothing could be stored.
+        """Store the events; returns after the commit. Raises ``store.Away`` when not all could be stored.
 
         ``also`` is written in the same transaction, e.g. the offset up to which a channel has read.
         """
-        receipts: list[Receipt] = await self._group.put((tuple(inbounds), also))
+        try:
+            receipts: list[Receipt] = await self._group.put((tuple(inbounds), also))
+        except Held:
+            await self._by_address(inbounds)
+            raise
         return receipts
+
+    async def _by_address(self, inbounds: Sequence[Inbound]) -> None:
+        """Somebody keeps a chat locked: what came for others is stored without waiting for it. All comes again."""
+        places: dict[Any, list[Inbound]] = {}
+        for one in inbounds:
+            places.setdefault((one.channel, one.address), []).append(one)
+        for its in places.values() if len(places) > 1 else ():
+            with suppress(Held):
+                await self._group.put((tuple(its), None))
 
     async def _commit(self, batches: list[tuple[tuple[Inbound, ...], Also | None]]) -> list[list[Receipt]]:
         flat = [one for batch, _ in batches for one in batch]
@@ -61,7 +75,7 @@ class Inbox:
                     also(connection)
             return insert_events(connection, flat, time.time()) if flat else []
 
-        receipts = iter(await self._store.write(work, first=True))
+        receipts = iter(await self._store.write(work, first=True, shared=True))
         self._woken()
         return [[next(receipts) for _ in batch] for batch, _ in batches]
 

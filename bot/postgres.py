@@ -19,6 +19,10 @@ R = TypeVar("R")
 # or nothing may be written, it took too long, or others were in the way
 AWAY = ("08", "28", "3D000", "40P01", "53", "55000", "57P0", "25006", "25P03", "25P04", "40001", "55P03", "57014")
 
+HELD = "55P03"
+BEGIN = "BEGIN"
+SHARED = "BEGIN; SET LOCAL lock_timeout = '2s'"  # a customer's platform waits for three
+
 
 class Postgres:
     """A pool of connections. BEGIN is ours here, too: hot statements go to the driver itself."""
@@ -30,19 +34,19 @@ class Postgres:
         sizes: dict[str, Any] = {"pool_size": pool, "max_overflow": pool, "pool_timeout": 5}
         self._engine = create_engine("postgresql+asyncpg://", isolation_level="AUTOCOMMIT", **sizes, **JSON, **options)
 
-    async def write(self, work: Callable[[Connection], R], _first: bool) -> R:
+    async def write(self, work: Callable[[Connection], R], _first: bool, shared: bool) -> R:
         """See ``Store.write``."""
-        return await greenlet_spawn(self._transaction, work)
+        return await greenlet_spawn(self._transaction, work, SHARED if shared else BEGIN)
 
     async def read(self, work: Callable[[Connection], R]) -> R:
         """See ``Store.read``."""
         return await greenlet_spawn(self._transaction, work)
 
-    def _transaction(self, work: Callable[[Connection], R]) -> R:
+    def _transaction(self, work: Callable[[Connection], R], begin: str = BEGIN) -> R:
         with self._engine.begin() as connection:
             driver: Any = connection.connection.driver_connection
             try:
-                await_(driver.execute("BEGIN"))
+                await_(driver.execute(begin))
                 result = work(connection)
                 await_(driver.execute("COMMIT"))
             except Exception:
@@ -64,8 +68,17 @@ class Postgres:
         has a name for it."""
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             return True
-        state = str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")
+        state = _sqlstate(error)
         return state.startswith(AWAY) or (isinstance(error, InternalError) and not state)  # the driver's own
+
+    @staticmethod
+    def held(error: Exception) -> bool:
+        """Whether somebody else keeps locked what is needed."""
+        return _sqlstate(error) == HELD
+
+
+def _sqlstate(error: Exception) -> str:
+    return str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")
 
 
 async def listen(url: URL, topic: str, heard: Callable[[str], None]) -> None:

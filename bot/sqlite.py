@@ -68,7 +68,7 @@ class Sqlite:
         self._turnstile = Turnstile()
         self._file, self._inode = Path(str(url.database)), 0
 
-    async def write(self, work: Callable[[Connection], R], first: bool) -> R:
+    async def write(self, work: Callable[[Connection], R], first: bool, _shared: bool) -> R:
         """See ``Store.write``."""
         async with self._turnstile.turn(first=first):
             loop = asyncio.get_running_loop()
@@ -103,6 +103,11 @@ class Sqlite:
         own = getattr(error, "orig", error)
         damaged = isinstance(own, sqlite3.DatabaseError) and "malformed" in str(own)
         return damaged or isinstance(own, sqlite3.OperationalError)
+
+    @staticmethod
+    def held(_error: Exception) -> bool:
+        """Whether only a row is locked: here it is all or nothing."""
+        return False
 
 
 def _engine(url: URL, *, begin: str, durable: bool, pool_size: int = 1) -> Engine:

@@ -28,6 +28,10 @@ class Away(Exception):
     """The database cannot be reached or cannot write just now (away, disk full, locked). Nothing was changed."""
 
 
+class Held(Away):
+    """A row that is needed is kept locked by somebody else; what has nothing to do with it can still be written."""
+
+
 class Unusable(Exception):
     """What the URL names is no database of ours, or we may not use it."""
 
@@ -56,11 +60,14 @@ class Store:
 
             self._database = Postgres(self.url, durable=durable, pool=pool)
 
-    async def write(self, work: Work[R], *, first: bool = False) -> R:
-        """Run ``work`` in one transaction and commit it. ``first``: somebody waits for an acknowledgement."""
+    async def write(self, work: Work[R], *, first: bool = False, shared: bool = False) -> R:
+        """Run ``work`` in one transaction and commit it. ``first``: somebody waits for an acknowledgement. ``shared``:
+        it is the work of several, who do not wait for long for a row that only one of them needs: then ``Held``."""
         try:
             with self._reachable():
-                result = await self._database.write(work, first)
+                result = await self._database.write(work, first, shared)
+        except Held:
+            raise
         except Away:
             self.writable = False
             raise
@@ -94,7 +101,7 @@ class Store:
             raise Away(_first_line(error)) from error
         except Exception as error:
             if self._database.away(error):
-                raise Away(_first_line(error)) from error
+                raise (Held if self._database.held(error) else Away)(_first_line(error)) from error
             if "file is not a database" in str(getattr(error, "orig", error)):
                 raise Unusable("the file that database names is not a SQLite database; name another") from None
             if "unrecognized configuration parameter" in str(error):

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import structlog
@@ -16,14 +17,16 @@ from sqlalchemy import Connection
 
 from bot.decider import Decider, Typing, wait_out, where
 from bot.hub import Hub
-from bot.lanes import NEXT, Lane, take
+from bot.lanes import NEXT, Lane, excuse, take
 from bot.record import Outcome, record
 from bot.rows import Rows
-from bot.store import Away, Store
+from bot.store import Away, Held, Store
 
 log = structlog.get_logger("worker")
 
 POLL = 1.0  # seconds; being woken is only quicker
+EXCUSED = 3600.0  # seconds after its receipt in which an event may be tried in vain through the database's fault
+EXCUSES, SOON = 5, 0.02  # how often that is written down, and seconds between: another beat may have its row
 
 
 class Worker:
@@ -46,6 +49,7 @@ class Worker:
         self._stopping = False
         self._alone = False
         self._next_ready = 0.0
+        self._recorded_at = 0.0
         self.beaten_at = time.monotonic()
 
     def wake(self) -> None:
@@ -68,9 +72,13 @@ class Worker:
             try:
                 lanes = await self._beat(outcomes)
                 outcomes = await self._decider.outcomes(lanes) if lanes else []
+                done = {one.lane.chat_id for one in outcomes}
+                await self._given_up([lane for lane in lanes if lane.chat_id not in done])
             except Away as error:
                 await wait_out(error)
-                outcomes = [one for one in outcomes if one.lane.until > time.time()]  # others are counted anew
+                now = time.time()
+                await self._given_up([one.lane for one in outcomes if one.lane.until <= now])
+                outcomes = [one for one in outcomes if one.lane.until > now]
                 continue
             except Exception as error:  # not even that it failed can be written: the leases run out
                 log.error("beat_failed", error=where(error))
@@ -87,17 +95,36 @@ class Worker:
                 while not self._woken.is_set():
                     await self._woken.wait()
 
+    async def _given_up(self, lanes: Sequence[Lane]) -> None:
+        """Lanes whose lease ran out while the database was away: they are taken anew, and the try counts, unless
+        nobody else's could be recorded either."""
+        now = time.time()
+        common = [lane for lane in lanes if self._recorded_at <= lane.until - self._limits.lease]
+        await self._excuse([lane for lane in common if now - lane.received_at < EXCUSED])
+
+    async def _excuse(self, lanes: list[Lane]) -> None:
+        """It was no fault of theirs: the try does not count. Nobody is waited for who keeps one locked for long."""
+        for _ in range(EXCUSES if lanes else 0):
+            with suppress(Away):
+                lanes = await self._store.write(partial(excuse, lanes=lanes))
+            if not lanes:
+                break
+            await asyncio.sleep(SOON)
+
     async def _beat(self, outcomes: list[Outcome]) -> list[Lane]:
         try:
             return await self._commit(outcomes)
-        except Away:
-            raise
+        except Away as error:
+            if not (outcomes and isinstance(error, Held)):
+                raise
         except Exception as error:
             if len(outcomes) <= 1:
                 return await self._commit([self._decider.failed(o.lane, error) for o in outcomes])
         for one in outcomes:  # one of them brought the group down: each on its own now
             try:
                 await self._commit([one], most=0)
+            except Held:  # nobody waits until it is let go
+                await self._excuse([one.lane])
             except Away:
                 raise
             except Exception as error:
@@ -121,9 +148,10 @@ class Worker:
                 self._next_ready = NEXT(connection)[0].ready_at or now + POLL
             return rows, lanes
 
-        rows, lanes = await self._store.write(work)
+        rows, lanes = await self._store.write(work, shared=True)
         self.beaten_at = time.monotonic()
         if outcomes:
+            self._recorded_at = now
             self._hub.publish(rows.said)
             self._recorded(rows)
         for one in (o for o in outcomes if o.wait):  # the customer should see that he was heard

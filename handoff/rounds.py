@@ -7,16 +7,17 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Column, ColumnElement, Connection, and_, delete, func, select, update
 
 from bot.inbox import insert_events
 from bot.messages import Inbound, Kind
 from bot.policy import Policy
 from bot.store import Away, Store
-from bot.tables import chat, inbox, note, timer
+from bot.tables import chat, inbox, note, reply, timer
 from handoff.replanning import replan
 
 log = structlog.get_logger("rounds")
@@ -24,7 +25,10 @@ log = structlog.get_logger("rounds")
 AT_ONCE = 200  # timers entered in one transaction
 POLL = 1.0  # seconds
 SOON = 0.02  # seconds until a due timer is tried again whose chat is being written just now
+UNQUEUED = (timer.c.fired_at.is_(None), timer.c.queued_at.is_(None))
 SWEEP = 600.0  # seconds between two sweeps, at most
+SET_BACK = 0.5  # seconds by which the clock may go back unnoticed
+LATEST = 3600.0  # seconds a platform may ask us to wait
 SWEPT = 5000  # rows a sweep may touch in one transaction
 
 
@@ -33,11 +37,10 @@ def fire(connection: Connection, now: float) -> tuple[int, float | None]:
 
     A timer is fired when its event is done, so that at no moment an open conversation is without one.
     """
-    waiting = (timer.c.fired_at.is_(None), timer.c.queued_at.is_(None))
     due = (
         select(timer, chat.c.channel, chat.c.address)
         .join(chat, chat.c.id == timer.c.chat_id)
-        .where(timer.c.due_at <= now, *waiting)
+        .where(timer.c.due_at <= now, *UNQUEUED)
         .order_by(timer.c.due_at)
         .limit(AT_ONCE)
         .with_for_update(of=(timer, chat), skip_locked=True)  # never waits, so it is part of no deadlock
@@ -46,7 +49,7 @@ def fire(connection: Connection, now: float) -> tuple[int, float | None]:
     if rows:
         connection.execute(update(timer).where(timer.c.id.in_([r.id for r in rows])).values(queued_at=now))
         insert_events(connection, [_event(row) for row in rows], now)
-    return len(rows), connection.scalar(select(func.min(timer.c.due_at)).where(*waiting))
+    return len(rows), connection.scalar(select(func.min(timer.c.due_at)).where(*UNQUEUED))
 
 
 def _event(row: Any) -> Inbound:
@@ -66,16 +69,32 @@ def forget_notes(connection: Connection, now: float) -> int:
     return connection.execute(delete(note).where(note.c.expires_at < now)).rowcount
 
 
+def set_right(connection: Connection, now: float, limits: Any, back: float) -> None:
+    """After the clock was set ``back`` (inf: who knows, we have just begun): what waits for longer than anything is
+    made to wait was told so by the old time."""
+    put_off, begun = now + max(limits.backoff), now + limits.lease
+    hurry: list[tuple[Column[float], float, ColumnElement[bool]]] = [
+        (inbox.c.ready_at, put_off, inbox.c.state == "waiting"),
+        (chat.c.ready_at, put_off, chat.c.ready_at.is_not(None)),
+        (chat.c.lease_until, begun, chat.c.lease_holder.is_not(None)),
+        (timer.c.due_at, now + limits.burst, and_(timer.c.kind == "burst", *UNQUEUED)),
+    ]
+    for column, latest, waits in hurry:
+        connection.execute(update(column.table).where(waits, column > latest).values({column: now}))
+    live = math.isfinite(back)  # a platform may have said for how long; then it is still so long
+    late = update(reply).where(reply.c.due_at > (now if live else now + LATEST))
+    connection.execute(late.values(due_at=reply.c.due_at - back if live else now))
+
+
 class Rounds:
     """Goes round until told to stop: enters due timers at their time, sweeps now and then.
 
     With a ``policy`` it begins by planning anew what is promised: the standards or the calendar may have changed.
     """
 
-    def __init__(
-        self, store: Store, *, keep_raw: float, woken: Callable[[], None], policy: Policy | None = None
-    ) -> None:
-        self._store, self._keep_raw, self._woken, self._policy = store, keep_raw, woken, policy
+    def __init__(self, store: Store, *, limits: Any, woken: Callable[[], None], policy: Policy | None = None) -> None:
+        self._store, self._limits, self._woken, self._policy = store, limits, woken, policy
+        self._ahead = math.inf  # of the clock that only counts
         self._stopping = asyncio.Event()
         self._changed = asyncio.Event()
         self._next = math.inf  # when the next look is due
@@ -97,6 +116,7 @@ class Rounds:
             self._changed.clear()
             self._next, pause = math.inf, POLL
             try:
+                await self._watch_clock()
                 if self._policy:
                     await replan(self._store, self._policy)
                     self._policy = None
@@ -105,7 +125,7 @@ class Rounds:
                     self._woken()
                 if next_due is not None:
                     pause = min(POLL, max(0.0 if fired else SOON, next_due - time.time()))
-                if time.time() - swept > min(SWEEP, self._keep_raw):  # kept for minutes, it is not kept for ten
+                if time.time() - swept > min(SWEEP, self._limits.keep_raw):  # kept for minutes, it is not kept for ten
                     swept = time.time()
                     await self._sweep()
             except Away as error:
@@ -113,8 +133,15 @@ class Rounds:
             self._next = time.time() + pause
             await self._rest(pause)
 
+    async def _watch_clock(self) -> None:
+        ahead = time.time() - time.monotonic()
+        if (back := self._ahead - ahead) > SET_BACK:
+            await self._store.write(partial(set_right, now=time.time(), limits=self._limits, back=back))
+            self._woken()
+        self._ahead = ahead
+
     async def _sweep(self) -> None:
-        while await self._store.write(lambda c: forget_raw(c, time.time(), self._keep_raw)) == SWEPT:
+        while await self._store.write(lambda c: forget_raw(c, time.time(), self._limits.keep_raw)) == SWEPT:
             await asyncio.sleep(0)
         await self._store.write(lambda c: forget_notes(c, time.time()))
 

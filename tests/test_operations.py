@@ -302,10 +302,10 @@ async def test_work_goes_on_when_the_database_comes_back(store: Store, monkeypat
     async with House(store) as house:
         real, away = store._database.write, True
 
-        async def write(work: Any, first: bool) -> Any:
+        async def write(work: Any, *how: bool) -> Any:
             if away:
                 raise OSError("disk full")
-            return await real(work, first)
+            return await real(work, *how)
 
         monkeypatch.setattr(store._database, "write", write)
         with pytest.raises(Away):

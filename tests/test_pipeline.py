@@ -24,7 +24,7 @@ from bot.lookups import look
 from bot.messages import Inbound, Kind, Reply
 from bot.record import record
 from bot.rows import Rows
-from bot.store import Away, Store
+from bot.store import Away, Held, Store
 from bot.verify import verify
 from channels import Unknown
 from channels.web import NEWEST
@@ -336,6 +336,7 @@ async def test_what_the_database_never_comes_to_an_end_with_holds_up_nobody(
 ) -> None:
     """As under a statement_timeout: every time it is cancelled, which looks like the database being away."""
     monkeypatch.setattr("bot.decider.PAUSE", 0.02)
+    monkeypatch.setattr(worker, "EXCUSED", 1.0)
 
     def recording(connection: Connection, outcomes: Any, **more: Any) -> Rows:
         for one in outcomes:
@@ -365,6 +366,76 @@ async def test_what_the_database_never_comes_to_an_end_with_holds_up_nobody(
         assert ended == [("dead", 4), ("done", 6)]
         words = await house.rows("SELECT count(*) FROM message WHERE author = 'customer'")
         assert words == [(6 if where == "words" else 10,)]
+
+
+async def test_a_chat_that_somebody_keeps_locked_holds_up_no_stranger(
+    store: Store, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An administrator's open transaction on a chat, or on a customer."""
+    if store.dialect == "sqlite":
+        pytest.skip("SQLite locks no rows")
+    monkeypatch.setattr("bot.postgres.SHARED", "BEGIN; SET LOCAL lock_timeout = '50ms'")
+    async with House(store, limits=QUICK.model_copy(update={"lease": 0.5})) as house:
+        await house.inbox.receive([Inbound("web", f"{chat}1", chat, text="hello") for chat in "abc"])
+        await house.settled()
+        admin = await asyncpg.connect(postgres.format(name=store.url.database))
+        his = {"chat": "SELECT id FROM chat", "customer": "SELECT customer_id FROM chat"}
+        for n, (table, which) in enumerate(his.items(), 2):
+            begun = admin.transaction()
+            await begun.start()
+            await admin.execute(f"SELECT FROM {table} WHERE id = ({which} WHERE address = 'b') FOR UPDATE")
+            batch = [Inbound("web", f"{chat}{n}", chat, text="ticket") for chat in "abc"]
+            async with asyncio.timeout(10):
+                if table == "chat":
+                    with pytest.raises(Held):  # the poller asks again
+                        await house.inbox.receive(batch)
+                else:
+                    await house.inbox.receive(batch)
+                while await house.rows("SELECT count(*) FROM inbox WHERE state = 'done'") != [(3 * n - 1,)]:
+                    await asyncio.sleep(0.01)
+            await begun.rollback()
+            await house.inbox.receive(batch)
+            await house.settled()
+        await admin.close()
+        assert await house.rows("SELECT count(*) FROM inbox WHERE state = 'done'") == [(9,)]
+
+
+@pytest.mark.parametrize("where", ["record", "look"])
+async def test_what_the_database_keeps_from_everybody_is_nobodys_fault(
+    store: Store, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """Chats can be leased, and nothing be recorded, or looked up, for far longer than an event has tries."""
+    leased: list[int] = []
+
+    def taking(*args: Any, **more: Any) -> list[Lane]:
+        lanes = take(*args, **more)
+        leased.extend(lane.attempts for lane in lanes)
+        return lanes
+
+    def away() -> None:
+        if len(leased) < 20:  # twice as long as they have tries
+            raise Away("disk full")
+
+    def recording(*args: Any, **more: Any) -> Rows:
+        away()
+        return record(*args, **more)
+
+    def looking(*args: Any) -> dict[tuple[str, str], Any]:
+        away()
+        return look(*args)
+
+    def decide(turn: Turn) -> Decision | Need:
+        key = ("ticket", "T-NOBODYS0")
+        return echo(turn) if where != "look" or key in turn.looked else Need((key,))
+
+    monkeypatch.setattr("bot.decider.PAUSE", 0.02)
+    monkeypatch.setattr("bot.worker.take", taking)
+    monkeypatch.setattr(*("bot.decider.look", looking) if where == "look" else ("bot.worker.record", recording))
+    limits = Limits(lease=0.1, backoff=(0.02,), burst=0.1)
+    async with House(store, decide=decide, limits=limits) as house:
+        await house.inbox.receive([Inbound("web", chat, chat, text="fine") for chat in "ab"])
+        await house.settled(seconds=60)
+        assert await house.rows("SELECT DISTINCT state, outcome FROM check_inbox") == [("done", "replied")]
 
 
 @pytest.mark.parametrize(

@@ -156,10 +156,14 @@ def test_a_terminal_that_goes_away_ends_the_server_properly_and_nohup_keeps_it(t
 
 def test_a_second_server_on_one_sqlite_file_is_refused(tmp_path: Path) -> None:
     database = f"sqlite:///{tmp_path}/a.db"
-    with served(tmp_path, database) as first, pytest.raises(AssertionError) as refused:
-        Served(tmp_path, database)
-    told = f"another aftercare process serves {tmp_path}/a.db; its web chat is at {first.url}\n"
-    assert str(refused.value).endswith(told)
+    with served(tmp_path, database) as first:
+        with pytest.raises(AssertionError) as refused:
+            Served(tmp_path, database)
+        told = f"another aftercare process serves {tmp_path}/a.db; its web chat is at {first.url}\n"
+        assert str(refused.value).endswith(told)
+        (tmp_path / "b.db").hardlink_to(tmp_path / "a.db")
+        with pytest.raises(AssertionError, match=r"b\.db has 2 names \(hard links\)"):
+            Served(tmp_path, f"sqlite:///{tmp_path}/b.db")
 
 
 async def test_two_processes_on_postgresql_share_the_work(tmp_path: Path, postgres: str) -> None:

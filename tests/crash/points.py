@@ -51,7 +51,7 @@ class Mortal(Store):
         super().__init__(url)
         self.reaper, self.provider = reaper, provider  # URL of the stand-in, for a variant
 
-    async def write(self, work: Work[Any], *, first: bool = False) -> Any:
+    async def write(self, work: Work[Any], *, first: bool = False, shared: bool = False) -> Any:
         """Run ``work`` and commit it, if we live that long."""
         names: list[str] = []
 
@@ -63,7 +63,7 @@ class Mortal(Store):
                 self.reaper.at(f"before {name}")
             return result
 
-        result = await super().write(watched, first=first)
+        result = await super().write(watched, first=first, shared=shared)
         for name in names:
             self.reaper.at(f"after {name}")
         return result

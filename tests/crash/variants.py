@@ -54,7 +54,7 @@ class HighWaterMark(Inbox):
 class SendsThenCommits(Mortal):
     """Sends the replies of a turn from within the transaction that records them."""
 
-    async def write(self, work: Work[Any], *, first: bool = False) -> Any:
+    async def write(self, work: Work[Any], *, first: bool = False, shared: bool = False) -> Any:
         def sending(connection: Any) -> Any:
             result = work(connection)
             if not _named(work).startswith("Worker._commit"):
@@ -66,7 +66,7 @@ class SendsThenCommits(Mortal):
             return result
 
         sending.__qualname__ = _named(work)
-        return await super().write(sending, first=first)
+        return await super().write(sending, first=first, shared=shared)
 
     def _send(self, what: dict[str, Any]) -> None:
         data, headers = json.dumps(what).encode(), {"Content-Type": "application/json"}
@@ -77,9 +77,9 @@ class SendsThenCommits(Mortal):
 class CommitsTwice(Mortal):
     """Keeps the state in one transaction and the replies in the next."""
 
-    async def write(self, work: Work[Any], *, first: bool = False) -> Any:
+    async def write(self, work: Work[Any], *, first: bool = False, shared: bool = False) -> Any:
         if not _named(work).startswith("Worker._commit"):
-            return await super().write(work, first=first)
+            return await super().write(work, first=first, shared=shared)
         held: list[Row] = []
 
         def holding(connection: Any) -> Any:
@@ -87,8 +87,8 @@ class CommitsTwice(Mortal):
                 return work(connection)
 
         holding.__qualname__ = _named(work)
-        result = await super().write(holding, first=first)
-        await super().write(lambda c: rows.REPLIES(c, held), first=first)
+        result = await super().write(holding, first=first, shared=shared)
+        await super().write(lambda c: rows.REPLIES(c, held), first=first, shared=shared)
         return result
 
 
