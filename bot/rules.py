@@ -186,6 +186,7 @@ POLICY: Final[tuple[Rule, ...]] = (
     contacted,
     burst.scrap,
     opening.rearranged,
+    opening.unwanted,
     answer,
     files,
     burst.patient,

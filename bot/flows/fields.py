@@ -42,7 +42,7 @@ _AROUND = re.compile(  # and around a product, a number of ours or a day
     re.IGNORECASE,
 )
 _WANTS = re.compile(  # that some part or document is wanted, but not which
-    r"\b(?:i|i'?d|we|need|want|would|like|to|get|have|order|buy|purchase|can|could|do|you|please|send|me|an?|the|some|any|for"
+    r"\b(?:i'?d|i|we|need|want|would|like|to|get|have|order|buy|purchase|can|could|do|you|please|send|me|an?|the|some|any|for"
     r"|my|of|is|are|there|hi|hello|it|spare|replacement|parts?|accessor(?:y|ies)|documents?|files?|router|camera|modem)\b"
     r"|[我想要需请帮给能可以买购订有没吗一个份些点下的了吧呢你您好]|配件|零件|备件|附件|资料|文件|文档|路由器|摄像头|光猫",
     re.IGNORECASE,
@@ -52,7 +52,7 @@ _TURNS = re.compile(
 )  # he changes his mind
 _POLITE = re.compile(r"thank|please|hello|\bhi\b|asap|urgent|hurry|谢|麻烦|你好|您好|请|急|尽快|快", re.IGNORECASE)
 _TO = re.compile(  # and what is said around the name of another wish
-    r"\b(?:ok|okay|no|yes|hm+|well|oh|please|can|could|you|we|i|i'?d|i'?ll|it|that|the|an?|my|to|do|get|have|want|would"
+    r"\b(?:ok|okay|no|yes|hm+|well|oh|please|can|could|you|we|i'?d|i'?ll|i|it|that|the|an?|my|to|do|get|have|want|would"
     r"|like|let'?s|be|better|for|just|make|go)\b|[那就吧了我要想好行给帮请的能不呢]",
     re.IGNORECASE,
 )
@@ -97,8 +97,14 @@ def named(draft: Draft, read: str, before: str, asked: str) -> str:
             own = asked == "confirm" or (not telling and any(little(draft, part) for part in clauses(draft.words)))
             return when(draft) if own else ""
         case "address":
-            return address(draft.words)
+            return _same_town(address(draft.words), before)
     return ""
+
+
+def _same_town(place: str, before: str) -> str:
+    """A street that corrects another is in the same town, unless one is said."""
+    town = clauses(before)[1:] if len(clauses(place)) == 1 else []
+    return ", ".join((place, *town))
 
 
 def _same_year(draft: Draft, day: str, before: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.flows import fields, journal, matter, opening, scores, wishes
+from bot.flows import fields, journal, matter, opening, scores, waiting, wishes
 from bot.flows.draft import Draft
 from bot.flows.hearing import heard
 from bot.flows.lengths import REMARK, letters
@@ -25,7 +25,12 @@ def aftermath(draft: Draft) -> bool:
     run = journal.resume(draft) if number and draft.talk.flow else None
     calm, unsure = is_calm(told), outcome(draft) in ("choose", "unknown")
     statement = outcome(draft) == "answer" and not is_question(told)
-    if not (number and told) or (run and run.name not in WAITED) or not (calm or (not run and (unsure or statement))):
+    if (
+        not (number and told)
+        or (not run and waiting.asks_when(draft, of_ours=True))
+        or (run and run.name not in WAITED)
+        or not (calm or (not run and (unsure or statement)))
+    ):
         return False
     draft.add(number, told)
     said = draft.text("emergency.noted", number=number)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from bot.dialogue import Talk, Turn
+from bot.flows.wording import address, bare
 
 NAMES: Final = dict.fromkeys("product contact serial order bought amount part".split(), 3)  # answers written alike
+SKIPS: Final = frozenset({"skip", "跳过", "no", "没有"})
+PROPER: Final = frozenset({"address", "company"})
 STEERING: Final = frozenset({"help", "cancel", "back", "yes", "no"})  # "ok" and "quit" are said in any language
 
 
@@ -20,6 +23,10 @@ def spoken_to(turn: Turn, words: str) -> Talk:
     most = NAMES.get(talk.asked, 1 if meant and meant.intent in STEERING else 0)
     for entity in meant.entities if meant else ():
         words, most = words.replace(entity.text, ""), max(most, 1)  # "email: …"
+    if talk.language and (
+        (talk.asked in PROPER and bare(words) not in SKIPS) or (words and bare(words) == bare(address(words)))
+    ):
+        heard = ""  # where somebody lives, and what a firm is called, is written as it is
     if heard == "en" and talk.language and len(words.split()) <= most:
         heard = ""
     hint = turn.event.language[:2].lower()

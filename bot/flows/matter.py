@@ -101,10 +101,10 @@ def beside(draft: Draft) -> str:
 def still_open(draft: Draft) -> str:
     """What was told and asked so far in this conversation, unless it was answered well."""
     said = draft.talk.extra.get("told") or filter(None, [draft.talk.last_question])
-    return "" if draft.talk.extra.get("settled") else _shortened("\n".join(said))
+    return "" if draft.talk.extra.get("settled") else shortened("\n".join(said))
 
 
-def _shortened(told: str) -> str:
+def shortened(told: str) -> str:
     """Its beginning and its end, where it is too long for a ticket."""
     half = SUBJECT // 2 - 1
     return told if len(told) <= SUBJECT else f"{told[:half]}…{told[-half:]}"

@@ -14,6 +14,14 @@ from bot.messages import Kind
 
 GENERAL: Final = frozenset({"question", "fault"})  # kinds that are about whatever was said before
 THEMSELVES: Final = frozenset({"lead"})  # wishes that are the whole matter
+_REFERS = re.compile(  # to what was said before
+    r"\b(?:it|they|them|that|this|these|those|same|still|again|also|too)\b|[它这那]|还是|也|一样", re.IGNORECASE
+)
+_UNWANTED = re.compile(
+    r"(?<!n't )(?<!not )(?<!not to )\bcancel\b|no longer need|(?<!别)(?<!不要)(?<!不用)(?:取消|撤销)"
+    r"|不用?再?(?:修|装|换|退|来|寄|要)了",
+    re.IGNORECASE,
+)
 _CHANGES = re.compile(  # what is arranged
     r"\b(?:change|move|postpone|reschedul\w+|another (?:day|time))\b|改|换个?时间|推迟|提前|延后", re.IGNORECASE
 )
@@ -43,11 +51,11 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
     answered = matter.already_answered(draft)
     if not (now or before or wanted) and first["name"] == "what":
         now = words if kind in THEMSELVES else fields.told_beside(draft)
-    if now and now == words and letters(words) <= REMARK and kind in GENERAL:  # "open a ticket, it is still the same"
-        now = "\n".join(filter(None, (answered, words)))
     what = now or ("" if wanted else before)
+    if not told:
+        what = whole(draft, kind, what, before)
     beside = matter.beside(draft) if words not in ("", wanted) and words not in what and not told_before else ""
-    more: dict[str, Any] = {"what": what, "about": "" if now else before, "kind": kind, "asks": asks}
+    more: dict[str, Any] = {"what": what, "about": "" if now or not before else what, "kind": kind, "asks": asks}
     more["more" if what else "first"] = beside  # before or after what is told of the matter
     more["priority"] = "high" if draft.meant and draft.meant.urgent else "normal"
     more["named"] = {**draft.talk.extra.get("details", {}), **fields.details(draft), "time": fields.when(draft)}
@@ -57,6 +65,15 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
     more |= {"products": draft.turn.policy.products[:8]}
     more["answered"] = "" if what or not tells else answered
     journal.begin(draft, "ticket", **matter.known(draft, **{**told, **more}))
+
+
+def whole(draft: Draft, kind: str, what: str, before: str) -> str:
+    """The matter with what it goes on from: what nobody has answered, and what was answered where it says little."""
+    if what and before and before not in what and what not in before:
+        what = f"{before}\n{what}"
+    answered = "\n".join(draft.talk.extra.get("answered", ()))
+    refers = kind in GENERAL and (_REFERS.search(what) or letters(what) <= REMARK)
+    return matter.shortened(f"{answered}\n{what}") if what and answered and refers else matter.shortened(what)
 
 
 def rearranged(draft: Draft) -> bool:
@@ -78,6 +95,23 @@ def withdrawn(draft: Draft) -> str:
     names = {t.number: [t.kind, *kinds[t.kind].label.values()] for t in draft.turn.tickets if t.kind in kinds}
     named = (number for number, called in names.items() if any(bare(name) in bare(draft.words) for name in called))
     return next(named, matter.just_opened(draft))
+
+
+def is_unwanted(text: str) -> bool:
+    """Whether something is wanted no more."""
+    return bool(_UNWANTED.search(text))
+
+
+def unwanted(draft: Draft) -> bool:
+    """What one of his tickets is to bring is wanted no more: people read it there."""
+    if not is_unwanted(draft.words) or is_question(draft.words) or letters(draft.words) > REMARK:
+        return False
+    number = withdrawn(draft)
+    if number:
+        draft.open()
+        draft.add(number, draft.words)
+        draft.say("ticket.unwanted", number=number)
+    return bool(number)
 
 
 def _dated(draft: Draft, number: str) -> bool:

@@ -21,11 +21,7 @@ if TYPE_CHECKING:
 SOON: Final = 0.7  # confidence from which the wish in a few words is taken for granted
 CLAUSES: Final = 3  # questions of one message that are looked at
 _DECLINES = re.compile(r"\b(?:don'?t|do not) (?:want|need)\b|不(?:想|要|用|需要)", re.IGNORECASE)
-_UNWANTED = re.compile(
-    r"(?<!n't )(?<!not )(?<!not to )\bcancel\b|no longer need|(?<!别)(?<!不要)(?<!不用)(?:取消|撤销)"
-    r"|不用?再?(?:修|装|换|退|来|寄|要)了",
-    re.IGNORECASE,
-)
+_ASKS_US = re.compile(r"(?:and |so )?(?:can|could|would|will) (?:you|someone|somebody)(?: please)? ", re.IGNORECASE)
 _ADDS = re.compile(  # to what people have already
     r"(?:please )?(?:add|note|ps|p\.s\.|one more thing|forgot to (?:say|mention))\b|补充|再?加一?[句条点]|忘了说|备注",
     re.IGNORECASE,
@@ -111,7 +107,8 @@ def choose(draft: Draft) -> bool:
         draft.say("nothing_more")  # that is what he does not want
         return True
     scrap = letters(draft.words) < SCRAP and not any(offer.startswith("do:") for offer in offers)
-    states = all(offer.startswith("ans:") for offer in offers) and not is_question(draft.words)
+    of_ticket = f"do:{kind_of(draft, matter.just_opened(draft))}"
+    states = all(offer.startswith(("ans:", of_ticket)) for offer in offers) and not is_question(draft.words)
     if states and told_of_ticket(draft):
         return True
     if wished_with_matter(draft) or (scrap and (told_of_files(draft) or told_of_ticket(draft))):
@@ -160,6 +157,11 @@ def unknown(draft: Draft) -> bool:
     return True
 
 
+def kind_of(draft: Draft, number: str) -> str:
+    """The kind of one of his tickets, "" if it is none."""
+    return next((one.kind for one in draft.turn.tickets if one.number == number), "")
+
+
 def told_of_files(draft: Draft) -> bool:
     """What is said to files that wait for a ticket tells of them: it is kept with them."""
     if not draft.talk.extra.get("files") or is_question(draft.words) or (draft.meant and draft.meant.angry):
@@ -180,7 +182,7 @@ def told_of_ticket(draft: Draft) -> bool:
         return False
     draft.fact("unknown", question=draft.words)
     draft.add(number, draft.words)
-    unwanted = "ticket.unwanted" if _UNWANTED.search(draft.words) else "flow.added"
+    unwanted = "ticket.unwanted" if opening.is_unwanted(draft.words) else "flow.added"
     draft.say("unknown.added" if asks else unwanted, number=number)
     return True
 
@@ -231,14 +233,17 @@ def said_already(draft: Draft) -> bool:
 def wished_with_matter(draft: Draft) -> bool:
     """ "Please repair my mesh, one node won't turn on": a wish in one clause, what it is about in another."""
     parts = _parts(draft.words)
-    if len(parts) < 2 or is_question(draft.words) or any(map(is_question, parts)):
+    if len(parts) < 2 or any(is_question(part) and not _ASKS_US.match(part) for part in parts):
+        return False
+    if is_question(draft.words) and not _ASKS_US.match(parts[-1]):
         return False
     return wished_within(draft, BESIDE)
 
 
 def wished_within(draft: Draft, least: int = CLAUSE) -> bool:
     """A kind of ticket wished in one clause of a long message: all of it is what that ticket is about."""
-    parts = [part for part in _parts(draft.words) if letters(part) >= least and not is_question(part)]
+    wished = (_ASKS_US.sub("please ", part) for part in _parts(draft.words))  # "can you repair it" is one
+    parts = [part for part in wished if letters(part) >= least and not is_question(part)]
     for part in parts[: fields.PARTS]:
         ranking = matter.ranked(draft, part)
         kind = ranking.candidates[0].entry.removeprefix("intent:") if ranking.outcome == "intent" else ""

@@ -72,7 +72,7 @@ _QUANTITY = re.compile(
     re.IGNORECASE,
 )
 _WHEN = re.compile(
-    r"\b(?:any ?time|week(?:day|end)s?|morning|afternoon|evening|noon|night|daytime|asap|soon|always"
+    r"\b(?:any ?time|week(?:day|end)s?|mornings?|afternoons?|evenings?|noon|nights?|daytime|asap|soon|always"
     r"|(?:mon|tues|wednes|thurs|fri|satur|sun)days?)\b|随时|都(?:行|可以)|尽快|周[末内中一二三四五六日天]|工作日|上午|下午|中午|晚上|早上|白天|点|节假日",
     re.IGNORECASE,
 )
@@ -181,7 +181,7 @@ def text(heard: Heard) -> str | None:
     """Any short text; "yes" is none."""
     if heard.yes_no == "yes":
         return None
-    return "skip" if refused(heard) else heard.text[:SUBJECT] or None
+    return "skip" if refused(heard) or sends(heard.text) else heard.text[:SUBJECT] or None
 
 
 def address(heard: Heard) -> str | None:

@@ -25,7 +25,8 @@ def ask(draft: Draft, number: str, cycle: int) -> None:
     asked = datetime.fromisoformat(asked) if isinstance(asked, str) and asked else asked
     rated = here is not None and here.number == number and here.rated is not None
     lately = asked and (draft.now - asked).total_seconds() < draft.turn.policy.rating_pause
-    if not (draft.talk.stopped or rated or lately):
+    waits = draft.own_ticket("emergency", "urgent", "complaint")  # he will be asked how that was settled
+    if not (draft.talk.stopped or rated or lately or waits):
         draft.say("rating.ask", *(f"rate:{number}:{cycle}:{score}" for score in RATE))
         about = {**draft.talk.extra.get("rated_about", {}), number: draft.talk.last_question[:200]}
         draft.keep(rated_about=dict(list(about.items())[-3:]))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from bot.dialogue import Learn
 from bot.flows import fields, matter, opening, wishes
 from bot.flows.draft import FINISHED, Draft
 from bot.flows.lengths import GRIEVANCE, MATTER, letters
 from bot.flows.questions import offered_form, outcome, still_meant, together, wished_within
 from bot.flows.wording import bare
+
+WITH_NONE: Final = 2  # "none of these" and one wish
 
 
 def details_told(draft: Draft) -> bool:
@@ -54,7 +58,8 @@ def contacted(draft: Draft) -> bool:
         draft.asked_freely()
     lacking = unreached(draft, contact)
     agrees = not number and matter.still_open(draft) and not draft.talk.extra.get("bare")
-    if agrees and (wish := "ticket" if still_meant(draft) else offered_form(draft)):  # of several, none was chosen
+    several = sum(choice.startswith("do:") for choice in still_meant(draft)) > WITH_NONE
+    if agrees and (wish := "ticket" if several else offered_form(draft)):
         opening.ticket(draft, wish)  # "shall I pass it on?" and how to reach him: he agrees
     elif numbers := list(dict.fromkeys([number, *lacking] if number else () if tells else lacking)):
         for one in numbers:
