@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from bot.among import among
 from bot.bulk import Query
-from bot.dialogue import AddToTicket, Decision, Learn, OpenTicket, Pending, Rate, Wait
+from bot.dialogue import AddToTicket, Alarm, Decision, Learn, OpenTicket, Pending, Rate, Wait
 from bot.effects import Writer
 from bot.inbox import attachments
 from bot.lanes import Lane
@@ -20,7 +20,7 @@ from bot.messages import Author, Kind, Reply
 from bot.rows import Rows, Said
 from bot.tables import chat, customer
 from handoff.dialogue import EndPromise, MakePromise, MoveTicket, OwnTicket, PlanTicket, TicketWord
-from handoff.recording import lock
+from handoff.recording import lock, write
 
 HIS_OWN = frozenset({Kind.TEXT, Kind.CHOICE, Kind.EDIT, Kind.HELLO})  # events by which a customer shows himself
 NOTIFY_MOST = 7000  # characters of one payload; PostgreSQL refuses 8000
@@ -107,6 +107,8 @@ def _one(connection: Connection, outcome: Outcome, rows: Rows, now: float) -> No
     if outcome.dead:
         if outcome.decision is None:
             writer.put_off()
+            if not outcome.wordless:  # nobody has been called, nor told: somebody must see it
+                write(Alarm("event_failed"), writer)
         rows.events.append(_event(outcome, "dead", None, now))
     else:
         rows.events.append(_event(outcome, "done", ending, now, turn=writer.cause))

@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
+from bot import metrics
 from bot.decider import Decider, Typing, wait_out, where
 from bot.hub import Hub
 from bot.lanes import NEXT, Lane, excuse, take
@@ -154,6 +155,7 @@ class Worker:
             self._recorded_at = now
             self._hub.publish(rows.said)
             self._recorded(rows)
+        metrics.ALARMS.labels("event_failed").inc(sum(one.wordless for one in outcomes))  # no row of it was written
         for one in (o for o in outcomes if o.wait):  # the customer should see that he was heard
             self._typing(one.lane.channel, one.lane.address)
         return lanes

@@ -22,6 +22,7 @@ from bot.inbox import Inbox
 from bot.lanes import MATTERS, Lane, moment, take
 from bot.lookups import look
 from bot.messages import Inbound, Kind, Reply
+from bot.metrics import ALARMS
 from bot.record import record
 from bot.rows import Rows
 from bot.store import Away, Held, Store
@@ -179,6 +180,18 @@ async def test_a_poison_event_dies_after_five_tries_and_its_chat_goes_on(store: 
         assert [t for (t,) in said] == ["one", "echo one", "poison", "sorry", "two", "echo two"]
         [(error,)] = await house.rows("SELECT error FROM inbox WHERE state = 'dead'")
         assert error.startswith("ValueError at test_pipeline.py:")
+
+
+async def test_what_ends_without_even_an_apology_is_an_alarm(store: Store) -> None:
+    def broken(_: Turn) -> Decision:
+        raise ValueError("no")
+
+    async with House(store, decide=broken, apologise=broken) as house:
+        await house.hear("poison")
+        await house.settled()
+        assert await house.rows("SELECT state, attempts FROM check_inbox") == [("dead", 5)]
+        alarms = await house.rows("SELECT data ->> 'kind' FROM fact WHERE kind = 'alarm'")
+        assert alarms == [("event_failed",)]
 
 
 async def test_what_breaks_the_transaction_breaks_only_itself(store: Store) -> None:
@@ -357,6 +370,7 @@ async def test_what_the_database_never_comes_to_an_end_with_holds_up_nobody(
     if where != "look":
         monkeypatch.setattr("bot.worker.record", recording)
     limits = Limits(lease=0.3, backoff=(0.02,), burst=0.1)
+    alarms = ALARMS.labels("event_failed")._value.get()
     async with House(store, decide=decide, limits=limits) as house:
         chats = ["a", "poison", "b", "poison too", "c"]
         await house.inbox.receive([Inbound("web", f"{n} {c}", c, text="fine") for n in range(2) for c in chats])
@@ -366,6 +380,7 @@ async def test_what_the_database_never_comes_to_an_end_with_holds_up_nobody(
         assert ended == [("dead", 4), ("done", 6)]
         words = await house.rows("SELECT count(*) FROM message WHERE author = 'customer'")
         assert words == [(6 if where == "words" else 10,)]
+        assert (ALARMS.labels("event_failed")._value.get() - alarms) == (4 if where == "words" else 0)
 
 
 async def test_a_chat_that_somebody_keeps_locked_holds_up_no_stranger(
