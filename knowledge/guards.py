@@ -17,9 +17,11 @@ _REFUSES = re.compile(
     r"\b(?:do not|don't|dont|did not|didn't|didnt|never|not) "
     r"(?:want|wanna|wish|need|mean|intend|plan|have to|going to|asking|asked)\b"
     r"|\binstead of \w+ing\b"
-    r"|不想(?!要?了)|(?<!要)不要(?!了)|(?<!用)不用|(?<!需)不需要|无需|不打算|不是要|不是想|别(?=[再给让帮把去用])"
+    r"|不想(?!要?了)|(?<!要)不要(?!了)|(?<!用)不用(?!了)|(?<!需)不需要|无需|不打算|不是要|不是想|别(?=[再给让帮把去用])"
 )
-_GOAL = re.compile(r"(?:怎么|怎样|如何|让|能)[^,.!?;:。、]*$")  # "how do I do it so that it need not …" refuses nothing
+_GOAL = re.compile(  # "how do I do it so that it need not …" refuses nothing
+    r"(?:怎么|怎样|如何|让|能)[^,.!?;:。、]*$|\bso (?:that )?(?:i|we|it|they) $"
+)
 
 
 def refuses(text: str) -> bool:
@@ -38,8 +40,8 @@ _INNER = re.compile(  # where a refused clause turns to what is wanted, without 
     r"|(?<=不是.)(?=是)|(?<=不是..)(?=是)|(?<=不是...)(?=是)|(?<=不是....)(?=是)"
 )
 _LEAD = re.compile(r"^(?:but|instead|rather|而是|但是|可是|(?<!不)是(?![不否]))\s*(?=\S)")
-_BEFORE = r"^(?:(?:hi|hello|hey|please|pls|sorry|no|so|and|well|really|actually|also|i|we|i'm|im|i am|we're) )*"
-_BEFORE_ZH = r"^(?:你好|您好|请|我们?|这次?|并|可|真的?|都|也|又|现在|暂时|其实|说的|问的|要的)*"
+_BEFORE = r"^(?:(?:hi|hello|hey|but|please|pls|sorry|no|so|and|well|really|actually|also|i|we|i'm|im|i am|we're) )*"
+_BEFORE_ZH = r"^(?:你好|您好|但是?|可是|不过|请|我们?|这次?|并|可|真的?|都|也|又|现在|暂时|其实|说的|问的|要的)*"
 
 # A clause that refuses whatever follows it, and one that does so only if the next says what is asked instead.
 _REFUSED = re.compile(
@@ -51,6 +53,7 @@ _REFUSED = re.compile(
 _PURPOSE = re.compile(  # what is refused is what the question is about: "I don't want to be watched, how do I …"
     r"\b(?:want|need) (?:to be|others|people|any|strangers|neighbou?rs|guests|visitors|kids)"
     r"|\bwant (?:it|them|him|her|any(?:body|one)|some(?:body|one)) \w+ing\b"
+    r"|\bwant (?!to\b|you\b)(?:\w+ ){1,3}to\b"
     r"|\b(?:every|each) time\b|\balways\b"
     r"|不[想要用](?:让|被|每|总|老|一直|别人)"
 )
@@ -91,6 +94,7 @@ _TURN = re.compile(
 _CLEFT = re.compile(
     r"^it(?:'s| is) (?:the|my|our|not|how|what|only)\b|^(?:我?(?:想|要)?问|我?忘记?了?|我?不会|我?不知道)的是|^是"
 )
+_NOT = re.compile(r"\b(?:(?:do|did|is|are) not|don't|dont|didn't|isn't|aren't|not|never)\b|不是|不想|不要|不用|别")
 _POINTS_BACK = re.compile(r"\b(?:it|them|this|that|him|her)$|[它他她]")
 _FILLER = frozenset(
     "a an the i i'm we you it it's is are am be do does can could would will should how what when where why which to "
@@ -119,8 +123,8 @@ def disputed(text: str) -> bool:
 
 
 def refused(text: str) -> str:
-    """The clauses of a normalised question that say what is not asked, "" = there is none."""
-    return ", ".join(_heard(text)[1])
+    """What a normalised question says is not asked, without the word that says so, "" = nothing."""
+    return ", ".join(_NOT.sub(" ", clause, count=1).strip() or clause for clause in _heard(text)[1])
 
 
 @lru_cache(maxsize=HEARD)

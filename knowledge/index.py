@@ -89,9 +89,11 @@ class Knowledge:
         plain, owned = self.wording(text), frozenset(map(self.wording, products))
         asked = wanted(plain)
         fits = {space.language: space.fit(asked) for space in self._spaces(asked, lang)}
-        unwanted = self._unwanted(plain) if asked == plain else frozenset()
-        kept, guards = self._guarded(self._scored(fits), fits, models(asked), owned, now, unwanted)
-        if kept and asked == plain and not unwanted and self._disputed(plain, kept[0], fits):
+        unwanted = self._unwanted(plain)
+        out = unwanted if asked == plain else frozenset[str]()
+        kept, guards = self._guarded(self._scored(fits), fits, models(asked), owned, now, out)
+        disputes = not unwanted and asked == plain and bool(kept) and self._disputed(plain, kept[0], fits)
+        if disputes or (kept and kept[0].label in unwanted):
             guards.append({"guard": "negation", "entry": kept[0].label, "reason": "says what is not wanted"})
         vague = bool(kept) and self._vague(kept[0], fits)
         if vague:
@@ -121,7 +123,7 @@ class Knowledge:
         return Ranking(outcome, found, why | limits)
 
     def _unwanted(self, plain: str) -> frozenset[str]:
-        """What the refused part of a question is about, where the rest cannot stand alone."""
+        """What the refused part of a question is about."""
         if not (said := refused(plain)):
             return frozenset()
         fits = {space.language: space.fit(said) for space in self._spaces(said, "")}

@@ -17,7 +17,7 @@ _LATIN = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+(?:[.,:]\d+)*")
 _UNIT = re.compile(rf"[{CJK}]|[a-z0-9\u00c0-\u024f]+")
 _DIGIT = re.compile(r"\d")
-_JOINT = re.compile(r"\b([a-z]{1,6})[- ]?(\d{3,5}[a-z]{0,3})\b")
+_JOINT = re.compile(r"(?<![a-z0-9])([a-z]{1,6})[- ]?(\d{3,5}[a-z]{0,3})(?![a-z0-9])")  # beside a Chinese character, too
 _MODEL = re.compile(r"(?<![a-z0-9])[a-z]{1,6}\d{3,5}[a-z]{0,3}(?![a-z0-9])")
 
 

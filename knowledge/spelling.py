@@ -23,6 +23,13 @@ def english() -> dict[str, int]:
     return {word: rank for rank, word in enumerate((WORDS / "english.txt").read_text(encoding="ascii").split())}
 
 
+@cache
+def shortened() -> dict[str, str]:
+    """Words such as don't by how they are typed in a hurry, where that is no other word that anybody uses."""
+    found = {word.replace("'", ""): word for word in english() if "'" in word}
+    return {typed: word for typed, word in found.items() if typed not in english() or typed in ("cant", "wont")}
+
+
 class Speller:
     """``repair`` turns a word that neither the FAQ nor English knows into its nearest known one."""
 
@@ -42,7 +49,7 @@ class Speller:
 
     def repair(self, words: list[str]) -> list[str]:
         """The same words, the misspelt ones put right."""
-        return [self._nearest(w) if self._strange(w) else w for w in words]
+        return [shortened().get(w) or (self._nearest(w) if self._strange(w) else w) for w in words]
 
     def _strange(self, word: str) -> bool:
         known = word in self.own or word in english()

@@ -92,7 +92,15 @@ def test_an_example_is_answered_and_its_contrast_is_not(knowledge: Knowledge) ->
         assert {"contrast"} == {g["guard"] for g in ranking.why["guards"] if g["entry"] == "factory-reset"}
 
 
-@pytest.mark.parametrize("question", ["I don't want to reset the router to factory settings", "不想恢复出厂设置"])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "I don't want to reset the router to factory settings",
+        "I don't want to reset the router to factory settings, how else do I reset the router",
+        "不想恢复出厂设置",
+        "不想恢复出厂设置，有没有别的办法恢复出厂设置",
+    ],
+)
 def test_what_is_not_wanted_is_not_answered(knowledge: Knowledge, question: str) -> None:
     ranking = knowledge.ask(question)
     assert ranking.outcome != "answer"

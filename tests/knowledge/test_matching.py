@@ -16,6 +16,7 @@ from knowledge.normal import normal
 
 HOUSE = Path(__file__).parents[2]
 DATA = Path(__file__).parent / "data"
+COMMONEST = "few-words.yaml"  # what must never be lost: these may be examples, so they say nothing of other questions
 
 
 def written(file: str) -> tuple[Faq, list[tuple[str, str]], list[str]]:
@@ -63,7 +64,8 @@ def test_the_demo_company_is_not_asked_what_it_was_taught() -> None:
         for language, texts in entry.questions.items():
             taught[language] += texts
     plain = {language: [normal(text) for text in texts] for language, texts in taught.items()}
-    for path in sorted((HOUSE / "knowledge" / "checks").glob("*.yaml")):
+    files = sorted((HOUSE / "knowledge" / "checks").glob("*.yaml"))
+    for path in (path for path in files if path.name != COMMONEST):
         for row in load(path).data:
             scorer = fuzz.ratio if row["lang"] == "zh" else fuzz.token_sort_ratio
             found = process.extractOne(normal(row["question"]), plain[row["lang"]], scorer=scorer, score_cutoff=85)
@@ -86,6 +88,7 @@ def test_the_demo_company() -> None:
     report = trials.run(knowledge.ask, trials.read(HOUSE / "knowledge" / "checks", knowledge), knowledge.version)
     assert report.share >= 0.97, str(report)
     assert sum(v.verdict == "right" for v in report.verdicts) >= 0.9 * len(report.verdicts), str(report)
+    assert not [v.question for v in report.verdicts if COMMONEST in v.place and v.verdict == "wrong"]
     for entry in faq.entries:
         for language, texts in entry.not_.items():
             for text in texts:

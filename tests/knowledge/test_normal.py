@@ -28,6 +28,7 @@ def test_models_are_written_in_one_piece_if_the_faq_knows_them() -> None:
     wording = Wording(["How do I reset the AX3000?"], {})
     assert wording("reset ax-3000") == wording("reset AX 3000") == "reset ax3000"
     assert wording("in 2024") == "in 2024"
+    assert wording("AX-3000怎么复位") == "ax3000怎么复位"
 
 
 def test_synonyms_are_replaced_as_whole_words() -> None:

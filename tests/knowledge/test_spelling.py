@@ -28,6 +28,9 @@ SPELLER = Speller(
         ("msh", "msh"),  # too short to tell
         ("xqzvkwpt", "xqzvkwpt"),
         ("路由器", "路由器"),
+        ("dont", "don't"),  # and not "done"
+        ("wont", "won't"),
+        ("well", "well"),
     ],
 )
 def test_repair(written: str, meant: str) -> None:
