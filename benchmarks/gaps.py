@@ -2,8 +2,9 @@
 
     python benchmarks/gaps.py [--chats 2000] [--seeds 5] [--lang en --lang zh]
 
-Ten answers are taken out of the demo company's FAQ. Customers ask the questions of all answers, one chat in six about a
-missing one, in words around them and with typing errors; some ask, each something else, what no FAQ answers.
+Ten answers are taken out of the demo company's FAQ. Customers ask what its test questions ask, which are no examples,
+one chat in six about a missing answer, in words around them and with typing errors; some ask, each something else, what
+no FAQ answers.
 """
 
 from __future__ import annotations
@@ -47,17 +48,32 @@ def spoken(faq: Faq, languages: Sequence[str]) -> Faq:
     return replace(faq, entries=tuple(entries))
 
 
+def tested() -> dict[tuple[str, str], list[str]]:
+    """The test questions by what they expect, and language."""
+    said: dict[tuple[str, str], list[str]] = {}
+    for path in sorted((HOME / "knowledge" / "checks").glob("*.yaml")):
+        for row in load(path).data:
+            said.setdefault((row["expect"], row["lang"]), []).append(row["question"])
+    return said
+
+
 def chats(
-    faq: Faq, missing: Sequence[Entry], foreign: Sequence[str], count: int, languages: Sequence[str], seed: int
+    faq: Faq,
+    missing: Sequence[Entry],
+    said: Mapping[tuple[str, str], Sequence[str]],
+    count: int,
+    languages: Sequence[str],
+    seed: int,
 ) -> list[tuple[str, str]]:
-    """What customers ask: (text, id of the missing answer or "")."""
+    """What customers ask: (text, id of the missing answer or ""); examples only of what no test asks."""
+    foreign = [text for language in languages for text in said["unknown", language]]
     chance, asked = random.Random(seed), []
     strange = iter(chance.sample(foreign, len(foreign)))
     for _ in range(count):
         language, about = chance.choice(languages), chance.random()
         gone = about < ABOUT_THEM
         entry = chance.choice(missing if gone else faq.entries)
-        text = chance.choice(entry.questions[language])
+        text = chance.choice(said.get((entry.id, language)) or entry.questions[language])
         if ABOUT_THEM < about < ABOUT_THEM + FOREIGN:
             text = next(strange, text)
         ending = chance.choice(ENDINGS[language]).format(n=chance.randrange(10**6))
@@ -74,14 +90,12 @@ def found(faq: Faq, count: int, languages: Sequence[str], seed: int) -> tuple[in
         name: {language: said[language] for language in languages if language in said}
         for name, said in known.examples.items()
     }
-    tests = [row for path in (HOME / "knowledge" / "checks").glob("*.yaml") for row in load(path).data]
-    foreign = [row["question"] for row in tests if row["expect"] == "unknown" and row["lang"] in languages]
     knowledge, now = build(without, wishes), datetime(2026, 1, 5, 12, tzinfo=UTC)
 
     def ask(text: str, language: str) -> Ranking:
         return intents.understand(text, knowledge, hint=language, now=now, intents=known).decision
 
-    asked = chats(without, missing, foreign, count, languages, seed)
+    asked = chats(without, missing, tested(), count, languages, seed)
     begun, about = time.process_time(), dict(asked)
     rows = [Asked(text, str(chat), "unanswered") for chat, (text, _) in enumerate(asked)]
     groups = topics(knowledge, rows, ask)[:MISSING]
