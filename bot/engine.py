@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from bot.dialogue import Decision, Need, Turn, Wait
+from bot.dialogue import Decision, Need, OpenTicket, Turn, Wait
 from bot.flows import (
     buttons,
     changed,
@@ -138,7 +138,8 @@ def idle(draft: Draft) -> None:
         platform.overlooked(draft)
     elif here and here.owner == "bot" and not draft.talk.pending:
         left(draft)
-        if not unsettled.remind(draft) and (draft.talk.answered or here.answered):
+        registered = any(isinstance(effect, OpenTicket) for effect in draft.effects)  # nothing of it is settled yet
+        if not (registered or unsettled.remind(draft)) and (draft.talk.answered or here.answered):
             scores.ask(draft, here.number, here.cycle)
         draft.close("idle")
 

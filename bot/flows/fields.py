@@ -68,8 +68,8 @@ def told(draft: Draft, run: Run) -> dict[str, str]:
     form = {part["name"]: part["read"] for part in run.known.get("asks", ())} if run.name == FORM else {}
     if run.name in REACHED:
         form = {"contact": "contact"}
-    found = {name: named(draft, read, run.told(name), asked) for name, read in form.items() if name != asked}
-    return {name: value for name, value in found.items() if value and value != run.told(name)}
+    found = ((name, named(draft, read, run.told(name), asked)) for name, read in form.items() if name != asked)
+    return {name: value for name, value in found if value and value != run.told(name)}
 
 
 def named(draft: Draft, read: str, before: str, asked: str) -> str:
@@ -227,19 +227,18 @@ def aside(draft: Draft, run: Run, others: dict[str, str]) -> str:
     """What is told of the matter instead of an answer to a small question of a form, "" if nothing is: people should
     read it.
     """
-    small = (
-        run.name == FORM
-        and run.asked is not None
-        and (run.asked.name in SMALL or is_quantity(draft.words) or is_question(draft.words))
-    )
+    little_asked = run.asked is not None and run.asked.name in SMALL
+    small = run.name == FORM and (little_asked or is_quantity(draft.words) or is_question(draft.words))
     last = run.asked is not None and run.asked.name == "confirm" and not others
-    words, intent = draft.words if last else rest(draft), draft.heard.intent
-    intent = "" if intent == run.known.get("kind") else intent  # more of the same
+    words = draft.words if last else rest(draft)
+    intent = "" if draft.heard.intent == run.known.get("kind") else draft.heard.intent  # more of the same
     if draft.words in others.values():
         return ""
     asked = {part["name"] for part in run.known.get("asks", ())}
-    unasked = draft.heard.named("model") and only(draft) and asked and "product" not in asked
-    if not others and (unasked or (small and draft.heard.numbers)):
+    unasked = asked and only(draft) and draft.heard.named("model") and "product" not in asked
+    if small and (draft.heard.numbers or (only(draft) and when(draft) and not {"time", "bought"} & asked)):
+        unasked = True
+    if unasked and not others:
         return draft.words  # a product, or a number of ours, that this form does not ask for
     if "contact" in others and signed(draft):
         return draft.words
@@ -283,8 +282,8 @@ def changed(draft: Draft, run: Run) -> str:
     if tells or refused(draft.heard) or only_details(draft):
         return ""  # that is the matter itself, what he does not wish, or a number
     least = matter.SURE if ranking.outcome == "intent" and not turns else TURNED
-    wishes = (c.entry.removeprefix("intent:") for c in ranking.candidates if c.confidence >= least and ":" in c.entry)
-    wished = next((wish for wish in wishes if forms.wished(wish)), kind)
+    sure = (c.entry.removeprefix("intent:") for c in ranking.candidates if c.confidence >= least and ":" in c.entry)
+    wished = next(filter(forms.wished, sure), kind)
     return "" if wished == kind or is_question(draft.words) else wished
 
 

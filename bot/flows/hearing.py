@@ -52,10 +52,18 @@ def heard(draft: Draft, run: journal.Run, asked: Ask, others: dict[str, str]) ->
         told_instead(draft, run, asked, "flow.asked" if told and is_question(draft.words) else "flow.noted")
     elif middle:
         aside(draft, run)
+    elif run.name == fields.FORM and fields.only_details(draft) and repeats(draft, run):
+        run.say_question(draft.text("flow.noted"))
     elif back:
         run.say_question(back)
     else:
         missed(draft, run)
+
+
+def repeats(draft: Draft, run: journal.Run) -> bool:
+    """Whether all that is named is known already."""
+    known = {bare(run.told(part["name"])) for part in run.known.get("asks", ())}
+    return all(bare(entity.value) in known for entity in (draft.meant.entities if draft.meant else ()))
 
 
 def read(draft: Draft, run: journal.Run, asked: Ask) -> Any:
@@ -110,6 +118,8 @@ def telling_more(draft: Draft, run: journal.Run, value: str, others: dict[str, s
     """Whether the words that answer a small question of a ticket tell more of its matter."""
     if run.name != fields.FORM or not run.asked or is_all(draft.words):
         return False
+    if draft.meant and draft.meant.intent in ("yes", "no", "thanks") and draft.meant.intent_confidence >= 1:
+        return False  # nothing but that
     if run.asked.name not in fields.SMALL:  # "no need to come, I'll send it in" is no address, and worth reading
         return value == SKIP and letters(draft.words) >= BARE_WISH
     if run.asked.name == "contact" and value != SKIP and fields.beyond(draft):

@@ -29,7 +29,11 @@ _BARE_COMPLAINT = re.compile(  # the bare wish, in any words
     r"|投诉|举报|我们?|[想要]|你们?|[您贵]|公司|客服|一下|登记|[请帮给的了]",
     re.IGNORECASE,
 )
-_COMPLAINS = re.compile(r"complain|投诉|投訴", re.IGNORECASE)
+_COMPLAINS = re.compile(
+    r"complain|\b(?:rude|rudely|shouted|yelled|swore|insult\w*|disrespect\w*|unprofessional)\b"
+    r"|投诉|投訴|态度.{0,3}(?:差|恶劣|不好|凶)|骂|推诿|踢皮球",
+    re.IGNORECASE,
+)
 _REACH = re.compile(
     r"\btel(?:ephone)?\b\W{0,3}(?=[\d+(])|\b(?:her|his|our|their|mum's|mom's|dad's) (?:number|phone|mobile)\b|"
     r"\b(?:call|reach|contact|phone|text|ring|e?-?mail|message|write)\b.{0,12}\b(?:me|us)\b"

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from bot.dialogue import Alarm
+from bot.flows import matter
 from bot.flows.draft import Draft
 from bot.flows.reading import SUBJECT
 from bot.flows.wording import gives_up, is_question
@@ -21,6 +22,7 @@ SAID: Final[dict[str, tuple[str, ...]]] = {  # wish -> sentence and buttons
     "cancel": ("nothing_to_cancel",),
     "back": ("nothing_to_cancel",),
 }
+PEOPLE: Final = ("do:ticket", "do:human")
 AFTERTHOUGHTS: Final = frozenset({"thanks", "yes", "no", "cancel", "back"})  # they open no new conversation
 _ANNOUNCES = re.compile(r"\b(?:questions?|things?|something|problems?)\b|问|事", re.IGNORECASE)  # "I have a question"
 _TAKES_NOTE = re.compile(r"ok\b|okay|got it|noted|fine|好[的吧]|行吧?$|知道|了解|明白|收到|👌|👍", re.IGNORECASE)
@@ -51,6 +53,8 @@ def answer(draft: Draft, wish: str) -> None:
     match wish:
         case "thanks":
             draft.keep(answered=None, let_be=True)  # it has helped: no matter for people
+        case "greeting" if draft.talk.unknowns and matter.still_open(draft):
+            key, buttons = "still_here", [*PEOPLE]  # "hello?" of who waits for an answer
         case "greeting" if _ANNOUNCES.search(draft.words):
             key, buttons = "go_ahead", []
         case "cancel" if offered or gives_up(draft.words):

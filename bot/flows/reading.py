@@ -41,7 +41,8 @@ _LOOKS = re.compile(
 )
 _SPEAKS = re.compile(r"\b(?:i|you|please|can|help|is|are|was)\b|[我你您帮请催查]|一下", re.IGNORECASE)  # to us: no name
 _TELLS = re.compile(  # what is the matter, and no name
-    r"[不没了断坏闪慢卡]|\b(?:not|no|never|broken|dead|slow|drops?|dropping|works?|working)\b|n't", re.IGNORECASE
+    r"[不没了断坏闪慢卡]|^是.*的\W*$|\b(?:not|no|never|broken|dead|slow|drops?|dropping|works?|working)\b|n't",
+    re.IGNORECASE,
 )
 _PAID = re.compile(
     r"(?:付了?|花了?|实付|\bpaid|\bcost(?: me)?|\bit was|\btotal(?: of)?)[\s:：]{0,2}"
@@ -135,6 +136,8 @@ def product(heard: Heard) -> str | None:
     if refused(heard):
         seen = ", ".join(part for part in clauses(heard.text) if not cannot(Heard(part)))
         return seen if _LOOKS.search(seen) else "skip"  # "no idea which, the white one"
+    if heard.meant and heard.meant.urgent and not _PRODUCT.search(heard.text):
+        return None
     short = bare(heard.text) and len(heard.text) <= 60 and "\n" not in heard.text
     return (
         heard.text if short and not (heard.asks or heard.intent) and not _other(heard) and _names(heard.text) else None

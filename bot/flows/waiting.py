@@ -9,6 +9,7 @@ from typing import Any, Final
 from bot.dialogue import Alarm
 from bot.flows import journal, line, matter, wishes
 from bot.flows.draft import Draft
+from bot.flows.wording import clauses, gives_up
 from handoff.dialogue import DeskView, HandoverView
 
 ELSEWHERE: Final = frozenset({"ticket_status", "language", "ticket", "complaint", "rating"})  # wishes granted meanwhile
@@ -89,7 +90,7 @@ def queued(draft: Draft) -> bool:
     if not line.waits(draft):
         return False
     intent = draft.meant.intent if draft.meant else ""
-    if intent in ("cancel", "back"):
+    if intent in ("cancel", "back") or any(map(gives_up, clauses(draft.words))):
         wishes.bot(draft, "")
     elif intent in LEAVING:
         line.leave(draft, intent)
