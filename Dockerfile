@@ -8,6 +8,7 @@ COPY intents intents
 COPY knowledge knowledge
 RUN pip install --no-cache-dir --constraint constraints.txt --editable . \
  && python -m compileall -q bot channels handoff intents knowledge \
+ && python -m bot.knowledge_base \
  && useradd --uid 10001 aftercare && install --directory --owner aftercare data
 USER aftercare
 VOLUME /app/data

@@ -41,6 +41,7 @@ $(V)/.installed: pyproject.toml constraints.txt | $(V)/bin/python
 	@$(PIP) --upgrade pip
 	@$(PIP) --editable .
 	@$(V)/bin/python -m compileall -q bot channels handoff intents knowledge
+	@$(V)/bin/python -m bot.knowledge_base
 	@touch $@
 
 $(V)/.semantic: $(V)/.installed

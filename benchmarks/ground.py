@@ -86,6 +86,14 @@ class Server:
         return content
 
 
+EDITED = {
+    "id": "edited",
+    "topic": "faults",
+    "questions": {"en": ["what has been edited since"], "zh": ["改了什么"]},
+    "answer": {"en": "This.", "zh": "这个。"},
+}
+
+
 @contextmanager
 def running(command: list[str], port: int, folder: Path) -> Iterator[Server]:
     """A server while it is measured."""
@@ -97,8 +105,11 @@ def running(command: list[str], port: int, folder: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def aftercare(folder: Path, database: str, workers: int = 1) -> Iterator[Server]:
-    """The product itself: the demo company's configuration with limits that a benchmark does not reach."""
+def aftercare(folder: Path, database: str, workers: int = 1, *, edited: bool = False) -> Iterator[Server]:
+    """The product itself: the demo company's configuration with limits that a benchmark does not reach.
+
+    ``edited``: with answers that nobody has solved before.
+    """
     port = free_port()
     config: dict[str, Any] = yaml.load((HOME / "config.yaml").read_text("utf-8"), yaml.BaseLoader)  # noqa: S506
     config["database"], config["data"] = database, str(folder / "data")
@@ -106,6 +117,10 @@ def aftercare(folder: Path, database: str, workers: int = 1) -> Iterator[Server]
     for name in ("faq", "intents", "checks"):  # copies: who edits the answers meanwhile would have them read again
         source = HOME / config["knowledge"][name]
         config["knowledge"][name] = str(shutil.copytree(source, folder / name, dirs_exist_ok=True))
+    edit = folder / "faq" / "edited.yaml"
+    edit.unlink(missing_ok=True)
+    if edited:
+        edit.write_text(json.dumps([EDITED], ensure_ascii=False), "utf-8")
     unlimited = {"sessions_per_minute": MANY, "messages_per_minute": MANY}
     config["limits"] |= unlimited | {"burst": 0}  # an unclear question waits on purpose: not what is measured
     (folder / "config.yaml").write_text(yaml.safe_dump(config, allow_unicode=True), "utf-8")

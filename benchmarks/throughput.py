@@ -188,11 +188,11 @@ def flat(bench: Bench, place: Ground) -> None:
 
 
 def start(bench: Bench, place: Ground) -> None:
-    """From nothing, and again."""
+    """From nothing, again, and with answers that were edited meanwhile in both languages."""
     database = place.database("start")
     shutil.rmtree(bench.folder / "data", ignore_errors=True)
-    for what in ("first start ever", "start"):
-        with aftercare(bench.folder, database) as server:
+    for what in ("first start ever", "start", "start, answers edited"):
+        with aftercare(bench.folder, database, edited=what.endswith("edited")) as server:
             took = server.first_answer()
             time.sleep(2)
             idle = f"idle {server.memory():.0f} MB"

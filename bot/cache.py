@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 HOME = Path(__file__).parent.parent
 CODE = HOME / "knowledge"
+BUILT = HOME / "build"  # what the installation has made already; only looked into, and as much trusted as the code
 READ, MEASURED = (".py",), (".txt", ".npy")  # files that count with every byte, or by their size: word lists
 MADE_WITH = ("numpy", "rapidfuzz")
 
@@ -31,7 +32,7 @@ def begin_making(folder: Path, making: Mapping[str, partial[T]]) -> Callable[[],
     """
     code = _code()
     marks = {name: hashlib.sha256(code + repr(make.args).encode()).digest() for name, make in making.items()}
-    found: dict[str, T | None] = {name: _read(folder / name, mark) for name, mark in marks.items()}
+    found: dict[str, T | None] = {name: _known(folder, name, mark) for name, mark in marks.items()}
     begun = {name: _apart(folder / name, marks[name], make) for name, make in making.items() if found[name] is None}
 
     def finish() -> dict[str, T]:
@@ -51,6 +52,12 @@ def _code() -> bytes:
         mark.update(f"{path.relative_to(CODE)}\0{path.stat().st_size}\0".encode())
         mark.update(path.read_bytes() if path.suffix in READ else b"")
     return mark.digest()
+
+
+def _known(folder: Path, name: str, mark: bytes) -> Any:
+    """What is kept in the folder, or was built with the installation; None if it must be made."""
+    places = (folder / name, BUILT / folder.name / name)
+    return next((value for place in places if (value := _read(place, mark)) is not None), None)
 
 
 def _read(place: Path, mark: bytes) -> Any:

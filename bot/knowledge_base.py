@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import intents as wishes
-from bot.cache import begin_making
+from bot.cache import BUILT, HOME, begin_making
 from bot.config import Settings
+from bot.config import load as configuration
 from bot.strictyaml import Problem, YamlError
 from knowledge import faq
 from knowledge.encoder import load
@@ -79,3 +81,17 @@ def _edited(intents: Path, answers: Path, languages: Sequence[str]) -> tuple[wis
     if wanted is None or found is None or problems:
         raise YamlError(problems)
     return wanted, found
+
+
+def build_shipped() -> None:
+    """Solve the answers that come with this installation, so that a first start finds them solved."""
+    with suppress(YamlError):  # the start will tell
+        settings = configuration(HOME / "config.yaml")
+        if not settings.knowledge.model:
+            begin_loading(settings, str(BUILT / "index"))()
+    for path in BUILT.glob("index/*"):
+        path.chmod(0o644)  # who serves need not be who installs
+
+
+if __name__ == "__main__":
+    build_shipped()
