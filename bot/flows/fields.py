@@ -10,7 +10,7 @@ from bot.flows import matter
 from bot.flows.draft import Draft
 from bot.flows.lengths import ASKED, ATTEMPT, BARE_WISH, BESIDE, GRIEVANCE, NAME, REMARK, WANTED, letters
 from bot.flows.reading import day, is_quantity, refused
-from bot.flows.wording import address, bare, clauses, is_address, is_question, number_alone, phone
+from bot.flows.wording import address, bare, clauses, is_address, is_question, number_alone, phone, same_town
 
 if TYPE_CHECKING:
     from bot.flows.journal import Run
@@ -50,6 +50,8 @@ _WANTS = re.compile(  # that some part or document is wanted, but not which
 _TURNS = re.compile(
     r"算了|还是|那就|干脆|改成|换成|改为|\b(?:instead|rather|actually|then)\b", re.IGNORECASE
 )  # he changes his mind
+_REASON = re.compile(r"错了|坏|破|裂|不喜欢|不合适|\b(?:wrong|mistake|broken|dead|faulty)\b", re.IGNORECASE)
+_ALSO = re.compile(r"\b(?:also|too|as well)\b|[也还]想?要|也想|另外", re.IGNORECASE)  # besides, not instead
 _POLITE = re.compile(r"thank|please|hello|\bhi\b|asap|urgent|hurry|谢|麻烦|你好|您好|请|急|尽快|快", re.IGNORECASE)
 _TO = re.compile(  # and what is said around the name of another wish
     r"\b(?:ok|okay|no|yes|hm+|well|oh|please|can|could|you|we|i'?d|i'?ll|i|it|that|the|an?|my|to|do|get|have|want|would"
@@ -97,14 +99,8 @@ def named(draft: Draft, read: str, before: str, asked: str) -> str:
             own = asked == "confirm" or (not telling and any(little(draft, part) for part in clauses(draft.words)))
             return when(draft) if own else ""
         case "address":
-            return _same_town(address(draft.words), before)
+            return same_town(address(draft.words), before)
     return ""
-
-
-def _same_town(place: str, before: str) -> str:
-    """A street that corrects another is in the same town, unless one is said."""
-    town = clauses(before)[1:] if len(clauses(place)) == 1 else []
-    return ", ".join((place, *town))
 
 
 def _same_year(draft: Draft, day: str, before: str) -> str:
@@ -183,7 +179,7 @@ def told_beside(draft: Draft) -> str:
 
 def _says(part: str) -> bool:
     """Whether more is said than names and numbers, and what stands around them."""
-    return letters(_AROUND.sub("", _SAID.sub("", part))) >= WANTED
+    return letters(_AROUND.sub("", _SAID.sub("", part))) >= WANTED or bool(_REASON.search(part))
 
 
 def _polite(part: str) -> bool:
@@ -231,7 +227,8 @@ def aside(draft: Draft, run: Run, others: dict[str, str]) -> str:
     small = run.name == FORM and (little_asked or is_quantity(draft.words) or is_question(draft.words))
     last = run.asked is not None and run.asked.name == "confirm" and not others
     words = draft.words if last else rest(draft)
-    intent = "" if draft.heard.intent == run.known.get("kind") else draft.heard.intent  # more of the same
+    wish = draft.turn.policy.forms.wished(draft.heard.intent)  # more of the same, or another matter
+    intent = "" if wish or draft.heard.intent == run.known.get("kind") else draft.heard.intent
     if draft.words in others.values():
         return ""
     asked = {part["name"] for part in run.known.get("asks", ())}
@@ -272,7 +269,7 @@ def changed(draft: Draft, run: Run) -> str:
     """Another kind of ticket that is wished instead of the one being filled in, "" if none is."""
     forms, kind, ranking = draft.turn.policy.forms, str(run.known.get("kind", "")), draft.ranking
     turns = bool(_TURNS.search(draft.words))
-    if run.name != FORM or not ranking or matter.telling(draft):
+    if run.name != FORM or not ranking or matter.telling(draft) or _ALSO.search(draft.words):
         return ""
     if not turns and ranking.outcome not in ("intent", "choose"):
         return ""
@@ -289,7 +286,8 @@ def changed(draft: Draft, run: Run) -> str:
 
 def kind_named(draft: Draft) -> str:
     """The kind of ticket that one clause is the bare name of, "" if none is."""
-    said = {bare(_TO.sub("", _TURNS.sub("", clause))) for clause in clauses(draft.words)}
+    parts = (part for clause in clauses(draft.words) for part in re.split("[:：]", clause))
+    said = {bare(_TO.sub("", _TURNS.sub("", part))) for part in parts}
     kinds = draft.turn.policy.forms
     return next((name for name, form in kinds.kinds.items() if kinds.wished(name) and said & _called(name, form)), "")
 

@@ -29,6 +29,7 @@ _BARE_COMPLAINT = re.compile(  # the bare wish, in any words
     r"|投诉|举报|我们?|[想要]|你们?|[您贵]|公司|客服|一下|登记|[请帮给的了]",
     re.IGNORECASE,
 )
+_THING = re.compile(r"\b(?:router|modem|camera|mesh)s?\b|路由|光猫|摄像头|监控", re.IGNORECASE)
 _COMPLAINS = re.compile(
     r"complain|\b(?:rude|rudely|shouted|yelled|swore|insult\w*|disrespect\w*|unprofessional)\b"
     r"|投诉|投訴|态度.{0,3}(?:差|恶劣|不好|凶)|骂|推诿|踢皮球",
@@ -69,9 +70,11 @@ def given_freely(heard: Heard) -> str:
 def known(draft: Draft, **more: Any) -> dict[str, Any]:
     """What a flow need not ask: the words, the product named, what the customer told before."""
     customer = draft.turn.customer
+    another = draft.talk.extra.get("ticket") and _THING.search(draft.words)  # "and now the router": which one?
+    owned = customer.get("product", "")
     return {
         "words": draft.words or still_open(draft) or draft.text("no_words"),
-        "product": draft.heard.named("model") or draft.talk.extra.get("product") or customer.get("product", ""),
+        "product": draft.heard.named("model") or draft.talk.extra.get("product") or (not another and owned) or "",
         "contact": contact(draft) or customer.get("contact", ""),
         **more,
     }

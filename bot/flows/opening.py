@@ -22,8 +22,9 @@ _UNWANTED = re.compile(
     r"|不用?再?(?:修|装|换|退|来|寄|要)了",
     re.IGNORECASE,
 )
+_INSTEAD = re.compile(r"改[成为]|换成|\binstead\b|\bchange (?:it|that) (?:in)?to\b", re.IGNORECASE)
 _CHANGES = re.compile(  # what is arranged
-    r"\b(?:change|move|postpone|reschedul\w+|another (?:day|time))\b|改|换个?时间|推迟|提前|延后", re.IGNORECASE
+    r"\b(?:change|move|postpone|reschedul\w+|another (?:day|time)|instead)\b|改|换个?时间|推迟|提前|延后", re.IGNORECASE
 )
 
 
@@ -32,6 +33,8 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
     line.leave(draft, "ticket")
     draft.open()
     there = next((t.number for t in draft.turn.tickets if t.kind == kind), "")
+    if _INSTEAD.search(draft.words):  # "a return after all": of the one just opened
+        there = matter.just_opened(draft) or there
     if there and _CHANGES.search(draft.words):  # what is arranged already is to be changed
         draft.add(there, draft.words)
         draft.say("flow.added", number=there)
@@ -69,7 +72,9 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
 
 def whole(draft: Draft, kind: str, what: str, before: str) -> str:
     """The matter with what it goes on from: what nobody has answered, and what was answered where it says little."""
-    if what and before and before not in what and what not in before:
+    if not what:
+        what = before
+    if before and before not in what and what not in before:
         what = f"{before}\n{what}"
     answered = "\n".join(draft.talk.extra.get("answered", ()))
     refers = kind in GENERAL and (_REFERS.search(what) or letters(what) <= REMARK)

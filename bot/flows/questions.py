@@ -177,6 +177,10 @@ def told_of_ticket(draft: Draft) -> bool:
     number, asks = matter.just_opened(draft), is_question(draft.words)
     if _ADDS.match(draft.words) and not asks:
         number = str(draft.talk.extra.get("ticket", ""))
+    other = fields.kind_named(draft)
+    if number and other not in ("", kind_of(draft, number)) and not asks:
+        opening.ticket(draft, other)  # "and now the router: repair"
+        return True
     apart = letters(draft.words) > REMARK or draft.heard.named("model") or (draft.meant and draft.meant.angry)
     if not number or apart:
         return False

@@ -39,7 +39,9 @@ _LOOKS = re.compile(
     r"[那这][个种款台]|[白黑灰蓝]色?的|[圆方]|天线|\b(?:white|black|grey|round|square|small|big|antennas?|the one)\b",
     re.IGNORECASE,
 )
-_SPEAKS = re.compile(r"\b(?:i|you|please|can|help|is|are|was)\b|[我你您帮请催查]|一下", re.IGNORECASE)  # to us: no name
+_SPEAKS = re.compile(  # to us: no name
+    r"\b(?:i|you|please|can|help|is|are|was)\b|[我你您帮请催查]|一下|公司", re.IGNORECASE
+)  # to us: no name
 _TELLS = re.compile(  # what is the matter, and no name
     r"[不没了断坏闪慢卡]|^是.*的\W*$|\b(?:not|no|never|broken|dead|slow|drops?|dropping|works?|working)\b|n't",
     re.IGNORECASE,
@@ -72,8 +74,11 @@ _QUANTITY = re.compile(
     r"(?: (?:of (?:them|those|these)|pieces?|pcs|please))?",
     re.IGNORECASE,
 )
+_OPEN = re.compile(  # questions that "Saturday at three?" is none of
+    r"\b(?:how|what|which|why|when|who|where|if)\b|多少|怎么|为什么|几|哪|什么|多久", re.IGNORECASE
+)
 _WHEN = re.compile(
-    r"\b(?:any ?time|week(?:day|end)s?|mornings?|afternoons?|evenings?|noon|nights?|daytime|asap|soon|always"
+    r"(?<![a-z])(?:any ?time|week(?:day|end)s?|mornings?|afternoons?|evenings?|noon|nights?|daytime|asap|soon|always"
     r"|(?:mon|tues|wednes|thurs|fri|satur|sun)days?)\b|随时|都(?:行|可以)|尽快|周[末内中一二三四五六日天]|工作日|上午|下午|中午|晚上|早上|白天|点|节假日",
     re.IGNORECASE,
 )
@@ -120,7 +125,8 @@ class Heard:
 
 def words(heard: Heard) -> str | None:
     """A matter in the customer's words; "hello" is none."""
-    return None if heard.intent in NO_MATTER or not bare(heard.text) else heard.text[:SUBJECT]
+    tells = bare(heard.text) and not bare(heard.text).isnumeric()
+    return heard.text[:SUBJECT] if tells and heard.intent not in NO_MATTER else None
 
 
 def comment(heard: Heard) -> str | None:
@@ -182,9 +188,9 @@ def cannot(heard: Heard) -> bool:
 
 def text(heard: Heard) -> str | None:
     """Any short text; "yes" is none."""
-    if heard.yes_no == "yes":
-        return None
-    return "skip" if refused(heard) or sends(heard.text) else heard.text[:SUBJECT] or None
+    if refused(heard) or sends(heard.text):
+        return "skip"
+    return heard.text[:SUBJECT] or None if heard.yes_no != "yes" else None
 
 
 def address(heard: Heard) -> str | None:
@@ -230,8 +236,7 @@ def time(heard: Heard) -> str | None:
     if refused(heard):
         return "skip"
     told = heard.said("datetime", "period", "date", "month")
-    alone = told and len(bare(heard.text)) - len(bare(told)) <= PART  # "Saturday at three?" is an answer all the same
-    asks = is_question(heard.text) and not alone
+    asks = is_question(heard.text) and (not (told or _WHEN.search(heard.text)) or bool(_OPEN.search(heard.text)))
     said = ", ".join(part for part in clauses(heard.text) if not phone(part)) or heard.text
     said = said if phone(heard.text) else heard.text  # "Friday, and my number is …"
     return said[:TIME] if (told or _WHEN.search(said)) and not asks else None

@@ -10,7 +10,7 @@ from typing import Any, Final
 from bot.dialogue import Learn
 from bot.flows import journal, line, matter, opening, platform, pleasantries, reading, scores, unsettled
 from bot.flows.draft import Draft
-from bot.flows.lengths import CLAUSE, letters
+from bot.flows.lengths import CLAUSE, REMARK, letters
 from bot.flows.pleasantries import STARTERS as STARTERS
 from bot.flows.quoting import quote
 from bot.flows.reading import ticket_number
@@ -81,7 +81,7 @@ def human(draft: Draft, reason: str) -> None:
     flow, asked, told = draft.talk.flow, draft.talk.asked, journal.take_over(draft)
     if matter.apart(draft):
         draft.asked_freely()
-    what = told.get("what") or matter.telling(draft) or matter.still_open(draft)
+    what = told.get("what") or opening.whole(draft, "question", matter.telling(draft), matter.still_open(draft))
     if reason == "misses" and letters(draft.words) >= CLAUSE:
         what = "\n".join(filter(None, (what, draft.words)))  # what we did not understand, somebody may
     reason = "callback" if reading.calls(draft.heard) else reason
@@ -189,6 +189,8 @@ def not_helpful(draft: Draft, entry: str) -> None:
     about = matter.held(draft, entry) or matter.held(draft, draft.talk.last_entry)
     draft.fact("not_helpful", entry=about, question=draft.talk.last_question)
     matter.answers_did_not_help(draft)
+    if draft.meant and draft.meant.intent_confidence < 1 and letters(draft.words) > REMARK // 2:
+        draft.tells(draft.words)  # and why
     if number := draft.own_ticket("emergency", "urgent", "complaint"):
         draft.add(number, draft.words)
         draft.say("not_helpful.people", number=number)

@@ -57,9 +57,9 @@ _ALL = re.compile(
     re.IGNORECASE,
 )
 _SENDS = re.compile(
-    r"(?:(?:yes|yeah|ok|okay|please|just|then|now|you can|go ahead and)[, ]+)*(?:send|submit)"
+    r"(?:(?:yes|yeah|ok|okay|please|just|then|now|you can|go ahead and)[, ]+)*(?:send|submit|confirm(?:ed)?)"
     r"(?: it| this| that| now| off| please| then)*[.!]*"
-    r"|(?:好的?|行|可以|对|那|就|请|嗯|帮我|[,，])*(?:这样)?(?:提交|发送|发|交)(?:吧|了|一下)?[。!！]*",
+    r"|(?:好的?|行|可以|对|那|就|请|嗯|帮我|[,，])*(?:这样)?(?:提交|发送|发|交|确认)(?:吧|了|一下)?[。!！]*",
     re.IGNORECASE,
 )
 _PRIVATE = re.compile(
@@ -127,6 +127,12 @@ def address(text: str) -> str:
         last += 1
     start = text.index(_BEFORE.sub("", said[first]))
     return text[start : text.index(said[last]) + len(said[last])]
+
+
+def same_town(place: str, before: str) -> str:
+    """A street that corrects another is in the same town, unless one is said."""
+    town = clauses(before)[1:] if len(clauses(place)) == 1 else []
+    return ", ".join((place, *town))
 
 
 def mentioned(text: str, products: Iterable[str]) -> str:
