@@ -29,6 +29,7 @@ _CORRECTS = re.compile(
     r"|不[是对]|错了|写错|弄错|说错|应该|改[成为]?|换成|其实|更正",
     re.IGNORECASE,
 )
+_MOVES = re.compile(r"\b(?:make|move|change) (?:it|that)\b|[改换][成为到]", re.IGNORECASE)  # what was arranged
 _SAID = re.compile(  # what is said around a number, and is no name
     r"\b(?:my|number|no|is|are|was|its?|the|a|an|phone|mobile|cell|tel|telephone|e?-?mail|address|call|text|me|us|at|on|to|or"
     r"|please|contact|reach|you|can|via|by|thanks?|yes|sure|ok|fine|but|and|new|other|one|use|here|this|that|wrong|not|sorry)\b"
@@ -96,8 +97,9 @@ def named(draft: Draft, read: str, before: str, asked: str) -> str:
             found = day(heard) if _BOUGHT.search(draft.words) else heard.named("date", "month")  # "after five" is none
             return _same_year(draft, found, before) if own else ""
         case "time":
-            own = asked == "confirm" or (not telling and any(little(draft, part) for part in clauses(draft.words)))
-            return when(draft) if own else ""
+            moves = letters(draft.words) <= REMARK and bool(_MOVES.search(draft.words))
+            own = moves or any(little(draft, part) for part in clauses(draft.words))
+            return when(draft) if asked == "confirm" or (own and not telling) else ""
         case "address":
             return same_town(address(draft.words), before)
     return ""
