@@ -17,7 +17,7 @@ _REFUSES = re.compile(
     r"\b(?:do not|don't|dont|did not|didn't|didnt|never|not) "
     r"(?:want|wanna|wish|need|mean|intend|plan|have to|going to|asking|asked)\b"
     r"|\binstead of \w+ing\b"
-    r"|不想(?!要?了)|(?<!要)不要(?!了)|(?<!用)不用(?!了)|(?<!需)不需要|无需|不打算|不是要|不是想|别(?=[再给让帮把去用])"
+    r"|不想(?!要?了)|(?<!要)不要(?!了)|(?<!用)不用(?!了)|(?<!需)不需要|无需|不打算|(?<!是)不是[要想]|别(?=[再给让帮把去用]|告诉|跟我|教我)"
 )
 _GOAL = re.compile(  # "how do I do it so that it need not …" refuses nothing
     r"(?:怎么|怎样|如何|让|能)[^,.!?;:。、]*$|\bso (?:that )?(?:i|we|it|they) $"
@@ -36,7 +36,7 @@ def refuses(text: str) -> bool:
 
 _CLAUSE = re.compile(r"[,;:](?!\d)|[.!?](?=\s|$)|[。、…~]+|[-–—]{2,}|\s[-–—]\s")
 _INNER = re.compile(  # where a refused clause turns to what is wanted, without a comma
-    r"\s(?=but\b|just\b|only (?:want|need|see|how|the)|i (?:just|only) )|(?=而是|只是|但是|可是|我只|就想|只想)"
+    r"\s(?=but\b|just\b|only (?:want|need|see|how|the)|i (?:just|only|want) )|(?=而是|只是|但是|可是|我只|就想|只想)"
     r"|(?<=不是.)(?=是)|(?<=不是..)(?=是)|(?<=不是...)(?=是)|(?<=不是....)(?=是)"
 )
 _LEAD = re.compile(r"^(?:but|instead|rather|而是|但是|可是|(?<!不)是(?![不否]))\s*(?=\S)")
@@ -48,14 +48,14 @@ _REFUSED = re.compile(
     _BEFORE + r"(?:(?:do not|don't|dont|did not|didn't|didnt|never) (?:want|wanna|wish|need|mean|intend|plan)\b"
     r"|not (?:asking|asked|looking|talking|going to|interested|trying)\b)(?=.)"
     "|" + _BEFORE_ZH + r"(?:不想|不要|不用|不需要|无需|不打算|不必|不是(?:要|想|问|说|指|去)"
-    r"|没有?(?:问(?!题)|打算|想要)|别[再给帮把去用])(?=.)(?!.*了$)"
+    r"|没有?(?:问(?!题)|打算|想要)|别(?:[再给帮把去用]|告诉|跟我|教我))(?=.)(?!.*了$)"
 )
 _PURPOSE = re.compile(  # what is refused is what the question is about: "I don't want to be watched, how do I …"
     r"\b(?:want|need) (?:to be|others|people|any|strangers|neighbou?rs|guests|visitors|kids)"
     r"|\bwant (?:it|them|him|her|any(?:body|one)|some(?:body|one)) \w+ing\b"
     r"|\bwant (?!to\b|you\b)(?:\w+ ){1,3}to\b"
     r"|\b(?:every|each) time\b|\balways\b"
-    r"|不[想要用](?:让|被|每|总|老|一直|别人)"
+    r"|不[想要用](?:让|被|每|总|老|一直|别人)|别让(?:他|她|别|人|客|邻|外|陌|孩|小)"
 )
 _DENIED = re.compile(
     _BEFORE + r"(?:it is |it's )?not (?:my|our|the|an|about|for|to|how|what|when|where|which|whether|if|a(?! single))\b"
@@ -94,6 +94,11 @@ _TURN = re.compile(
 _CLEFT = re.compile(
     r"^it(?:'s| is) (?:the|my|our|not|how|what|only)\b|^(?:我?(?:想|要)?问|我?忘记?了?|我?不会|我?不知道)的是|^是"
 )
+_PREVENTS = re.compile(  # "how do I make sure that nobody restarts it" does not ask how to restart it
+    r"\b(?:stop|prevent|keep) (?:any|some|every|other|people|strangers)[^,.!?;]{0,20} from \w+ing\b"
+    r"|\b(?:nobody|no one|no-one) (?:can|could|may|is able)\b"
+    r"|防止|阻止|避免|让(?:别人|外人|人家|任何人|谁)[^,.!?;。、]{0,6}(?:不了|不能|没法|无法)"
+)
 _NOT = re.compile(r"\b(?:(?:do|did|is|are) not|don't|dont|didn't|isn't|aren't|not|never)\b|不是|不想|不要|不用|别")
 _POINTS_BACK = re.compile(r"\b(?:it|them|this|that|him|her)$|[它他她]")
 _FILLER = frozenset(
@@ -118,8 +123,8 @@ def wanted(text: str) -> str:
 
 
 def disputed(text: str) -> bool:
-    """Does a normalised question say what is not asked, whether or not the rest could stand alone?"""
-    return refuses(text) or bool(refused(text))
+    """Does a normalised question say what is not asked, or not to happen, whether or not the rest could stand alone?"""
+    return refuses(text) or bool(refused(text)) or bool(_PREVENTS.search(text))
 
 
 def refused(text: str) -> str:

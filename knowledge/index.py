@@ -28,7 +28,7 @@ SHOWN = 5  # candidates in a ranking
 CLEARLY = 0.1  # nearer to a contrast than to its own questions by more than this: not even offered
 SURE = 0.7  # answers that are surer are given to vague questions, too: of these nearly all are right
 TIE = 0.05  # two answers that could both be given and are closer than this are asked about in every mode
-METHOD = "14"  # another one means: the same FAQ would be scored differently
+METHOD = "16"  # another one means: the same FAQ would be scored differently
 
 _MARKS = re.compile(r"https?://\S+|[*`#\[\]()]")  # what an answer has for the eye only
 

@@ -29,6 +29,8 @@ from knowledge.normal import normal
         ("不是要访客网络，是要管孩子几点能上网", "要管孩子几点能上网"),
         ("别给我恢复出厂啊，我只是想重启路由器", "我只是想重启路由器"),
         ("不是问光猫桥接，我问的是怎么设成中继", "我问的是怎么设成中继"),
+        ("别告诉我怎么退货，我要换货", "我要换货"),
+        ("I don't want to see my password i want to know who uses the wifi", "i want to know who uses the wifi"),
         ("App密码我记得，忘的是家里WiFi的密码", "忘的是家里wifi的密码"),
         ("我不想退货而是想换一台新的", "想换一台新的"),
         ("不是重启是恢复出厂设置", "恢复出厂设置"),
@@ -168,6 +170,9 @@ def test_another_maker_is_not_answered_for(knowledge: Knowledge, question: str, 
         ("要不要手续费", False),
         ("用不用本人去", False),
         ("以后不用了,想注销", False),
+        ("是不是要把密码给他", False),
+        ("客人来了别让他们看到我的电脑", False),
+        ("别告诉我怎么换货", True),
         ("keep the name so i don't have to connect everything again", False),
         ("i don't want the neighbours to see my network", False),
         ("i don't want you to reset it", True),
@@ -197,6 +202,11 @@ def test_a_refusal_that_cannot_be_cut_out_still_counts() -> None:
     assert wanted(text) == text
     assert disputed(text)
     assert not disputed("how do i reset the router")
+
+
+@pytest.mark.parametrize("text", ["怎么让别人重启不了路由器", "how do i make sure nobody can restart it"])
+def test_what_shall_not_happen_is_not_asked_for(text: str) -> None:
+    assert disputed(text)
 
 
 def test_names_stand_beside_the_entries(tmp_path: Path) -> None:
