@@ -74,6 +74,7 @@ class Pulls:
         cursor = ((await self.office.note(f"cursor:{kfid}")) or b"").decode()
         since = 0.0 if cursor else time.time() - FIRST_LOOK
         token = next((token.decode() for token in reversed([*calls.values()]) if token), "")
+        been: set[str] = set()
         while await self.office.hold(f"kf:{kfid}"):
             page = await self._page(kfid, cursor, token)
             states = {
@@ -82,7 +83,8 @@ class Pulls:
             }
             heard = self._reader.page(page.get("msg_list") or (), kfid, states, since)
             last = not page.get("has_more")
-            before, cursor = cursor, str(page.get("next_cursor") or cursor)
+            been.add(cursor)
+            cursor = str(page.get("next_cursor") or cursor)
             done = dict.fromkeys(calls, None) if last else {}
             for address, id, why in heard.failed:  # before the cursor moves on; said twice, it is the same
                 await self.office.failed(address, id, FAILED.get(why, str(why)))
@@ -90,7 +92,7 @@ class Pulls:
             self._sessions.heard(heard.notes)
             if last:
                 return
-            if cursor == before:
+            if cursor in been:
                 raise NotSent("there is more, and no way to it")  # asked at once again, it would be asked for ever
 
     async def _page(self, kfid: str, cursor: str, token: str) -> dict[str, Any]:

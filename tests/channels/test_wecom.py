@@ -468,15 +468,21 @@ async def test_files_that_are_not_taken_are_told_in_a_sentence(house: Firm, qyap
     assert await house.rows("SELECT count(*) FROM file") == [(0,)]
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        [{"has_more": 1}, {"has_more": 1, "next_cursor": "", "msg_list": []}, {"msg_list": 7}],
+        [{"has_more": 1, "next_cursor": "c0"}, {"has_more": 1, "next_cursor": "c00"}],
+    ],
+)
 async def test_pages_that_lead_nowhere_are_asked_for_seldom_and_hold_up_no_other_account(
-    house: Firm, qyapi: Qyapi, monkeypatch: pytest.MonkeyPatch
+    house: Firm, qyapi: Qyapi, monkeypatch: pytest.MonkeyPatch, odd: list[dict[str, Any]]
 ) -> None:
     pulled, asked = qyapi._kf_sync_msg, list[str]()
-    odd: list[dict[str, Any]] = [{"has_more": 1}, {"has_more": 1, "next_cursor": "", "msg_list": []}, {"msg_list": 7}]
 
     def page(body: dict[str, Any], rest: Any) -> dict[str, Any]:
         asked.append(body["open_kfid"])
-        return odd[asked.count("wk1") % 3] if body["open_kfid"] == "wk1" else pulled(body, rest)
+        return odd[asked.count("wk1") % len(odd)] if body["open_kfid"] == "wk1" else pulled(body, rest)
 
     monkeypatch.setattr(qyapi, "_kf_sync_msg", page)
     await qyapi.kf_says("wk1", "wmA", "怎么恢复出厂设置")
