@@ -7,7 +7,20 @@ from collections.abc import Callable
 from typing import Final
 
 from bot.dialogue import Alarm
-from bot.flows import burst, buttons, fields, journal, line, matter, opening, platform, pleasantries, waiting, wishes
+from bot.flows import (
+    burst,
+    buttons,
+    fields,
+    journal,
+    line,
+    matter,
+    opening,
+    platform,
+    pleasantries,
+    unsettled,
+    waiting,
+    wishes,
+)
 from bot.flows.complaint import wished
 from bot.flows.draft import Draft
 from bot.flows.inside import aftermath, inside
@@ -27,6 +40,7 @@ from handoff import care
 
 Rule = Callable[[Draft], bool]
 
+HEARTFELT: Final = frozenset({"praise", "complaint"})  # nobody is asked whether he means that
 VERDICTS: Final = frozenset({"solved", "not_helpful"})
 WAYS_BACK: Final = frozenset({"cancel", "back"})
 _WHETHER = re.compile(
@@ -104,26 +118,35 @@ def person(draft: Draft) -> bool:
 def wish(draft: Draft) -> bool:
     """Something known is wished; a ticket number alone asks for its status, "very satisfied" is a rating."""
     intent = draft.meant.intent if draft.meant else ""
-    if draft.meant and not phrased(draft):
-        if intent in VERDICTS and not draft.talk.answered:
-            return False  # about what?
-        if intent in pleasantries.SAID and draft.meant.angry:
-            return False  # said in scorn
-        if intent in pleasantries.SAID and wished_with_matter(draft):
-            return True  # "I want a refund please, thank you"
-    if outcome(draft) == "answer" and wished_with_matter(draft):
-        return True  # "open a ticket: my camera is offline": whatever we know of that
-    guessed = draft.meant is not None and draft.meant.intent_confidence < matter.SURE
-    intent = intent or ("praise" if outcome(draft) == "choose" and likeliest(draft) == "intent:praise" else "")
-    if intent == "praise" and not pleasantries.praises(draft):
+    likely = likeliest(draft).removeprefix("intent:") if outcome(draft) == "choose" else ""
+    intent = intent or (likely if likely in HEARTFELT else "")
+    if draft.meant and doubtful(draft, intent):
         return False
-    if (intent == "complaint" and not matter.complains(draft)) or (intent in WAYS_BACK and guessed):
-        return False
+    beside = outcome(draft) == "answer" or (intent in pleasantries.SAID and not phrased(draft))
+    if beside and wished_with_matter(draft):
+        return True  # "open a ticket: my camera is offline", "I want a refund please, thank you"
     if draft.meant and intent in ("", "solved"):
         intent = unspoken(draft)
     elif intent == "greeting" and waiting.asks_when(draft, of_ours=True):
         intent = "ticket_status"  # "hello?? still nothing"
     return bool(intent) and wishes.grant(draft, intent)
+
+
+def doubtful(draft: Draft, intent: str) -> bool:
+    """Whether what sounds like a wish may well be none."""
+    if draft.meant is None or phrased(draft):
+        return False
+    if intent in VERDICTS:
+        return not draft.talk.answered  # about what?
+    if intent in pleasantries.SAID and draft.meant.angry:
+        return True  # said in scorn
+    if intent == "yes":
+        return bool(draft.talk.unknowns and matter.still_open(draft))  # "yes I need one", of what we do not know
+    if intent == "praise":
+        return not pleasantries.praises(draft)
+    if intent == "complaint":
+        return not matter.complains(draft)
+    return intent in WAYS_BACK and draft.meant.intent_confidence < matter.SURE
 
 
 def meant_by(draft: Draft) -> tuple[str, ...]:
@@ -187,6 +210,7 @@ POLICY: Final[tuple[Rule, ...]] = (
     burst.scrap,
     opening.rearranged,
     opening.unwanted,
+    unsettled.resolved_not,
     answer,
     files,
     burst.patient,

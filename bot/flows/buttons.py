@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 TAIL: Final = 3  # signs beside a label: "repair it please" is more than "repair it"
 TAKING_OVER: Final = frozenset({"human", "complaint"})  # what was told so far goes with them
 REPEATS: Final = frozenset({"solved", "not_helpful", "ticket_status", "none"})  # no reason to leave the running flow
+ONE_TAP: Final = ("do:pass_on:", "do:reopen:")  # what "yes" agrees to
 _DIGIT = re.compile(r"[\W_]*(\d{1,2})[\W_]*")
 _PLACES = ("first", "second", "third", "fourth", "fifth", "sixth")
 _ORDINAL = re.compile(
@@ -162,8 +163,8 @@ def _meant(offered: tuple[tuple[str, str], ...], meant: Understanding, last: boo
     wanted = f"{ids[0].rpartition(':')[0]}:{meant.rating}" if ids[0].startswith("rate:") else ""
     if "yes" in said and "do:ticket" in ids and "do:ticket_status" not in ids:  # "shall I pass it to my colleagues?"
         wanted = "do:ticket"
-    elif "yes" in said and any(choice.startswith("do:pass_on:") for choice in ids):
-        wanted = "do:pass_on"
+    elif "yes" in said and ids[0].startswith(ONE_TAP):
+        wanted = ids[0]
     elif "yes" in said and _DID.match(meant.text):
         wanted = "do:solved"
     elif "no" in said and "do:none" in ids:

@@ -10,7 +10,7 @@ from bot.flows import matter
 from bot.flows.draft import Draft
 from bot.flows.lengths import ASKED, ATTEMPT, BARE_WISH, BESIDE, GRIEVANCE, NAME, REMARK, WANTED, letters
 from bot.flows.reading import day, is_quantity, refused
-from bot.flows.wording import address, bare, clauses, is_address, is_question, number_alone, phone, same_town
+from bot.flows.wording import address, bare, clauses, is_address, is_question, number_alone, phone, pieces, same_town
 
 if TYPE_CHECKING:
     from bot.flows.journal import Run
@@ -51,7 +51,9 @@ _WANTS = re.compile(  # that some part or document is wanted, but not which
 _TURNS = re.compile(
     r"算了|还是|那就|干脆|改成|换成|改为|\b(?:instead|rather|actually|then)\b", re.IGNORECASE
 )  # he changes his mind
-_REASON = re.compile(r"错了|坏|破|裂|不喜欢|不合适|\b(?:wrong|mistake|broken|dead|faulty)\b", re.IGNORECASE)
+_REASON = re.compile(
+    r"错了|坏|破|裂|不(?![是对要用想需错])|没反应|断|闪|\b(?:wrong|mistake|broken|dead|faulty)\b", re.IGNORECASE
+)
 _ALSO = re.compile(r"\b(?:also|too|as well)\b|[也还]想?要|也想|另外", re.IGNORECASE)  # besides, not instead
 _POLITE = re.compile(r"thank|please|hello|\bhi\b|asap|urgent|hurry|谢|麻烦|你好|您好|请|急|尽快|快", re.IGNORECASE)
 _TO = re.compile(  # and what is said around the name of another wish
@@ -144,7 +146,8 @@ def only_details(draft: Draft) -> bool:
 def details(draft: Draft) -> dict[str, str]:
     """Those details, by how a field is read that asks for one."""
     date = day(draft.heard) if _BOUGHT.search(draft.words) else ""
-    found = {**draft.heard.numbers, "date": date, "address": address(draft.words)}
+    sums = {"amount": draft.heard.named("amount")}
+    found = {**draft.heard.numbers, **sums, "date": date, "address": address(draft.words)}
     return {name: value for name, value in found.items() if value}
 
 
@@ -259,12 +262,7 @@ def renamed(draft: Draft, run: Run) -> str:
     if run.name != FORM or letters(words) > REMARK or not _CHANGE.search(words) or is_question(words):
         return ""
     labels = {part["name"]: part["label"][draft.lang] for part in run.known.get("asks", ())}
-    return next((name for name, label in labels.items() if any(part in words for part in _parts(label.casefold()))), "")
-
-
-def _parts(label: str) -> list[str]:
-    """The words of a label, of a Chinese one every two signs that stand together."""
-    return re.findall("[a-z]{4,}", label) or [label[n : n + 2] for n in range(len(label) - 1)]
+    return next((name for name, label in labels.items() if any(part in words for part in pieces(label.casefold()))), "")
 
 
 def changed(draft: Draft, run: Run) -> str:

@@ -50,12 +50,12 @@ def heard(draft: Draft, run: journal.Run, asked: Ask, others: dict[str, str]) ->
         taken(draft, run, value, others)
     elif others or told:
         told_instead(draft, run, asked, "flow.asked" if told and is_question(draft.words) else "flow.noted")
+    elif back:
+        run.say_question(back)
     elif middle:
         aside(draft, run)
     elif run.name == fields.FORM and fields.only_details(draft) and repeats(draft, run):
         run.say_question(draft.text("flow.noted"))
-    elif back:
-        run.say_question(back)
     else:
         missed(draft, run)
 

@@ -77,7 +77,8 @@ def whole(draft: Draft, kind: str, what: str, before: str) -> str:
     if before and before not in what and what not in before:
         what = f"{before}\n{what}"
     answered = "\n".join(draft.talk.extra.get("answered", ()))
-    refers = kind in GENERAL and (_REFERS.search(what) or letters(what) <= REMARK)
+    little = max(map(letters, what.split("\n"))) <= REMARK
+    refers = kind in GENERAL and (_REFERS.search(what) or little)
     return matter.shortened(f"{answered}\n{what}") if what and answered and refers else matter.shortened(what)
 
 

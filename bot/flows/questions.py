@@ -121,6 +121,10 @@ def choose(draft: Draft) -> bool:
 
 def unknown(draft: Draft) -> bool:
     """Nothing we know."""
+    if bare(draft.words) in SKIPS:
+        draft.open()
+        draft.say("nothing_more")
+        return True
     if together(draft):
         return True
     if draft.heard.yes_no == "no" and any(choice.startswith("do:not_helpful") for choice, _ in draft.talk.offered):
@@ -128,9 +132,6 @@ def unknown(draft: Draft) -> bool:
         draft.tells(draft.words)
         return True
     draft.open()
-    if bare(draft.words) in SKIPS:
-        draft.say("nothing_more")
-        return True
     if told_of_files(draft) or told_of_ticket(draft) or wished_with_matter(draft):
         return True
     if letters(draft.words) >= STORY and wished_within(draft):
@@ -247,9 +248,11 @@ def wished_with_matter(draft: Draft) -> bool:
 def wished_within(draft: Draft, least: int = CLAUSE) -> bool:
     """A kind of ticket wished in one clause of a long message: all of it is what that ticket is about."""
     wished = (_ASKS_US.sub("please ", part) for part in _parts(draft.words))  # "can you repair it" is one
-    parts = [part for part in wished if letters(part) >= least and not is_question(part)]
-    for part in parts[: fields.PARTS]:
+    parts = [part for part in wished if not is_question(part)][: fields.PARTS]
+    for part in parts:
         ranking = matter.ranked(draft, part)
+        if letters(part) < least and bare(ranking.candidates[0].nearest if ranking.candidates else "") != bare(part):
+            continue  # few words are a wish only if they are nothing else: "Return: …"
         kind = ranking.candidates[0].entry.removeprefix("intent:") if ranking.outcome == "intent" else ""
         forms = draft.turn.policy.forms
         sure = ranking.candidates[0].confidence >= SOON if least < CLAUSE else True

@@ -125,7 +125,7 @@ class Heard:
 
 def words(heard: Heard) -> str | None:
     """A matter in the customer's words; "hello" is none."""
-    tells = bare(heard.text) and not bare(heard.text).isnumeric()
+    tells = bare(heard.text) not in ("", "skip", "跳过") and not bare(heard.text).isnumeric()
     return heard.text[:SUBJECT] if tells and heard.intent not in NO_MATTER else None
 
 
@@ -139,7 +139,7 @@ def product(heard: Heard) -> str | None:
     """A product we know, or a short description of one."""
     if found := heard.named("model"):
         return found
-    if refused(heard):
+    if refused(heard) or sends(heard.text):
         seen = ", ".join(part for part in clauses(heard.text) if not cannot(Heard(part)))
         return seen if _LOOKS.search(seen) else "skip"  # "no idea which, the white one"
     if heard.meant and heard.meant.urgent and not _PRODUCT.search(heard.text):

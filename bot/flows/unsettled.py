@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.flows import journal, matter, opening
 from bot.flows.draft import Draft
+from bot.flows.lengths import STORY, letters
 from bot.flows.steps import SKIP
 from bot.flows.ticket import on_a_line
+from bot.flows.wording import is_question
+
+_STILL = re.compile(
+    r"\bstill\b(?!.*\bthanks?\b)|\b(?:not|never|isn't|wasn't) (?:fixed|solved|resolved|repaired|settled)\b"
+    r"|\b(?:happened|broke|started|dropped|failed) again\b|\b(?:no|not any) better\b"
+    r"|还是(?:不|没|一样|老样子|有)|仍然|依然|没(?:有)?(?:解决|修好|好|用)|又(?:坏|断|出|不|没)",
+    re.IGNORECASE,
+)
 
 
 def remind(draft: Draft) -> bool:
@@ -18,6 +29,17 @@ def remind(draft: Draft) -> bool:
     product = extra.get("product", "")
     draft.keep(unsettled={"number": draft.number, "what": what, "files": files, "product": product})
     draft.say("unsettled", f"do:pass_on:{draft.number}", what=on_a_line(what))
+    return True
+
+
+def resolved_not(draft: Draft) -> bool:
+    """A ticket is said to be resolved, and is not: people read it there, and one tap opens it again."""
+    done = next((one.number for one in draft.turn.tickets if one.state == "resolved"), "")
+    if not done or is_question(draft.words) or not _STILL.search(draft.words) or letters(draft.words) > STORY:
+        return False
+    draft.open()
+    draft.add(done, draft.words)
+    draft.say("ticket.still", f"do:reopen:{done}", number=done)
     return True
 
 

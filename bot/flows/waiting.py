@@ -34,7 +34,7 @@ _OURS: Final = re.compile(  # of us, and of what is under way; not how long a re
     r".*\b(?:hear|answer|repl|respon|contact|call|fixed|solved|settled|resolved|sorted|done|ready|finished)"
     r"|\bhow (?:much )?(?:long|soon) (?:will|do|until|till|before) (?:it|this|that|you|i|some(?:body|one))\b"
     r"|(?:多久|多长时间|几天|几时|何时|什么时[候间])(?:才?[能会]?)(?:[给跟]我)?"
-    r"(?:回复|答复|回电|联系|解决|处理|修好|搞定|弄好|[回找理]我|打给我|来电)|还要等?多久|催(?:一下|一催|单|促|办)"
+    r"(?:回复|答复|回电|(?:打|来)?个?电话|联系|解决|处理|修好|搞定|弄好|[回找理]我|打给我|来电)|还要等?多久|催(?:一下|一催|单|促|办)"
     r"|(?:修|弄|处理|搞|办)[好完定]了?(?:没有?|吗|么)\W*$|怎么(?:样了|还没)|还没(?:人|消息|结果|动静|回音)|有(?:消息|结果|进展|回音)了?[吗么没]"
     r"|\b(?:any|some) (?:news|update|progress)|\banything (?:new\b|happen|moving)"
     r"|\bhow(?:'?s| is| are) (?:my|the|it|that|things) .*(?:going|coming)"
@@ -45,7 +45,7 @@ _OURS: Final = re.compile(  # of us, and of what is under way; not how long a re
     r"|说好了?的?(?:会|要)?.{0,6}(?:联系|回复|回电|来)|一直没(?:人|消息|回)|没人(?:联系|理|管|回)"
     r"|\bwhat(?:'?s| is| has) (?:happening|happened|become|going on)\b"
     r"|\b(?:did|have|has) (?:you|any(?:one|body)|some(?:one|body))(?: even)? (?:look|check|read|seen|start|done|fix)"
-    r"|有人(?:看|处理|跟进)|(?:看|处理|受理)了(?:吗|没)",
+    r"|有人(?:会?联系|看|处理|跟进)|(?:看|处理|受理)了(?:吗|没)",
     re.IGNORECASE,
 )
 

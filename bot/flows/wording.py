@@ -135,6 +135,11 @@ def same_town(place: str, before: str) -> str:
     return ", ".join((place, *town))
 
 
+def pieces(label: str) -> list[str]:
+    """The words of a label, of a Chinese one every two signs that stand together."""
+    return re.findall("[a-z]{4,}", label) or [label[n : n + 2] for n in range(len(label) - 1)]
+
+
 def mentioned(text: str, products: Iterable[str]) -> str:
     """A product of ours that stands in a text, the longest name first; "" if none does."""
     return max((name for name in products if bare(name) in bare(text)), key=len, default="")
