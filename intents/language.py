@@ -18,7 +18,8 @@ _ABROAD = frozenset(
     "hola mi las una uno por para pero qué como cómo esta está estoy tengo quiero puede pueden puedo "
     "gracias hablo hablar funciona necesito ayuda bonjour je vous nous mon ma mes les des une est pas ne avec "
     "pour dans que quoi comment merci svp français marche bitte danke ich mein meine meinen der das ist nicht und "
-    "ein eine wie kann haben habe mit auf deutsch funktioniert olá meu minha não estou tenho quero obrigado "
+    "ein eine wie kann haben habe mit auf deutsch funktioniert brauche hilfe "
+    "besoin aide ajuda bisogno aiuto olá meu minha não estou tenho quero obrigado "
     "obrigada você preciso ciao mio mia non sono della il che posso grazie voglio italiano español português".split()
 )
 _MARKS = re.compile(r"[¿¡ñßãõçàèùìòéêáíóúäöüœ]", re.IGNORECASE)

@@ -157,7 +157,7 @@ def _meant(offered: tuple[tuple[str, str], ...], meant: Understanding, last: boo
     ids = [choice for choice, _ in offered]
     at_most = BARE_NO if meant.yes_no == "no" else BARE_YES
     short = letters(meant.text) <= at_most and not is_question(meant.text)
-    short = short and meant.intent != "goodbye"
+    short = short and meant.intent not in ("goodbye", "language")
     says = meant.yes_no if short and not meant.wants_person else ""  # "ok, send someone" is no yes
     said = {says, meant.intent} if last else set()
     wanted = f"{ids[0].rpartition(':')[0]}:{meant.rating}" if ids[0].startswith("rate:") else ""

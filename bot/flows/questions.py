@@ -32,6 +32,12 @@ _PERSON = re.compile(  # "a person" where we understand nothing else
     re.IGNORECASE,
 )
 _REASON = re.compile(r"[:：](?!\d|//)|\b(?:because|cause|cos)\b|因为|由于", re.IGNORECASE)
+_TONGUE = re.compile(  # "do you speak …?"
+    r"\b(?:speak|talk|write|answer|reply|chat)\b(?: \w+){0,2} (?:arabic|dutch|french|german|hindi|indonesian|italian"
+    r"|japanese|korean|polish|portuguese|russian|spanish|swedish|thai|turkish|vietnamese)\b"
+    r"|[会能用](?:说|讲|用)?(?:德|法|西班牙|日|韩|俄|阿拉伯|葡萄牙|意大利|越南|泰|印尼)[语文]",
+    re.IGNORECASE,
+)
 _CLAUSE = re.compile(
     r"[?？;；]+|\b(?:and also|also|another (?:thing|question)|plus|and (?=how|what|when|where|can|is|do))\b"
     r"|[,，。]?(?:另外|还有就是|还有|以及|顺便|再问一下|同时)",
@@ -193,8 +199,10 @@ def told_of_ticket(draft: Draft) -> bool:
 
 
 def in_another_language(draft: Draft) -> bool:
-    """Words that we cannot read: say which languages we speak, in each of them; a colleague may know that one."""
-    if not is_foreign(draft.words):
+    """Words that we cannot read, or that ask for other ones: say which languages we speak, in each of them; a colleague
+    may know that one.
+    """
+    if not (is_foreign(draft.words) or _TONGUE.search(draft.words)):
         return False
     draft.open()
     draft.fact("unknown", question=draft.words[:SUBJECT])
