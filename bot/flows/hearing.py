@@ -20,7 +20,8 @@ ASIDE: Final = frozenset({"ticket_status", "complaint"})  # wishes granted in th
 TOLD: Final = frozenset({fields.FORM, "complaint"})  # flows in which a matter is told: statements belong to it
 
 _WHY = re.compile(  # what is this good for, and must I?
-    r"\bwhy (?:do|would|should|must|is|are) (?:you|i|we|that|this)\b|\bwhat (?:do you need|is) (?:it|that|this) for\b"
+    r"^(?:but )?(?:why|what for)\W*$|^为[什啥]么?[呢啊]?\W*$"
+    r"|\bwhy (?:do|would|should|must|is|are) (?:you|i|we|that|this)\b|\bwhat (?:do you need|is) (?:it|that|this) for\b"
     r"|\bwhat for\b|\b(?:do i (?:have|need) to|must i) (?:give|tell|say|enter|fill|answer|provide|leave)\b"
     r"|\bis (?:it|that|this) (?:really )?(?:necessary|required|needed|mandatory)\b"
     r"|(?:为什么|为啥|干嘛|干吗|凭什么).{0,4}[要问填给]|[要问填].{0,6}(?:干嘛|干什么|干吗|做什么|有什么用)"

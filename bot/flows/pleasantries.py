@@ -46,6 +46,11 @@ def praise(draft: Draft, _: str) -> None:
     draft.say("praise")
 
 
+def waits(draft: Draft) -> bool:
+    """Whether he has asked what nobody could answer, and has not let it be."""
+    return bool(draft.talk.unknowns and matter.still_open(draft) and not draft.talk.extra.get("let_be"))
+
+
 def answer(draft: Draft, wish: str) -> None:
     """The polite answer, as it fits to what was said last."""
     key, *buttons = SAID[wish]
@@ -53,7 +58,7 @@ def answer(draft: Draft, wish: str) -> None:
     match wish:
         case "thanks":
             draft.keep(answered=None, let_be=True)  # it has helped: no matter for people
-        case "greeting" if draft.talk.unknowns and matter.still_open(draft):
+        case "greeting" | "yes" if waits(draft) and "do:none" not in offered:
             key, buttons = "still_here", [*PEOPLE]  # "hello?" of who waits for an answer
         case "greeting" if _ANNOUNCES.search(draft.words):
             key, buttons = "go_ahead", []

@@ -80,8 +80,8 @@ def asks_when(draft: Draft, *, of_ours: bool) -> bool:
     if not draft.turn.tickets:
         return False
     if of_ours or _OURS.search(words):
-        comes = matter.just_opened(draft) and _WHEN.search(words) and _COMES.search(words)
-        return bool(_OURS.search(words) or comes)
+        comes = (_WHEN.search(words) and _COMES.search(words)) or _BARE.fullmatch(words)
+        return bool(_OURS.search(words) or (comes and matter.just_opened(draft)))
     return bool(_BARE.fullmatch(words) or (_WHEN.search(words) and _ABOUT.search(words)))
 
 

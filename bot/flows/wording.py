@@ -30,7 +30,7 @@ _CALM = re.compile(
 _CLAUSES = re.compile(r"[,，;；。\n]+|[.!?](?=\s|$)|[!！?？]")
 _BEFORE = re.compile(  # what is said before an address
     r"^(?:.*\bat(?= \d)|.*?(?:\baddress(?: is)?\b|\b(?:live|i'm|i am|stay) (?:at|in)\b"
-    r"|地址[是为]?|我住在?|[住寄送][在到]))[\s:：]*",
+    r"|地址[是为]?|我住在?|[住寄送][在到]|(?:应该|改[成为]|(?=是))是?))[\s:：]*",
     re.IGNORECASE,
 )
 _TOWN = re.compile(  # and what may follow a street
@@ -131,6 +131,8 @@ def address(text: str) -> str:
 
 def same_town(place: str, before: str) -> str:
     """A street that corrects another is in the same town, unless one is said."""
+    if (within := re.match(".*[省市区县镇]", before)) and place and not re.search("[省市区县镇]", place):
+        return within[0] + place
     town = clauses(before)[1:] if len(clauses(place)) == 1 else []
     return ", ".join((place, *town))
 
