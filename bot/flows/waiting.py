@@ -39,6 +39,7 @@ _OURS: Final = re.compile(  # of us, and of what is under way; not how long a re
     r"|\b(?:any|some) (?:news|update|progress)|\banything (?:new\b|happen|moving)"
     r"|\bhow(?:'?s| is| are) (?:my|the|it|that|things) .*(?:going|coming)"
     r"|\bstill (?:nothing|waiting|no (?:answer|reply|news|word|call|one))\b|\bwhat happens (?:now|next)\b"
+    r"|^(?:status|progress|updates?|news|进度|进展|状态)(?: please| pls)?\W*$"
     r"|\bwhat'?s next\b|\bwhat(?:'?s| is| was) (?:the|my) (?:\w+ )?number(?: again| please)?\W*$"
     r"|(?:工单|单|编)号是?(?:多少|什么|啥)"
     r"|\b(?:said|promised|told me) (?:that )?(?:some(?:one|body)|you|they|a \w+) (?:will|would|'d|'ll)\b"
