@@ -17,6 +17,7 @@ from bot.flows.wording import bare, clauses, is_all, is_question
 MISSES: Final = 3  # answers in a row that did not fit, then a person
 PASSES: Final = 1  # times a question may be passed over, and is asked again
 ASIDE: Final = frozenset({"ticket_status", "complaint"})  # wishes granted in the middle of a flow
+NUMBERS: Final = frozenset({"contact", "serial", "order"})  # how a field is read that nobody tells twice for nothing
 TOLD: Final = frozenset({fields.FORM, "complaint"})  # flows in which a matter is told: statements belong to it
 
 _WHY = re.compile(  # what is this good for, and must I?
@@ -43,7 +44,8 @@ def heard(draft: Draft, run: journal.Run, asked: Ask, others: dict[str, str]) ->
     value = None if passed or back else read(draft, run, asked)
     if middle and asked.free and value not in asked.answers:
         value = None
-    told = fields.aside(draft, run, others) if value is None and not (middle or back) else ""
+    again = run.name == fields.FORM and repeats(draft, run)
+    told = fields.aside(draft, run, others) if value is None and not (middle or back or again) else ""
     if told:
         run = run.beside(told)
         draft.remember(journal=tuple(run.journal))
@@ -55,16 +57,19 @@ def heard(draft: Draft, run: journal.Run, asked: Ask, others: dict[str, str]) ->
         run.say_question(back)
     elif middle:
         aside(draft, run)
-    elif run.name == fields.FORM and fields.only_details(draft) and repeats(draft, run):
+    elif again:
         run.say_question(draft.text("flow.noted"))
     else:
         missed(draft, run)
 
 
 def repeats(draft: Draft, run: journal.Run) -> bool:
-    """Whether all that is named is known already."""
-    known = {bare(run.told(part["name"])) for part in run.known.get("asks", ())}
-    return all(bare(entity.value) in known for entity in (draft.meant.entities if draft.meant else ()))
+    """Whether nothing is said but what is known already."""
+    every = ((part["read"], run.told(part["name"])) for part in run.known.get("asks", ()))
+    told = {read: bare(value) for read, value in every if value not in ("", SKIP)}
+    same = bare(draft.words) in {told[read] for read in NUMBERS & told.keys()}
+    named = [bare(entity.value) for entity in (draft.meant.entities if draft.meant else ())]
+    return same or (fields.only_details(draft) and set(told.values()).issuperset(named))
 
 
 def read(draft: Draft, run: journal.Run, asked: Ask) -> Any:
