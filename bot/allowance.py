@@ -59,13 +59,16 @@ def allowance(
     if since is None:
         his = select(message.c.created_at).where(message.c.chat_id == chat_id, message.c.author == "customer")
         since = connection.scalar(his.order_by(message.c.seq.desc()).limit(1))
-    ours = select(reply.c.state, reply.c.created_at).where(reply.c.chat_id == chat_id, reply.c.body.is_not(None))
+    its_own = reply.c.body.is_not(None)
+    ours = select(reply.c.id, reply.c.state, reply.c.created_at, reply.c.provider_id)
+    ours = ours.where(reply.c.chat_id == chat_id, its_own)
     if taken:
         its = message.c.chat_id == reply.c.chat_id, message.c.seq == reply.c.seq
         by_bot = select(message.c.seq).where(*its, message.c.author == Author.BOT.value).exists()
         ours = ours.where(or_(reply.c.state != "waiting", ~by_bot))
     lately = connection.execute(ours.order_by(reply.c.seq.desc(), reply.c.part_no.desc()).limit(4 * can.replies))
-    spent = [at for state, at in lately if state in SPENT]
+    ours_seen = [one for one in reversed(lately.all()) if one.state in SPENT]
+    spent = {one.provider_id or one.id: one.created_at for one in ours_seen}.values()  # several may be one message
     if since is None:
         return Allowance(max(0, GREETING - len(spent)), None)
     used = sum(at >= since for at in spent)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import structlog
@@ -19,7 +19,7 @@ from sqlalchemy import Connection, bindparam, case, exists, func, select, update
 
 from bot.duty import Duty
 from bot.group import Group
-from bot.messages import Attachment, Choice, Reply
+from bot.joining import as_one, going_with, joined
 from bot.pace import Pace
 from bot.store import Away, Store
 from bot.tables import chat, conversation, message, reply
@@ -87,15 +87,17 @@ def recover(connection: Connection, channel: str, now: float, ours: Collection[i
 
 
 def take(
-    connection: Connection, channel: str, busy: set[str], now: float, most: int, may: Callable[[str], bool]
-) -> list[Any]:
-    """The first reply of each address that is due and ``may`` be written to now, marked before it is sent."""
-    query = {"of": channel, "now": now, "busy": sorted(busy), "most": AT_ONCE}
+    connection: Connection, channel: Channel, busy: set[str], now: float, most: int, may: Callable[[str], bool]
+) -> list[list[Any]]:
+    """The first reply of each address that is due and ``may`` be written to now, with those that go out as one message
+    with it, marked before they are sent."""
+    query = {"of": channel.name, "now": now, "busy": sorted(busy), "most": AT_ONCE}
     due = (head for head in connection.execute(HEADS, query).all() if may(head.address))
-    heads = list(islice(due, most))  # no further: whoever may be written to has paid for it
+    heads = islice(due, most)  # no further: whoever may be written to has paid for it
+    messages = [joined(connection, head, channel.at(head.address), now) for head in heads]
     tries = update(reply).values(attempts=reply.c.attempts + 1)
-    new = [h.id for h in heads if h.state == "waiting"]
-    again = [h.id for h in heads if h.state == "uncertain"]
+    new = [row.id for rows in messages for row in rows if row.state == "waiting"]
+    again = [row.id for rows in messages for row in rows if row.state == "uncertain"]
     begun = set(again)
     if new:  # unless it was withdrawn while we looked
         mine = tries.where(reply.c.id.in_(new), reply.c.state == "waiting", ~OVERRULED)
@@ -105,17 +107,21 @@ def take(
             connection.execute(gone.values(state="withdrawn", due_at=None))
     if again:  # the second attempt is the last: should we crash now, nobody tries a third time
         connection.execute(tries.where(reply.c.id.in_(again)).values(due_at=None))
-    return [h for h in heads if h.id in begun]
+    found = [own for rows in messages if (own := [row for row in rows if row.id in begun])]
+    for head, *more in (rows for rows in found if len(rows) > 1):
+        its = update(reply).where(reply.c.id.in_([row.id for row in more]))
+        connection.execute(its.values(provider_id=going_with(head)))
+    return found
 
 
-def mark(connection: Connection, marks: list[Mark]) -> list[None]:
+def mark(connection: Connection, attempts: list[list[Mark]]) -> list[None]:
     """Write what became of attempts."""
     rows = [
         {"which": m.id, "new": m.state, "due": m.due_at, "provider": m.provider_id, "why": m.error}
-        for m in sorted(marks, key=lambda m: m.id)
+        for m in sorted(chain.from_iterable(attempts), key=lambda m: m.id)
     ]
     connection.execute(MARK, rows)
-    return [None] * len(marks)
+    return [None] * len(attempts)
 
 
 def unreachable(connection: Connection, chat_id: int) -> None:
@@ -139,7 +145,7 @@ class Outbox:
         self._timeout, self._attempts = timeout, attempts
         self._marks = Group(lambda marks: self._store.write(lambda c: mark(c, marks)))
         self._pace = Pace(channel.can.budget, channel.place)
-        self._busy: dict[str, int] = {}  # addresses being written to, and the reply that is under way there
+        self._busy: dict[str, list[int]] = {}  # addresses being written to, and the replies that are under way there
         self._early: dict[str, float] = {}  # addresses that must wait, and until when
         self._tasks: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
@@ -167,9 +173,8 @@ class Outbox:
             try:
                 if await self._duty.hold():
                     if not recovered:
-                        away = partial(
-                            recover, channel=self._channel.name, now=time.time(), ours=[*self._busy.values()]
-                        )
+                        ours = [*chain.from_iterable(self._busy.values())]
+                        away = partial(recover, channel=self._channel.name, now=time.time(), ours=ours)
                         await self._store.write(away)
                         recovered = True
                     if await self._round():
@@ -198,13 +203,13 @@ class Outbox:
             return False
         self._early = {address: free for address, free in self._early.items() if free > now}
         closed = self._busy.keys() | self._early.keys()
-        heads = await self._store.write(lambda c: take(c, self._channel.name, closed, time.time(), room, self._may))
-        for head in heads:
-            self._busy[head.address] = head.id
-            task = asyncio.create_task(self._send(head))
+        found = await self._store.write(lambda c: take(c, self._channel, closed, time.time(), room, self._may))
+        for rows in found:
+            self._busy[rows[0].address] = [row.id for row in rows]
+            task = asyncio.create_task(self._send(rows))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        return bool(heads)
+        return bool(found)
 
     def _may(self, address: str) -> bool:
         """Whether the budget allows a message to this address now; if so, it is spent."""
@@ -215,10 +220,11 @@ class Outbox:
         self._pace.spend(address, now)
         return True
 
-    async def _send(self, row: Any) -> None:
+    async def _send(self, rows: list[Any]) -> None:
+        address = rows[0].address
         try:
-            done = await self._attempt(row)
-            self._pace.arrived(row.address, time.monotonic())
+            done = await self._attempt(rows)
+            self._pace.arrived(address, time.monotonic())
             while True:
                 try:
                     await self._marks.put(done)
@@ -226,27 +232,28 @@ class Outbox:
                 except Away:  # it was sent: that must be written down before anything follows it
                     await asyncio.sleep(POLL)
         finally:
-            del self._busy[row.address]
+            del self._busy[address]
             self._woken.set()
 
-    async def _attempt(self, row: Any) -> Mark:
+    async def _attempt(self, rows: list[Any]) -> list[Mark]:
+        row = rows[0]
         doubtful = row.state == "uncertain"
         try:
             async with asyncio.timeout(self._timeout):
-                provider = await self._channel.send(row.address, _reply(row.body), f"r{row.id}")
-            return Mark(row.id, "uncertain" if doubtful else "sent", provider_id=provider)
+                provider = await self._channel.send(row.address, as_one(rows), f"r{row.id}")
+            return [Mark(one.id, "uncertain" if doubtful else "sent", provider_id=provider) for one in rows]
         except NotSent as error:
-            return self._later(row, error, doubtful)
+            return [self._later(one, error, doubtful) for one in rows]
         except Refused as error:
             log.warning("reply_refused", reply=row.id, channel=row.channel)
             if error.gone:
                 await self._store.write(lambda c: unreachable(c, row.chat_id))
-            return Mark(row.id, "dead", error=str(error)[:300])
+            return [Mark(one.id, "dead", error=str(error)[:300]) for one in rows]
         except (Unknown, TimeoutError) as error:
-            return self._doubt(row, str(error) or "no answer in time", doubtful)
+            return [self._doubt(one, str(error) or "no answer in time", doubtful) for one in rows]
         except Exception as error:  # a fault of ours after the request may have gone out
             log.error("send_failed", reply=row.id, channel=row.channel, error=type(error).__name__)
-            return self._doubt(row, type(error).__name__, doubtful)
+            return [self._doubt(one, type(error).__name__, doubtful) for one in rows]
 
     def _later(self, row: Any, error: NotSent, doubtful: bool) -> Mark:
         tries = row.attempts + 1
@@ -259,9 +266,3 @@ class Outbox:
 
     def _doubt(self, row: Any, why: str, doubtful: bool) -> Mark:
         return Mark(row.id, "uncertain", None if doubtful else time.time() + DOUBT, error=why[:300])
-
-
-def _reply(body: Any) -> Reply:
-    choices = tuple(Choice(**c) for c in body["choices"])
-    files = tuple(Attachment(**a) for a in body["attachments"])
-    return Reply(body["text"], choices, files, hand_over=bool(body.get("hand_over")))

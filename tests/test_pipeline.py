@@ -21,13 +21,14 @@ from bot.dialogue import Close, Decision, Learn, Need, Open, Reopen, Say, SetTim
 from bot.inbox import Inbox
 from bot.lanes import MATTERS, Lane, moment, take
 from bot.lookups import look
-from bot.messages import Inbound, Kind, Reply
+from bot.messages import Choice, Inbound, Kind, Reply
 from bot.metrics import ALARMS
+from bot.outbox import take as take_replies
 from bot.record import record
 from bot.rows import Rows
 from bot.store import Away, Held, Store
 from bot.verify import verify
-from channels import Unknown
+from channels import Can, NotSent, Unknown
 from channels.web import NEWEST
 from tests.house import QUICK, House, Probe, echo
 
@@ -586,6 +587,65 @@ async def test_replies_go_out_in_order_and_only_their_own_address_waits(store: S
     assert sorted(states) == sorted([("sent", 3, False), *[("sent", 1, False)] * 5]) or all(
         s[0] == "sent" for s in states
     )
+
+
+class Counted(Probe):
+    """A platform that lets us write five messages after each of the customer's."""
+
+    can = Can(replies=5)
+
+
+async def test_what_was_one_message_at_a_crash_is_that_message_again(store: Store) -> None:
+    probe = Counted(name="counted")
+    async with House(store, at=lambda *_: Counted.can) as house:  # nobody sends yet
+        for words in ("one", "two", "three"):
+            await house.hear(words, chat="c", channel="counted")
+            while await house.rows("SELECT count(*) FROM inbox WHERE state <> 'done'") != [(0,)]:
+                await asyncio.sleep(0.01)
+        for _ in range(2):  # what was begun is no message of its own for whoever comes next
+            await store.write(lambda c: take_replies(c, probe, set(), time.time(), 9, lambda _: True))
+    async with House(store, probe) as house:
+        await house.settled()
+    assert probe.sent == [("c", "echo one\n\n———\n\necho two\n\n———\n\necho three", "r1")]
+    states = await house.rows("SELECT state, attempts, provider_id FROM reply")
+    assert states == [("uncertain", 2, "p1")] * 3
+
+
+@pytest.mark.parametrize("trouble", [None, Unknown("cut"), NotSent("busy")])
+async def test_where_messages_are_counted_those_that_wait_go_out_as_one(
+    store: Store, monkeypatch: pytest.MonkeyPatch, trouble: Exception | None
+) -> None:
+    """In doubt it is sent again as it was, under the same key, though more waits by then. Buttons stay alone."""
+    monkeypatch.setattr("bot.outbox.DOUBT", 0.05)
+    monkeypatch.setattr("bot.outbox.PAUSES", (0.05,))
+    gate, tried, troubles = asyncio.Event(), list[str](), [trouble] if trouble else []
+
+    async def answer(_address: str, reply: Reply) -> None:
+        await gate.wait()
+        tried.append(reply.text)
+        if troubles and "two" in reply.text:
+            await house.hear("five", chat="c", channel="counted")
+            raise troubles.pop()
+
+    def decide(turn: Turn) -> Decision:
+        said = Reply(turn.event.text, (Choice("x", "X"),) if turn.event.text == "four" else ())
+        return Decision(turn.talk.but(language="en"), (Say(said),))
+
+    probe = Counted(name="counted", answer=answer)
+    async with House(store, probe, decide=decide, at=lambda *_: Counted.can) as house:
+        for n, words in enumerate(("one", "two", "three", "four"), 1):
+            await house.hear(words, chat="c", channel="counted")
+            while await house.rows("SELECT count(*) FROM reply WHERE attempts = 1 OR id > 1") != [(n,)]:
+                await asyncio.sleep(0.01)  # the first is under way, the others wait
+        gate.set()
+        await house.settled()
+    both, again = "two\n\n———\n\nthree", [key for _, text, key in probe.sent if "two" in text]
+    assert tried == ["one", both, *([both] if trouble else []), "four", *(["five"] if trouble else [])]
+    assert again == ["r2"]
+    doubtful = "uncertain" if isinstance(trouble, Unknown) else "sent"
+    states = await house.rows("SELECT state FROM reply WHERE id < 5 ORDER BY id")
+    assert states == [("sent",), (doubtful,), (doubtful,), ("sent",)]
+    assert await house.rows("SELECT count(DISTINCT provider_id) FROM reply WHERE id IN (2, 3)") == [(1,)]
 
 
 @pytest.mark.parametrize(("failures", "sent"), [(1, 1), (5, 0)])

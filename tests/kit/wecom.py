@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
+from bot.joining import SEAM
 from channels import Channel
 from channels.wecom.envelope import fields
 from tests.kit.driver import ANN, Driver, Seen
@@ -209,6 +211,10 @@ class Kf(App):
         self.qyapi.pull_tokens[token] = time.time() + 600
         call = {"MsgType": "event", "Event": "kf_msg_or_event", "Token": token, "OpenKfId": "wk1"}
         return await super().deliver({"CreateTime": int(time.time()), **call})
+
+    def seen(self, who: int = ANN) -> list[Seen]:
+        """What waited together comes as one message, and is as many answers."""
+        return [replace(one, words=words) for one in super().seen(who) for words in one.words.split(SEAM)]
 
     def _sent(self, who: int) -> list[dict[str, Any]]:
         return [body for body in self.qyapi.kf_sent if body["touser"] == f"wm{who}"]
