@@ -97,10 +97,15 @@ def rearranged(draft: Draft) -> bool:
 
 def withdrawn(draft: Draft) -> str:
     """The ticket that is to be withdrawn: of the kind that is named, or the one opened just now; "" if none is."""
+    return kind_said(draft) or matter.just_opened(draft)
+
+
+def kind_said(draft: Draft) -> str:
+    """The newest of his tickets whose kind is named, "" if none is."""
     kinds = draft.turn.policy.forms.kinds
     names = {t.number: [t.kind, *kinds[t.kind].label.values()] for t in draft.turn.tickets if t.kind in kinds}
     named = (number for number, called in names.items() if any(bare(name) in bare(draft.words) for name in called))
-    return next(named, matter.just_opened(draft))
+    return next(named, "")
 
 
 def is_unwanted(text: str) -> bool:
@@ -109,11 +114,10 @@ def is_unwanted(text: str) -> bool:
 
 
 def unwanted(draft: Draft) -> bool:
-    """What one of his tickets is to bring is wanted no more: people read it there."""
+    """What a ticket that is named is to bring is wanted no more: people read it there."""
     if not is_unwanted(draft.words) or is_question(draft.words) or letters(draft.words) > REMARK:
         return False
-    number = withdrawn(draft)
-    if number:
+    if number := kind_said(draft):
         draft.open()
         draft.add(number, draft.words)
         draft.say("ticket.unwanted", number=number)

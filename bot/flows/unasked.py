@@ -57,6 +57,8 @@ def contacted(draft: Draft) -> bool:
     if tells:
         draft.asked_freely()
     lacking = unreached(draft, contact)
+    for one in lacking if tells and not number else ():
+        draft.add(one, draft.words)
     agrees = not number and matter.still_open(draft) and not draft.talk.extra.get("bare")
     several = sum(choice.startswith("do:") for choice in still_meant(draft)) > WITH_NONE
     if agrees and (wish := "ticket" if several else offered_form(draft)):
