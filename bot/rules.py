@@ -120,6 +120,8 @@ def wish(draft: Draft) -> bool:
     intent = draft.meant.intent if draft.meant else ""
     likely = likeliest(draft).removeprefix("intent:") if outcome(draft) == "choose" else ""
     intent = intent or (likely if likely in HEARTFELT else "")
+    if intent == "praise" and matter.blames(draft):
+        intent = "complaint"  # what is said of our people resembles it, good or bad
     if draft.meant and doubtful(draft, intent):
         return False
     beside = outcome(draft) == "answer" or (intent in pleasantries.SAID and not phrased(draft))

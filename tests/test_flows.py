@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from bot.flows import FLOWS, buttons, matter, reading, wording
+from bot.flows.draft import Draft
 from bot.flows.journal import LONGEST
+from bot.flows.pleasantries import praises
 from bot.flows.reading import Heard
 from bot.flows.steps import Ask, Flow, Known, Say, Ticket
+from bot.messages import Kind
+from intents.reading import shipped
 from knowledge.index import Candidate, Ranking
 from tests import talks
 from tests.talks import TALKS, ByHeart, Chat, played, understood
@@ -343,3 +348,24 @@ def test_a_danger_that_is_over(text: str) -> None:
 @pytest.mark.parametrize("text", ["没事先预约", "how do I change the password", "电源线多长"])
 def test_words_about_no_danger(text: str) -> None:
     assert not wording.is_calm(text)
+
+
+BLAME = """
+the technician who came yesterday was late · your engineer was very unfriendly and impatient · Tom did a terrible job
+the man who installed it was drunk · the fitter was not on time · I spoke to Anna yesterday
+the installer never showed up · please tell the technician I am at home until six
+Anna would be great if she came · was the technician nice?
+安装的小伙子没来 · 小王服务很差 · 你们的工程师太不专业了 · 师傅说要换主板 · 客服小李骂我 · 你们的客服一点都不耐心
+维修师傅乱收费 · 昨天来的师傅忘了拿走工具 · 师傅人很好，就是迟到了
+"""
+
+
+def test_what_is_said_of_our_people_is_praise_only_if_it_praises() -> None:
+    said = shipped().examples["praise"]
+    assert [text for texts in said.values() for text in texts if not praises(drafted(text))] == []
+    assert [text for text in re.split(r" · |\n", BLAME.strip()) if praises(drafted(text))] == []
+
+
+def drafted(text: str) -> Draft:
+    """What is decided about these words, at its beginning."""
+    return Draft(Chat().turn(Kind.TEXT, text=text))

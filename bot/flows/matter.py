@@ -133,7 +133,12 @@ def answers_did_not_help(draft: Draft) -> None:
 def complains(draft: Draft) -> bool:
     """Whether a complaint is meant: the word is said, we are sure, or there is anger in it."""
     meant = draft.meant
-    return meant is None or meant.intent_confidence >= SURE or meant.angry or bool(_COMPLAINS.search(draft.words))
+    return meant is None or meant.intent_confidence >= SURE or meant.angry or blames(draft)
+
+
+def blames(draft: Draft) -> bool:
+    """Whether the words say that somebody behaved badly, or that a complaint is made."""
+    return bool(_COMPLAINS.search(draft.words))
 
 
 def grievance(draft: Draft) -> str:

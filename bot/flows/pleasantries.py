@@ -27,14 +27,28 @@ AFTERTHOUGHTS: Final = frozenset({"thanks", "yes", "no", "cancel", "back"})  # t
 _ANNOUNCES = re.compile(r"\b(?:questions?|things?|something|problems?)\b|问|事", re.IGNORECASE)  # "I have a question"
 _TAKES_NOTE = re.compile(r"ok\b|okay|got it|noted|fine|好[的吧]|行吧?$|知道|了解|明白|收到|👌|👍", re.IGNORECASE)
 
-_BUT = re.compile(
-    r"\b(?:but|however|although|though|still|unfortunately)\b|但|可是|不过|只是|就是|可惜|还是", re.IGNORECASE
+_APPROVES = re.compile(
+    r"\b(?:great|brilliant|excellent|fantastic|amazing|wonderful|awesome|perfect|superb|outstanding|lovely|nice|kind|kindly"
+    r"|friendly|patient|polite|helpful|professional|quick|tidy|on time|praise|commend|compliments?|kudos|shout ?-?out"
+    r"|thanks?|well done|good (?:job|work)|hats off|credit to|the best|star|legend|hero|impressed|raise)\b"
+    r"|[很真好太特别非常挺超]{1,2}(?:好|棒|赞|专业|耐心|负责|细心|热情|周到|准时|满意|认真|及时|贴心|客气|厉害)|不错|到位|点个?赞"
+    r"|表扬|夸|感谢|谢谢|帮了?大忙|五星|(?:专业|耐心|负责|细心|热情|周到|准时|认真)$",
+    re.IGNORECASE,
+)
+_ESPECIALLY = re.compile("特别|级别|个别")  # 别 forbids nothing in these
+_MARS = re.compile(  # what makes praise of something else
+    r"\b(?:but|however|although|though|still|unfortunately|not|no|never|nobody|nothing|hardly|would|should)\b"
+    r"|n't\b|\b(?:dont|didnt|isnt|wasnt|doesnt|wont|cant)\b"
+    r"|但|可是|不过|只是|就是|可惜|还是|不(?!错)|没|别(?!提)|差|骂|坏",
+    re.IGNORECASE,
 )
 
 
 def praises(draft: Draft) -> bool:
-    """Whether praise is all that is said: neither in scorn, nor with a "but", nor as a question."""
-    return not ((draft.meant and draft.meant.angry) or _BUT.search(draft.words) or is_question(draft.words))
+    """Whether praise is all that is said: in so many words, neither in scorn, nor with a "but", nor as a question."""
+    if (draft.meant and draft.meant.angry) or is_question(draft.words):
+        return False
+    return bool(_APPROVES.search(draft.words)) and not _MARS.search(_ESPECIALLY.sub("", draft.words))
 
 
 def praise(draft: Draft, _: str) -> None:
@@ -42,7 +56,6 @@ def praise(draft: Draft, _: str) -> None:
     if not draft.turn.last:
         draft.open()
     draft.do(Alarm("praise", draft.words[:SUBJECT]))
-    draft.keep(let_be=True)
     draft.say("praise")
 
 

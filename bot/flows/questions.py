@@ -153,6 +153,7 @@ def unknown(draft: Draft) -> bool:
     seen = draft.heard.named("model") and letters(draft.words) > REMARK and not is_question(draft.words)
     more["long"] = seen or letters(draft.words) >= STORY  # whoever has told so much is not asked for other words
     more["urgent"] = bool(draft.meant and draft.meant.urgent)
+    more["ours"] = not is_question(draft.words) and _of_our_people(draft)
     more["soothed"] = bool(draft.talk.extra.get("soothed"))
     offered = offered_form(draft) == "ticket" and (times > 1 or taking_notes)
     more |= {"told_on": offered and not is_question(draft.words), "told_again": taking_notes}
@@ -167,6 +168,12 @@ def unknown(draft: Draft) -> bool:
 def kind_of(draft: Draft, number: str) -> str:
     """The kind of one of his tickets, "" if it is none."""
     return next((one.kind for one in draft.turn.tickets if one.number == number), "")
+
+
+def _of_our_people(draft: Draft) -> bool:
+    """Whether the words resemble what is said in praise of our people, and are none."""
+    candidates = draft.ranking.candidates if draft.ranking and outcome(draft) in ("intent", "choose") else ()
+    return bool(candidates) and candidates[0].entry == "intent:praise"
 
 
 def told_of_files(draft: Draft) -> bool:

@@ -25,6 +25,8 @@ def unknown(known: Known) -> Flow:
         yield Say("details.also" if known.get("told_again") else "unknown.noted", *WAYS_ON)
     elif known.get("long"):
         yield Say("unknown.long", *WAYS_ON)
+    elif known.get("ours"):
+        yield Say("unknown.ours", *WAYS_ON, "do:complaint")
     elif known["times"] == 1:
         yield Say("unknown.again", *WAYS_ON) if known.get("urgent") else Say("unknown.rephrase")
     elif offers:
