@@ -2,8 +2,8 @@
 
     python benchmarks/gaps.py [--chats 2000] [--seeds 5] [--lang en --lang zh]
 
-Ten answers are taken out of the demo company's FAQ. Customers ask what its test questions ask, which are no examples,
-one chat in six about a missing answer, in words around them and with typing errors; some ask, each something else, what
+Ten answers are taken out of the demo company's FAQ. Customers ask what nobody has told it: its test questions and, one
+chat in six, those of a missing answer, in words around them and with typing errors; some ask, each something else, what
 no FAQ answers.
 """
 
@@ -65,15 +65,23 @@ def chats(
     languages: Sequence[str],
     seed: int,
 ) -> list[tuple[str, str]]:
-    """What customers ask: (text, id of the missing answer or ""); examples only of what no test asks."""
+    """What customers ask: (text, id of the missing answer or ""). The examples of an answer that is missing are as
+    little known as tests are, and as many more ways to ask for it. Nothing is asked again before all else has been.
+    """
     foreign = [text for language in languages for text in said["unknown", language]]
+    left: dict[tuple[str, str], list[str]] = {}
     chance, asked = random.Random(seed), []
     strange = iter(chance.sample(foreign, len(foreign)))
     for _ in range(count):
         language, about = chance.choice(languages), chance.random()
         gone = about < ABOUT_THEM
         entry = chance.choice(missing if gone else faq.entries)
-        text = chance.choice(said.get((entry.id, language)) or entry.questions[language])
+        key = (entry.id, language)
+        if not left.get(key):
+            unseen = said.get(key, [])
+            left[key] = [*unseen, *entry.questions[language]] if gone or not unseen else [*unseen]
+            chance.shuffle(left[key])
+        text = left[key].pop()
         if ABOUT_THEM < about < ABOUT_THEM + FOREIGN:
             text = next(strange, text)
         ending = chance.choice(ENDINGS[language]).format(n=chance.randrange(10**6))

@@ -20,6 +20,7 @@ from knowledge.trials import Ask
 
 PART = 0.04  # a topic whose questions are as much like those of another, on average, is a part of it
 SMALLEST = 3  # chats that make a gap
+STRANGE = 3  # power to which being unknown counts: what is nearly known is asked in strange words rather than missing
 SHOWN = 8  # examples of a gap in its patch, per language
 
 
@@ -135,7 +136,7 @@ def _topic(rows: Sequence[_Failed], cohesion: float) -> Topic:
     for one in rows:
         questions[one.language] = (*questions.get(one.language, ()), one.asked)
     unknown = 1 - float(np.mean([one.sure for one in rows]))
-    return Topic(questions, len({one.asked.chat for one in rows}) * cohesion * unknown)
+    return Topic(questions, len({one.asked.chat for one in rows}) * cohesion * unknown**STRANGE)
 
 
 def _best(ranking: Ranking) -> str:

@@ -176,7 +176,7 @@ class Foreign:
         self._ours = _any(map(plain, (*names.ours, *ours)))
         self._kinds = _any(map(plain, names.kinds))
         beside = _any(map(plain, names.used_with)).pattern
-        self._used = re.compile(rf"(?:{self._named.pattern})(?:'s|的)?(?: ?[a-z0-9]+){{0,2}}? ?(?:{beside})")
+        self._used = re.compile(rf"(?:{self._named.pattern})(?:'s|的)?(?: ?[a-z0-9]+){{0,2}}? ?({beside})")
 
     def names(self, text: str) -> frozenset[str]:
         """The others' names in it, as they are to be shown; a place counts only if nothing of ours was got there."""
@@ -184,6 +184,10 @@ class Foreign:
             return frozenset()
         found = frozenset(self._others[_bare(m[0])] for m in self._named.finditer(self._used.sub(" ", text)))
         return frozenset() if found <= self._places and self._ours.search(text) else found
+
+    def things(self, text: str) -> frozenset[str]:
+        """The things in it that are used with ours and are another's: it may be them that are asked about."""
+        return frozenset(found[1] for found in self._used.finditer(text)) if self._named.search(text) else frozenset()
 
     def ours(self, text: str, named: frozenset[str]) -> bool:
         """May it be about a product of ours all the same?"""

@@ -104,6 +104,10 @@ class Knowledge:
         if strange:
             reason = f"names {', '.join(sorted(strange))}"
             guards.append({"guard": "foreign", "entry": kept[0].label, "reason": reason})
+        things = self._foreign.things(asked)
+        if kept and things and not any(thing in own for own in _own(kept[0]) for thing in things):
+            reason = f"is about another's {', '.join(sorted(things))}"
+            guards.append({"guard": "foreign", "entry": kept[0].label, "reason": reason})
         why = {
             "text": text[:1000],
             "normal": plain,
@@ -146,8 +150,7 @@ class Knowledge:
         """The others' names in a question, without those that the best answer's own questions have."""
         if not (named := self._foreign.names(asked)):
             return named
-        own = (e.normal for e in best.space.examples if e.label == best.label and e.role is Role.QUESTION)
-        return named.difference(*map(self._foreign.names, own))
+        return named.difference(*map(self._foreign.names, _own(best)))
 
     def _spaces(self, plain: str, lang: str) -> list[Space]:
         """Which examples can be compared with this text: by its script, and by ``lang`` if it has hardly any words."""
@@ -219,6 +222,10 @@ class Knowledge:
         if best.sure < answer or tie or cautious:
             return "choose", limits
         return ("intent" if best.label.startswith(INTENT) else "answer"), limits
+
+
+def _own(one: _Scored) -> Iterator[str]:
+    return (e.normal for e in one.space.examples if e.label == one.label and e.role is Role.QUESTION)
 
 
 def _nearest(one: _Scored, fits: Mapping[str, Fit]) -> str:

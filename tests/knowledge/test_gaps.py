@@ -83,7 +83,7 @@ def test_what_was_given_and_did_not_help_is_evidence_while_it_would_be_given_aga
 
 def test_missing_topics_are_among_the_ten_first_of_two_thousand_chats() -> None:
     hit, _, _ = found(read(HOME / "knowledge" / "faq"), 2000, ["en", "zh"], seed=3)
-    assert hit >= 6, "seven on average, and more is wanted; benchmarks/gaps.py tells of other seeds"
+    assert hit >= 6, "five or six on average, and more is wanted; benchmarks/gaps.py tells of other seeds"
 
 
 def test_what_is_asked_in_two_languages_is_one_topic() -> None:

@@ -160,6 +160,12 @@ def test_another_maker_is_not_answered_for(knowledge: Knowledge, question: str, 
         assert "foreign" in {g["guard"] for g in ranking.why["guards"]}
 
 
+def test_what_is_used_with_ours_may_be_what_is_asked_about(knowledge: Knowledge) -> None:
+    ranking = knowledge.ask("factory reset of the TP-Link phone")
+    assert (ranking.outcome, ranking.candidates[0].entry) == ("choose", "reset")
+    assert "foreign" in {g["guard"] for g in ranking.why["guards"]}
+
+
 @pytest.mark.parametrize(
     ("text", "refused"),
     [
