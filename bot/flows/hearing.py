@@ -45,7 +45,7 @@ def heard(draft: Draft, run: journal.Run, asked: Ask, others: dict[str, str]) ->
     if middle and asked.free and value not in asked.answers:
         value = None
     again = run.name == fields.FORM and repeats(draft, run)
-    told = fields.aside(draft, run, others) if value is None and not (middle or back or again) else ""
+    told = beside(draft, run, others) if value is None and not (middle or back or again) else ""
     if told:
         run = run.beside(told)
         draft.remember(journal=tuple(run.journal))
@@ -63,13 +63,20 @@ def heard(draft: Draft, run: journal.Run, asked: Ask, others: dict[str, str]) ->
         missed(draft, run)
 
 
+def beside(draft: Draft, run: journal.Run, others: dict[str, str]) -> str:
+    """What is told of the matter instead of an answer; a day or an address, too, that the form does not ask for."""
+    asked = run.asked.name if run.asked else ""
+    detail = run.name == fields.FORM and not others and asked != "what" and fields.only_details(draft)
+    return draft.words if detail else fields.aside(draft, run, others)
+
+
 def repeats(draft: Draft, run: journal.Run) -> bool:
     """Whether nothing is said but what is known already."""
     every = ((part["read"], run.told(part["name"])) for part in run.known.get("asks", ()))
     told = {read: bare(value) for read, value in every if value not in ("", SKIP)}
     same = bare(draft.words) in {told[read] for read in NUMBERS & told.keys()}
     named = [bare(entity.value) for entity in (draft.meant.entities if draft.meant else ())]
-    return same or (fields.only_details(draft) and set(told.values()).issuperset(named))
+    return same or (fields.only_details(draft) and bool(named) and set(told.values()).issuperset(named))
 
 
 def read(draft: Draft, run: journal.Run, asked: Ask) -> Any:
