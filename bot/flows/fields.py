@@ -54,6 +54,7 @@ _TURNS = re.compile(
 _REASON = re.compile(
     r"错了|坏|破|裂|不(?![是对要用想需错])|没反应|断|闪|\b(?:wrong|mistake|broken|dead|faulty)\b", re.IGNORECASE
 )
+_ONLY = re.compile(r"\b(?:just|only|rather) want\b|只想|就想|只要", re.IGNORECASE)
 _ALSO = re.compile(r"\b(?:also|too|as well)\b|[也还]想?要|也想|另外", re.IGNORECASE)  # besides, not instead
 _POLITE = re.compile(r"thank|please|hello|\bhi\b|asap|urgent|hurry|谢|麻烦|你好|您好|请|急|尽快|快", re.IGNORECASE)
 _TO = re.compile(  # and what is said around the name of another wish
@@ -269,16 +270,17 @@ def changed(draft: Draft, run: Run) -> str:
     """Another kind of ticket that is wished instead of the one being filled in, "" if none is."""
     forms, kind, ranking = draft.turn.policy.forms, str(run.known.get("kind", "")), draft.ranking
     turns = bool(_TURNS.search(draft.words))
-    if run.name != FORM or not ranking or matter.telling(draft) or _ALSO.search(draft.words):
+    firm = bool(_ONLY.search(draft.words))
+    if run.name != FORM or not ranking or (matter.telling(draft) and not firm) or _ALSO.search(draft.words):
         return ""
     if not turns and ranking.outcome not in ("intent", "choose"):
         return ""
     tells = run.asked and run.asked.name == "what" and letters(draft.words) > BARE_WISH
     if turns and (named := kind_named(draft)):
         return "" if named == kind else named  # "then repair"
-    if tells or refused(draft.heard) or only_details(draft):
+    if tells or (refused(draft.heard) and not firm) or only_details(draft):
         return ""  # that is the matter itself, what he does not wish, or a number
-    least = matter.SURE if ranking.outcome == "intent" and not turns else TURNED
+    least = matter.SURE if ranking.outcome == "intent" and not (turns or firm) else TURNED
     sure = (c.entry.removeprefix("intent:") for c in ranking.candidates if c.confidence >= least and ":" in c.entry)
     wished = next(filter(forms.wished, sure), kind)
     return "" if wished == kind or is_question(draft.words) else wished
