@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.flows import FLOWS, buttons, matter, reading, wording
+from bot.flows import FLOWS, buttons, matter, opening, reading, wording
 from bot.flows.draft import Draft
 from bot.flows.journal import LONGEST
 from bot.flows.pleasantries import praises
@@ -369,3 +369,46 @@ def test_what_is_said_of_our_people_is_praise_only_if_it_praises() -> None:
 def drafted(text: str) -> Draft:
     """What is decided about these words, at its beginning."""
     return Draft(Chat().turn(Kind.TEXT, text=text))
+
+
+@pytest.mark.parametrize(
+    ("before", "correction", "right"),
+    [
+        ("5 High Street, Oxford", "12 Mill Lane", "12 Mill Lane, Oxford"),
+        ("5 High Street, Oxford", "12 Baker Street London", "12 Baker Street London"),
+        ("5 High Street, Oxford", "12 Mill Lane, Halden", "12 Mill Lane, Halden"),
+        ("上海市浦东新区，张江路5号", "北京市朝阳区建国路1号", "北京市朝阳区建国路1号"),
+        ("上海市浦东新区张江路5号", "张江路50号", "上海市浦东新区张江路50号"),
+    ],
+)
+def test_a_corrected_street_keeps_its_town_unless_one_is_said(before: str, correction: str, right: str) -> None:
+    assert wording.same_town(correction, before) == right
+
+
+@pytest.mark.parametrize(
+    "private", ["2 routers for my house", "我家里用", "自己用", "个人购买", "no company", "没有公司", "在家里用"]
+)
+def test_who_buys_for_himself_has_no_company(private: str) -> None:
+    assert wording.is_private(private)
+
+
+@pytest.mark.parametrize(
+    "firm",
+    [
+        "皇家中学",
+        "Household Goods Ltd",
+        "我们公司有30个人，想采购20台路由器",
+        "商家用的路由器",
+        "国家中医药局",
+        "a hotel, for my father",
+    ],
+)
+def test_a_firm_is_one_whatever_its_name_holds(firm: str) -> None:
+    assert not wording.is_private(firm)
+
+
+@pytest.mark.parametrize(
+    "said", ["我没说取消", "电视信号不来了", "别取消", "don't cancel it", "I do not want to cancel it"]
+)
+def test_what_is_not_taken_back_is_still_wanted(said: str) -> None:
+    assert not opening.is_unwanted(said)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from intents import Understanding
 
 TAIL: Final = 3  # signs beside a label: "repair it please" is more than "repair it"
-TAKING_OVER: Final = frozenset({"human", "complaint"})  # what was told so far goes with them
+TAKING_OVER: Final = frozenset({"pass_on", "human", "complaint"})  # what was told so far goes with them
 REPEATS: Final = frozenset({"solved", "not_helpful", "ticket_status", "none"})  # no reason to leave the running flow
 ONE_TAP: Final = ("do:pass_on:", "do:reopen:")  # what "yes" agrees to
 _DIGIT = re.compile(r"[\W_]*(\d{1,2})[\W_]*")

@@ -18,10 +18,9 @@ _REFERS = re.compile(  # to what was said before
     r"\b(?:it|they|them|that|this|these|those|same|still|again|also|too)\b|[它这那]|还是|也|一样", re.IGNORECASE
 )
 _UNWANTED = re.compile(
-    r"(?<!n't )(?<!not )(?<!not to )\bcancel\b|no longer need|(?<!别)(?<!不要)(?<!不用)(?:取消|撤销)"
-    r"|不用?再?(?:修|装|换|退|来|寄|要)了",
-    re.IGNORECASE,
+    r"\bcancel\b|no longer need|取消|撤销|不用?再?(?:修|装|换|退|寄|要)了|不用再?来了", re.IGNORECASE
 )
+_WANTED = re.compile(r"(?:n't|\bnot|\bnever)\b.{0,20}\bcancel|[没别不].{0,2}(?:取消|撤销)", re.IGNORECASE)
 _INSTEAD = re.compile(r"改[成为]|换成|\binstead\b|\bchange (?:it|that) (?:in)?to\b", re.IGNORECASE)
 _CHANGES = re.compile(  # what is arranged
     r"\b(?:change|move|postpone|reschedul\w+|another (?:day|time)|instead)\b|改|换个?时间|推迟|提前|延后", re.IGNORECASE
@@ -110,7 +109,7 @@ def kind_said(draft: Draft) -> str:
 
 def is_unwanted(text: str) -> bool:
     """Whether something is wanted no more."""
-    return bool(_UNWANTED.search(text))
+    return bool(_UNWANTED.search(text)) and not _WANTED.search(text)
 
 
 def unwanted(draft: Draft) -> bool:

@@ -12,9 +12,10 @@ from bot.flows.ticket import on_a_line
 from bot.flows.wording import is_question
 
 _STILL = re.compile(
-    r"\bstill\b(?!.*\bthanks?\b)|\b(?:not|never|isn't|wasn't) (?:fixed|solved|resolved|repaired|settled)\b"
+    r"\bstill (?:not?\b|\w+n'?t\b|the same|there|broken|offline|down|dead|slow|drop|keep|happen|crash|restart|fail)"
+    r"|\b(?:not|never|isn't|wasn't) (?:fixed|solved|resolved|repaired|settled)\b"
     r"|\b(?:happened|broke|started|dropped|failed) again\b|\b(?:no|not any) better\b"
-    r"|还是(?:不|没|一样|老样子|有)|仍然|依然|没(?:有)?(?:解决|修好|好|用)|又(?:坏|断|出|不|没)",
+    r"|还是(?:不|没|一样|老样子|有)|仍然|依然|没(?:有)?(?:解决|修好|好|用(?!过))|又(?:坏|断|出|不|没)",
     re.IGNORECASE,
 )
 
@@ -34,13 +35,23 @@ def remind(draft: Draft) -> bool:
 
 def resolved_not(draft: Draft) -> bool:
     """A ticket is said to be resolved, and is not: people read it there, and one tap opens it again."""
-    done = next((one.number for one in draft.turn.tickets if one.state == "resolved"), "")
+    done = next((one for one in draft.turn.tickets if one.state == "resolved"), None)
     if not done or is_question(draft.words) or not _STILL.search(draft.words) or letters(draft.words) > STORY:
         return False
+    known = draft.ranking.outcome if draft.ranking else ""
+    if known == "intent" or (known == "answer" and not _alike(draft, done.subject)):
+        return False
     draft.open()
-    draft.add(done, draft.words)
-    draft.say("ticket.still", f"do:reopen:{done}", number=done)
+    draft.add(done.number, draft.words)
+    draft.say("ticket.still", f"do:reopen:{done.number}", number=done.number)
     return True
+
+
+def _alike(draft: Draft, subject: str) -> bool:
+    """Whether the words are answered with what answers a ticket's subject, too."""
+    ranked = (draft.ranking, matter.ranked(draft, subject))
+    best = {one.candidates[0].entry if one and one.candidates else "" for one in ranked}
+    return len(best) == 1
 
 
 def pass_on(draft: Draft, number: str) -> None:
@@ -49,8 +60,10 @@ def pass_on(draft: Draft, number: str) -> None:
     if not number or left.get("number") != number:
         draft.say("button.gone")
         return
-    journal.drop(draft)
+    told = journal.take_over(draft)  # what is being told goes along
     draft.open()
-    what = "\n".join(filter(None, (left["what"], matter.still_open(draft))))
+    said = (left["what"], told.pop("what", ""), matter.still_open(draft))
+    what = "\n".join(dict.fromkeys(line for part in said for line in part.split("\n") if line))
     draft.keep(unsettled=None, files=left["files"] or draft.talk.extra.get("files"))
-    opening.ticket(draft, "", what=what, product=left["product"] or SKIP, sure="yes")
+    known = {"product": left["product"] or SKIP, **told}
+    opening.ticket(draft, "", what=what, sure="yes", **known)

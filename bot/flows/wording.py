@@ -50,8 +50,8 @@ _ADDRESS = re.compile(
 _ALL = re.compile(
     r"(?:[那就]|no\W+|ok\W+)?(?:就这样|这样就[行好]|没(?:有)?(?:别的|其他的?)?了"
     r"|that(?:'?s| is) (?:it|all|everything)(?: for now)?|就这些"
-    r"|没(?:有)?(?:什么|啥)?问题|都?(?:可以|好|行|对)(?=了)"
-    r"|nothing (?:else|more)|(?:(?:it|that)(?:'?s| is) )?(?:looks|all|sounds) (?:good|fine|right|ok)(?: now)?)"
+    r"|没(?:有)?(?:什么|啥)?问题|都?(?:可以|好|行)(?=了)"
+    r"|nothing (?:else|more)|(?:(?:it|that)(?:'?s| is) )?(?:looks|all|sounds) (?:good|fine|right|ok))"
     r"[了吧啊呀的]*"
     r"(?:\W*(?:thanks?(?: you)?|谢谢你?|please))?\W*$",
     re.IGNORECASE,
@@ -62,10 +62,17 @@ _SENDS = re.compile(
     r"|(?:好的?|行|可以|对|那|就|请|嗯|帮我|[,，])*(?:这样)?(?:提交|发送|发|交|确认)(?:吧|了|一下)?[。!！]*",
     re.IGNORECASE,
 )
+_NO_FIRM = re.compile(r"\bno(?:t for)?(?: an?)? company\b|[不没]是?有?(?:什么)?公司", re.IGNORECASE)
+_FIRM = re.compile(
+    r"公司|企业|单位|学校|[大中小]学|酒店|宾馆|医院|工厂|商家|店铺|门店|办公|[0-9]+ ?个人"
+    r"|\b(?:company|firm|business|school|college|university|hotel|hospital|office|shop|store|ltd|inc|llc|gmbh|corp)\b",
+    re.IGNORECASE,
+)
 _PRIVATE = re.compile(
     r"\b(?:for|at|in) (?:my|our) (?:own )?(?:house|home|flat|apartment|family|parents|mum|mom|dad|wife|husband|son)\b"
-    r"|\bfor (?:myself|me)\b|\b(?:private(?:ly)?|household|home use|personal use|no company|not (?:for )?a company)\b"
-    r"|(?:自己|[我他她]们?)家|家[里用庭中]|自用|自己用|个人|私人|[不没]是?有?(?:什么)?公司|爸妈|父母|老人",
+    r"|\bfor (?:myself|me)\b|\b(?:privately|private (?:person|use|customer|individual))\b"
+    r"|\b(?:a household|home use|personal use)\b"
+    r"|(?:自己|[我他她]们?)家|(?<![皇国专管独])家(?:[里用庭]|中(?!医))|自用|自己用|个人|私人|爸妈|父母|老人",
     re.IGNORECASE,
 )
 
@@ -98,7 +105,7 @@ def is_address(text: str) -> bool:
 
 def is_private(text: str) -> bool:
     """Whether something is for a household, and no firm has to do with it."""
-    return bool(_PRIVATE.search(text))
+    return bool(_NO_FIRM.search(text) or (_PRIVATE.search(text) and not _FIRM.search(text)))
 
 
 def is_all(text: str) -> bool:
@@ -130,10 +137,12 @@ def address(text: str) -> str:
 
 
 def same_town(place: str, before: str) -> str:
-    """A street that corrects another is in the same town, unless one is said."""
-    if (within := re.match(".*[省市区县镇]", before)) and place and not re.search("[省市区县镇]", place):
+    """A street that corrects another is in the same town, unless more than a street and its number is said."""
+    if re.search("[省市区县镇]", place):
+        return place
+    if place and (within := re.match(".*[省市区县镇]", before)):
         return within[0] + place
-    town = clauses(before)[1:] if len(clauses(place)) == 1 else []
+    town = clauses(before)[1:] if _ADDRESS.fullmatch(place) else []
     return ", ".join((place, *town))
 
 
