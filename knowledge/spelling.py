@@ -15,7 +15,7 @@ from knowledge.normal import WORDS
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz'"
 ENDINGS, BEGINNINGS = ("'s", "s"), ("un", "re")  # what a known word may have as well
-SHORTEST, LONGEST = 2, 30  # letters of a word that is repaired
+SHORTEST, LONGEST = 3, 30  # letters of a word that is repaired
 SHORT = 4  # letters below which a word has too many neighbours for any but what the FAQ says at this place
 FAR, FARTHER = 6, 8  # letters from which two errors are believed where the FAQ says so, and from which anywhere
 OFTEN = 3  # times the FAQ has a word that English does not know, for it to be a word and no slip
@@ -30,6 +30,12 @@ EDGE = ""  # stands before and after a text
 def english() -> dict[str, int]:
     """The commonest English words and their rank."""
     return {word: rank for rank, word in enumerate((WORDS / "english.txt").read_text(encoding="ascii").split())}
+
+
+@cache
+def technical() -> frozenset[str]:
+    """Names and abbreviations of the trade, which look like errors."""
+    return frozenset((WORDS / "technical.txt").read_text(encoding="ascii").split())
 
 
 class Speller:
@@ -63,7 +69,7 @@ class Speller:
         return right[1:]
 
     def _strange(self, word: str) -> bool:
-        known = any(part in self.own or part in english() for part in (word, *bare(word)))
+        known = any(part in self.own or part in english() or part in technical() for part in (word, *bare(word)))
         return not known and SHORTEST <= len(word) <= LONGEST and _spelt(word)
 
     def _meant(self, before: str, word: str, after: str) -> str:

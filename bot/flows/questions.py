@@ -32,10 +32,16 @@ _PERSON = re.compile(  # "a person" where we understand nothing else
     re.IGNORECASE,
 )
 _REASON = re.compile(r"[:：](?!\d|//)|\b(?:because|cause|cos)\b|因为|由于", re.IGNORECASE)
-_TONGUE = re.compile(  # "do you speak …?"
-    r"\b(?:speak|talk|write|answer|reply|chat)\b(?: \w+){0,2} (?:arabic|dutch|french|german|hindi|indonesian|italian"
-    r"|japanese|korean|polish|portuguese|russian|spanish|swedish|thai|turkish|vietnamese)\b"
-    r"|[会能用](?:说|讲|用)?(?:德|法|西班牙|日|韩|俄|阿拉伯|葡萄牙|意大利|越南|泰|印尼)[语文]",
+_TONGUE = re.compile(  # "do you speak …?", of us and nothing else
+    r"(?:(?:hello|hi|hey|sorry|excuse me|please|请问|你好|您好)\W*)*"
+    r"(?:(?:(?:can|could|do|does|will|is there)\W+)?(?:you|we|i|(?:any|some)(?:one|body))(?: who)?(?: \w+){0,2} )?"
+    r"(?:speak|talk|write|answer|reply|chat|understand)(?:ing|s)?(?: (?:to|with))?(?: (?:me|you|us|some(?:one|body)))?"
+    r"(?: in)? (?:arabic|dutch|french|german|hindi|indonesian|italian"
+    r"|japanese|korean|polish|portuguese|russian|spanish|swedish|thai|turkish|vietnamese)"
+    r"(?:\W*(?:please|here|with you|with me|to me|there))*\W*"
+    r"|(?:(?:请问|你好|您好)\W*)*(?:你们?|您|客服|这里|有人|有没有人|我)?(?:是否|可不可以|可以|能不能|能|会不会|会)?(?:说|讲|用|懂)?"
+    r"(?:德|法|西班牙|日|韩|俄|阿拉伯|葡萄牙|意大利|越南|泰|印尼)[语文](?:[和跟]我)?(?:回答|回复|聊天?|沟通|交流|说|服务)?"
+    r"的?(?:人|客服)?有?[吗么嘛不]?\W*",
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(
@@ -209,7 +215,7 @@ def in_another_language(draft: Draft) -> bool:
     """Words that we cannot read, or that ask for other ones: say which languages we speak, in each of them; a colleague
     may know that one.
     """
-    if not (is_foreign(draft.words) or _TONGUE.search(draft.words)):
+    if not (is_foreign(draft.words) or _TONGUE.fullmatch(draft.words.strip())):
         return False
     draft.open()
     draft.fact("unknown", question=draft.words[:SUBJECT])

@@ -9,7 +9,6 @@ from typing import Any, Final
 from bot.dialogue import Alarm
 from bot.flows import journal, line, matter, wishes
 from bot.flows.draft import Draft
-from bot.flows.wording import clauses, gives_up
 from handoff.dialogue import DeskView, HandoverView
 
 ELSEWHERE: Final = frozenset({"ticket_status", "language", "ticket", "complaint", "rating"})  # wishes granted meanwhile
@@ -35,18 +34,34 @@ _OURS: Final = re.compile(  # of us, and of what is under way; not how long a re
     r"|\bhow (?:much )?(?:long|soon) (?:will|do|until|till|before) (?:it|this|that|you|i|some(?:body|one))\b"
     r"|(?:多久|多长时间|几天|几时|何时|什么时[候间])(?:才?[能会]?)(?:[给跟]我)?"
     r"(?:回复|答复|回电|(?:打|来)?个?电话|联系|解决|处理|修好|搞定|弄好|[回找理]我|打给我|来电)|还要等?多久|催(?:一下|一催|单|促|办)"
-    r"|(?:修|弄|处理|搞|办)[好完定]了?(?:没有?|吗|么)\W*$|怎么(?:样了|还没)|还没(?:人|消息|结果|动静|回音)|有(?:消息|结果|进展|回音)了?[吗么没]"
-    r"|\b(?:any|some) (?:news|update|progress)|\banything (?:new\b|happen|moving)"
+    r"|(?:修|弄|处理|搞|办)[好完定]了?(?:没有?|吗|么)\W*$|怎么(?:样了|还没)"
+    r"|还没有?(?:人(?:联系|理|回|来|管|处理)|消息|结果|动静|回音)|有(?:消息|结果|进展|回音)了?[吗么没]"
     r"|\bhow(?:'?s| is| are) (?:my|the|it|that|things) .*(?:going|coming)"
-    r"|\bstill (?:nothing|waiting|no (?:answer|reply|news|word|call|one))\b|\bwhat happens (?:now|next)\b"
+    r"|^(?:\w+\W+){0,2}still (?:nothing|waiting)\W*$|^(?:(?:and|so|ok|okay)\W+)*what(?:'?s| happens) (?:now|next)\W*$"
+    r"|\bstill no(?:body| one)?(?: has| have)? (?:answer|repl|news|word|call|contact)\w*"
+    r"(?: me| us| back| yet| today| from you\w*)*\W*$"
+    r"|^no(?:body| one) (?:has |have |ever )?(?:called|answered|replied|contacted)(?: me| us)?(?: back| yet)*\W*$"
     r"|^(?:status|progress|updates?|news|进度|进展|状态)(?: please| pls)?\W*$"
-    r"|\bwhat'?s next\b|\bwhat(?:'?s| is| was) (?:the|my) (?:\w+ )?number(?: again| please)?\W*$"
-    r"|(?:工单|单|编)号是?(?:多少|什么|啥)"
-    r"|\b(?:said|promised|told me) (?:that )?(?:some(?:one|body)|you|they|a \w+) (?:will|would|'d|'ll)\b"
-    r"|说好了?的?(?:会|要)?.{0,6}(?:联系|回复|回电|来)|一直没(?:人|消息|回)|没人(?:联系|理|管|回)"
+    r"|\bwhat(?:'?s| is| was) (?:the|my) (?:ticket|case|reference|complaint) number|\bwhat was (?:the|my) number"
+    r"|(?:^(?:请问|你好|我的?|那|\W)*|[工修诉理]|工单)[单编]号是?(?:多少|什么|啥)"
+    r"|(?:没有?人|一直没)(?:联系|理|管|回复?)过?我|^一直没有?(?:人|消息|回复?|回音)\W*$",
+    re.IGNORECASE,
+)
+_PERHAPS_OURS: Final = re.compile(  # likewise, if the knowledge has no answer to it
+    r"\b(?:any|some) (?:news|update|progress)|\banything (?:new\b|happen|moving)"
+    r"|\b(?:said|promised|told me) (?:that )?(?:some(?:one|body)|you|they|a \w+) (?:will|would|'d|'ll) "
+    r"(?:be in touch|get back|call|contact|phone|ring|reply|answer|come|visit)"
+    r"|说好了?的?.{0,6}(?:联系|回复|回电|上门)"
     r"|\bwhat(?:'?s| is| has) (?:happening|happened|become|going on)\b"
     r"|\b(?:did|have|has) (?:you|any(?:one|body)|some(?:one|body))(?: even)? (?:look|check|read|seen|start|done|fix)"
-    r"|有人(?:会?联系|看|处理|跟进)|(?:看|处理|受理)了(?:吗|没)",
+    r"|有人(?:会?联系我|处理|跟进)|(?:看|处理|受理)了(?:吗|没)",
+    re.IGNORECASE,
+)
+_LEAVES: Final = re.compile(  # the line: nothing but that, and why
+    r"(?:(?:(?:it|this)(?:'s| is| takes) )?(?:too|so) (?:long|slow)|i can'?t wait(?: any ?(?:more|longer))?"
+    r"|等?得?[太好这]么?[久慢]了?|等不[及了]了?|没人[来理]|no|ok|okay)?[\s,.，。!！]*"
+    r"(?:算了吧?|那?我?不(?:用|想|要)?等?了吧?|never ?mind|forget (?:it|that|this)|leave it)"
+    r"(?:[\s,.，。!！]*(?:then|thanks?|thank you|bye|谢谢你?|再见))*[\s,.，。!！]*",
     re.IGNORECASE,
 )
 
@@ -80,9 +95,11 @@ def asks_when(draft: Draft, *, of_ours: bool) -> bool:
     words = draft.words
     if not draft.turn.tickets:
         return False
-    if of_ours or _OURS.search(words):
+    answered = draft.ranking is not None and draft.ranking.outcome == "answer"
+    ours = bool(_OURS.search(words) or (not answered and _PERHAPS_OURS.search(words)))
+    if of_ours or ours:
         comes = (_WHEN.search(words) and _COMES.search(words)) or _BARE.fullmatch(words)
-        return bool(_OURS.search(words) or (comes and matter.just_opened(draft)))
+        return ours or bool(comes and matter.just_opened(draft))
     return bool(_BARE.fullmatch(words) or (_WHEN.search(words) and _ABOUT.search(words)))
 
 
@@ -91,7 +108,7 @@ def queued(draft: Draft) -> bool:
     if not line.waits(draft):
         return False
     intent = draft.meant.intent if draft.meant else ""
-    if intent in ("cancel", "back") or any(map(gives_up, clauses(draft.words))):
+    if intent in ("cancel", "back") or _LEAVES.fullmatch(draft.words.strip()):
         wishes.bot(draft, "")
     elif intent in LEAVING:
         line.leave(draft, intent)

@@ -16,7 +16,12 @@ from tests.intents.asked import NOW, PRODUCTS, Silent
         ("我要Refund", "我要退款"),
         ("check一下我的ticket status", "查一下我的工单进度"),
         ("我的 camera not working 了", "我的摄像头用不了了"),
-        ("AX3000的reset键在哪", "AX3000的重置键在哪"),
+        ("帮我reset一下", "帮我重置一下"),
+        ("路由器的status灯红了", "路由器的status灯红了"),  # the name of the light
+        ("怎么设置return键", "怎么设置return键"),
+        ("AX3000的reset 键在哪", "AX3000的reset 键在哪"),
+        ("手机case", "手机case"),
+        ("mac book连不上", "mac book连不上"),
         ("port forwarding怎么设置", "port forwarding怎么设置"),
         ("e-ticket 有吗", "e-ticket 有吗"),
         ("where is my ticket", "where is my ticket"),

@@ -64,7 +64,7 @@ SHOP = Speller(
     ("written", "meant"),
     [
         ("is my crd lost", "is my card lost"),  # short, but said at this place
-        ("hw do i set uo the gest network", "how do i set up the guest network"),
+        ("hwo do i set up teh gest network", "how do i set up the guest network"),
         ("my puhcase", "my purchase"),  # two errors in seven letters, also
         ("it doesnt show", "it doesn't show"),
         ("the ont is new", "the ont is new"),  # short, and never said here
@@ -73,6 +73,9 @@ SHOP = Speller(
         ("unblock a phone", "unblock a phone"),  # the contrary of what the FAQ knows is no error
         ("turn on ipv 6", "turn on ipv 6"),  # what has a number after it is a name
         ("my phone's card", "my phone's card"),
+        ("set up the ddns", "set up the ddns"),  # a name that customers use and the FAQ does not
+        ("a wlan for the ac", "a wlan for the ac"),  # two letters may be anything
+        ("my lq", "my lq"),
     ],
 )
 def test_the_words_beside_it_tell_what_was_meant(written: str, meant: str) -> None:
