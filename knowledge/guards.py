@@ -54,7 +54,7 @@ _PURPOSE = re.compile(  # what is refused is what the question is about: "I don'
     r"\b(?:want|need) (?:to be|others|people|any|strangers|neighbou?rs|guests|visitors|kids)"
     r"|\bwant (?:it|them|him|her|any(?:body|one)|some(?:body|one)) \w+ing\b"
     r"|\bwant (?:the|my|our|his|her|their|this|that|these|those|everyone|everybody) (?:\w+ ){0,3}to\b"
-    r"(?! be (?:sent|shipped|delivered|replaced|repaired|exchanged|refunded)\b)"
+    r"(?! (?:come|visit|be (?:sent|shipped|delivered|collected|picked|replaced|repaired|exchanged|refunded))\b)"
     r"|\b(?:every|each) time\b|\balways\b"
     r"|不[想要用](?:让|被|每|总|老|一直|别人)|别让(?:他|她|别|人|客|邻|外|陌|孩|小)"
 )

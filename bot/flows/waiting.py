@@ -35,33 +35,42 @@ _OURS: Final = re.compile(  # of us, and of what is under way; not how long a re
     r"|(?:多久|多长时间|几天|几时|何时|什么时[候间])(?:才?[能会]?)(?:[给跟]我)?"
     r"(?:回复|答复|回电|(?:打|来)?个?电话|联系|解决|处理|修好|搞定|弄好|[回找理]我|打给我|来电)|还要等?多久|催(?:一下|一催|单|促|办)"
     r"|(?:修|弄|处理|搞|办)[好完定]了?(?:没有?|吗|么)\W*$|怎么(?:样了|还没)"
-    r"|还没有?(?:人(?:联系|理|回|来|管|处理)|消息|结果|动静|回音)|有(?:消息|结果|进展|回音)了?[吗么没]"
-    r"|\bhow(?:'?s| is| are) (?:my|the|it|that|things) .*(?:going|coming)"
+    r"|还没有?(?:人(?:联系|理|回|来|管|处理)|(?:消息|结果|动静|回音)[吗呢啊呀吧]?(?:\W|$))|有(?:消息|结果|进展|回音)了?[吗么没]"
     r"|^(?:\w+\W+){0,2}still (?:nothing|waiting)\W*$|^(?:(?:and|so|ok|okay)\W+)*what(?:'?s| happens) (?:now|next)\W*$"
     r"|\bstill no(?:body| one)?(?: has| have)? (?:answer|repl|news|word|call|contact)\w*"
     r"(?: me| us| back| yet| today| from you\w*)*\W*$"
     r"|^no(?:body| one) (?:has |have |ever )?(?:called|answered|replied|contacted)(?: me| us)?(?: back| yet)*\W*$"
     r"|^(?:status|progress|updates?|news|进度|进展|状态)(?: please| pls)?\W*$"
     r"|\bwhat(?:'?s| is| was) (?:the|my) (?:ticket|case|reference|complaint) number|\bwhat was (?:the|my) number"
-    r"|(?:^(?:请问|你好|我的?|那|\W)*|[工修诉理]|工单)[单编]号是?(?:多少|什么|啥)"
+    r"|(?:^(?:请问|你好|我的?|那|\W)*|工单?|[报维]修|投诉|受理)[单编]号是?(?:多少|什么|啥)"
     r"|(?:没有?人|一直没)(?:联系|理|管|回复?)过?我|^一直没有?(?:人|消息|回复?|回音)\W*$",
     re.IGNORECASE,
 )
 _PERHAPS_OURS: Final = re.compile(  # likewise, if the knowledge has no answer to it
-    r"\b(?:any|some) (?:news|update|progress)|\banything (?:new\b|happen|moving)"
+    r"\b(?:any|some) (?:news|updates?|progress)"
+    r"(?: yet| so far| please| today| from you| for me)*(?: (?:on|about|with) .*)?\W*$"
+    r"|\banything (?:new\b|happen|moving)|\bhow(?:'?s| is| are) (?:my|the|it|that|things) .*(?:going|coming)"
     r"|\b(?:said|promised|told me) (?:that )?(?:some(?:one|body)|you|they|a \w+) (?:will|would|'d|'ll) "
     r"(?:be in touch|get back|call|contact|phone|ring|reply|answer|come|visit)"
-    r"|说好了?的?.{0,6}(?:联系|回复|回电|上门)"
-    r"|\bwhat(?:'?s| is| has) (?:happening|happened|become|going on)\b"
-    r"|\b(?:did|have|has) (?:you|any(?:one|body)|some(?:one|body))(?: even)? (?:look|check|read|seen|start|done|fix)"
-    r"|有人(?:会?联系我|处理|跟进)|(?:看|处理|受理)了(?:吗|没)",
+    r"|说好了?的?.{0,6}(?:联系(?![谁哪电方])|回复|回电|上门)"
+    r"|\bwhat(?:'?s| is| has) (?:happening|happened|become|going on)(?: now| next| then)?"
+    r"(?: (?:with|to|of|about) (?:it|this|that|(?:my|the|our|this|that) (?:ticket|case|complaint|repair|refund"
+    r"|exchange|return|request|report|problem|issue)))?\W*$"
+    r"|\b(?:did|have|has) (?:you|any(?:one|body)|some(?:one|body))(?: even)? (?:look|check|read|seen|start|done|fix)\w*"
+    r"(?: at| into| on)?"
+    r"(?: it| this| that| anything| what i \w+| (?:my|the) (?:ticket|case|complaint|problem|issue|matter))?"
+    r"(?: yet| already| now)*\W*$"
+    r"|有人(?:会?联系我|(?:在|来)?(?:处理|跟进)(?!过))|(?:看|处理|受理)了(?:吗|没)",
     re.IGNORECASE,
 )
 _LEAVES: Final = re.compile(  # the line: nothing but that, and why
-    r"(?:(?:(?:it|this)(?:'s| is| takes) )?(?:too|so) (?:long|slow)|i can'?t wait(?: any ?(?:more|longer))?"
-    r"|等?得?[太好这]么?[久慢]了?|等不[及了]了?|没人[来理]|no|ok|okay)?[\s,.，。!！]*"
-    r"(?:算了吧?|那?我?不(?:用|想|要)?等?了吧?|never ?mind|forget (?:it|that|this)|leave it)"
-    r"(?:[\s,.，。!！]*(?:then|thanks?|thank you|bye|谢谢你?|再见))*[\s,.，。!！]*",
+    r"(?:(?:(?:it|this)(?:'s| is| takes) |i(?:'ve| have) waited )?(?:too|so) (?:long|slow)"
+    r"|i can'?t wait(?: any ?(?:more|longer))?|等?得?[太好这]么?[久慢]了?|等不[及了]了?|没人[来理]|no|ok|okay)?"
+    r"[\s,.，。!！]*"
+    r"(?:(?:那?就?算了吧?|那?我?就?不(?:用|想|要)?再?等?了吧?"
+    r"|(?:actually )?(?:never ?mind|forget (?:it|that|this)|leave it))"
+    r"[\s,.，。!！]*)+"
+    r"(?:(?:then|thanks?|thank you|bye|谢谢你?|再见|(?:明天|下次|以后|回头|改天|晚点)再(?:来|说|问))[\s,.，。!！]*)*",
     re.IGNORECASE,
 )
 

@@ -186,6 +186,7 @@ def test_what_is_used_with_ours_may_be_what_is_asked_about(knowledge: Knowledge)
         ("i don't want a new router to be shipped", True),
         ("i don't want a technician to come", True),
         ("i don't want the new router to be sent", True),
+        ("i don't want the technician to come", True),
         ("i don't want my kids to be online at night", False),
         ("i don't want the router to restart every night", False),
         ("怎么让手机不用重连", False),
