@@ -137,8 +137,10 @@ class App:
         self.worker = Worker(
             self.store, self.hub, self.decider, limits=limits, typing=self.typing, recorded=self._recorded
         )
-        self.rounds = Rounds(self.store, limits=limits, woken=self.worker.wake, policy=interpreter.policy)
         self.inbox, self.holder = Inbox(self.store, self.worker.wake), secrets.token_hex(8)
+        self.rounds = Rounds(
+            self.store, limits=limits, woken=self.worker.wake, holder=self.holder, policy=interpreter.policy
+        )
         self.commands = Commands(self.store, self.inbox, self._at)
         self.dispatch = Dispatch(self.store, self.inbox, Duty(self.store, "dispatch", self.holder), settings.handoff)
         self.outboxes = [self._outbox(channel) for channel in self.channels if not channel.can.shows_itself]

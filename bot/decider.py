@@ -63,10 +63,17 @@ class Decider:
         self._thread = ThreadPoolExecutor(1, "decide")
 
     async def outcomes(self, lanes: Sequence[Lane]) -> list[Outcome]:
-        """What comes of each lane's event; an error is one, too."""
+        """What comes of each lane's event; an error is one, too. Raises Away when something cannot be looked up."""
         loop = asyncio.get_running_loop()
         asked = [lane for lane in lanes if not lane.body.get("unaddressed")]
         slow = loop.call_later(SLOW, lambda: [self._typing(lane.channel, lane.address) for lane in asked])
+        try:
+            return await self._outcomes(lanes)
+        finally:
+            slow.cancel()
+
+    async def _outcomes(self, lanes: Sequence[Lane]) -> list[Outcome]:
+        loop = asyncio.get_running_loop()
         await self._count(lanes)
         outcomes = [Outcome(lane, Decision(lane.talk)) for lane in lanes if lane.stale]
         open_lanes = {lane.chat_id: lane for lane in lanes if not lane.stale}
@@ -86,7 +93,6 @@ class Decider:
             outcomes += [r for r in results.values() if isinstance(r, Outcome)]
             turns, broken = await self._answer(turns, open_lanes, needs) if needs else ({}, [])
             outcomes += broken
-        slow.cancel()
         return outcomes + [self.failed(open_lanes[chat], RuntimeError("more than 3 rounds")) for chat in turns]
 
     def _think(self, turns: Mapping[int, Turn], lanes: Mapping[int, Lane]) -> dict[int, Need | Outcome]:
@@ -148,17 +154,13 @@ class Decider:
                 for chat, need in needs.items()
             }
 
-        while True:
-            try:
-                return await self._store.read(read), []
-            except Away as error:
-                await wait_out(error)
-                if any(lanes[chat].until < time.time() for chat in needs):  # they are taken anew, and counted
-                    return {}, []
-            except Exception as error:
-                if len(needs) == 1:
-                    return {}, [self.failed(lanes[chat], error) for chat in needs]
-                break
+        try:
+            return await self._store.read(read), []
+        except Away:
+            raise
+        except Exception as error:
+            if len(needs) == 1:
+                return {}, [self.failed(lanes[chat], error) for chat in needs]
         found: dict[int, Turn] = {}
         failed: list[Outcome] = []
         for chat, need in needs.items():

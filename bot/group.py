@@ -7,13 +7,14 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from bot.store import Away, Held
+from bot.store import Away
 
 LINGER = 0.003  # seconds; a commit costs as much as four messages
 
 
 class Group:
-    """Items that wait together are written together: one commit for all, each told its own result after it.
+    """Items that wait together are written together: one commit for all, each told its own result after it,
+    or why it was left out.
 
     While a commit is under way the next group gathers. A group that is smaller than the last one lingers for a moment,
     because the others are likely to be on their way; who comes alone after one alone waits for nobody. If a group fails
@@ -42,11 +43,10 @@ class Group:
             group = [self._waiting.popleft() for _ in range(self._last)]
             try:
                 _tell(group, await self._write([item for item, _ in group]))
+            except Away as error:
+                _fail(group, error)
             except Exception as error:
-                if isinstance(error, Away) and not isinstance(error, Held):
-                    _fail(group, error)
-                else:
-                    await self._alone(group, error)
+                await self._alone(group, error)
 
     async def _alone(self, group: list[tuple[Any, asyncio.Future[Any]]], error: Exception) -> None:
         for one in group if len(group) > 1 else ():
@@ -59,7 +59,11 @@ class Group:
 
 def _tell(group: list[tuple[Any, asyncio.Future[Any]]], results: Iterable[Any]) -> None:
     for (_, future), result in zip(group, results, strict=True):
-        if not future.done():
+        if future.done():
+            continue
+        if isinstance(result, Exception):
+            future.set_exception(result)
+        else:
             future.set_result(result)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from typing import Any
@@ -20,6 +19,7 @@ from bot.store import Held, Store
 from bot.tables import chat, customer, identity, inbox
 
 Also = Callable[[Connection], None]
+Batch = tuple[tuple[Inbound, ...], Also | None]
 COMMANDS_FIRST = {Kind.COMMAND: 0}
 
 
@@ -50,23 +50,21 @@ class Inbox:
 
         ``also`` is written in the same transaction, e.g. the offset up to which a channel has read.
         """
-        try:
-            receipts: list[Receipt] = await self._group.put((tuple(inbounds), also))
-        except Held:
-            await self._by_address(inbounds)
-            raise
+        receipts: list[Receipt] = await self._group.put((tuple(inbounds), also))
         return receipts
 
-    async def _by_address(self, inbounds: Sequence[Inbound]) -> None:
-        """Somebody keeps a chat locked: what came for others is stored without waiting for it. All comes again."""
-        places: dict[Any, list[Inbound]] = {}
-        for one in inbounds:
-            places.setdefault((one.channel, one.address), []).append(one)
-        for its in places.values() if len(places) > 1 else ():
-            with suppress(Held):
-                await self._group.put((tuple(its), None))
+    async def _commit(self, batches: Sequence[Batch]) -> Sequence[list[Receipt] | Held]:
+        try:
+            return await self._write(batches)
+        except Held as error:  # what came for other chats is stored; a batch that is left in part comes again
+            locked = await self._store.write(lambda c: _locked(c, batches), first=True, shared=True)
+            free = [tuple(one for one in its if _home(one) not in locked) for its, _ in batches]
+            whole = [len(its) == len(all_) for its, (all_, _) in zip(free, batches, strict=True)]
+            rest = [(its, also if ok else None) for its, (_, also), ok in zip(free, batches, whole, strict=True)]
+            written = await self._write(rest)
+            return [its if ok else error for its, ok in zip(written, whole, strict=True)]
 
-    async def _commit(self, batches: list[tuple[tuple[Inbound, ...], Also | None]]) -> list[list[Receipt]]:
+    async def _write(self, batches: Sequence[Batch]) -> list[list[Receipt]]:
         flat = [one for batch, _ in batches for one in batch]
 
         def work(connection: Connection) -> list[Receipt]:
@@ -78,6 +76,18 @@ class Inbox:
         receipts = iter(await self._store.write(work, first=True, shared=True))
         self._woken()
         return [[next(receipts) for _ in batch] for batch, _ in batches]
+
+
+def _locked(connection: Connection, batches: Sequence[Batch]) -> set[int]:
+    """The chats that somebody keeps locked."""
+    ids = list({_home(one) for its, _ in batches for one in its})
+    there = select(chat.c.id).where(chat.c.id.in_(ids))
+    free = connection.scalars(there.with_for_update(skip_locked=True)).all()
+    return set(connection.scalars(there)) - set(free)
+
+
+def _home(one: Inbound) -> int:
+    return chat_id(one.channel, one.address or "")
 
 
 def insert_events(connection: Connection, inbounds: Sequence[Inbound], now: float) -> list[Receipt]:

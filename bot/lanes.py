@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -164,17 +164,6 @@ def take(
     _matters(connection, {lane.chat_id: lane for lane in lanes})
     _tickets(connection, lanes)
     return lanes
-
-
-def excuse(connection: Connection, lanes: Sequence[Lane]) -> list[Lane]:
-    """Take back the try of lanes that were given up through no fault of theirs, whoever tries them now. The first one
-    stays, so that they go alone. Returns those whose chat somebody is writing just now."""
-    wanted = select(chat.c.id).where(chat.c.id.in_([lane.chat_id for lane in lanes]))
-    free = set(connection.scalars(wanted.with_for_update(skip_locked=True))) if lanes else set()
-    for lane in (one for one in lanes if one.chat_id in free):
-        mine = chat.c.id == lane.chat_id, chat.c.trying == lane.inbox_id, chat.c.tries > 1
-        connection.execute(update(chat).where(*mine).values(tries=chat.c.tries - 1))
-    return [lane for lane in lanes if lane.chat_id not in free]
 
 
 def _begun(home: Any, head: Any) -> int:

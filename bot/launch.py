@@ -131,7 +131,7 @@ def _alone(settings: Settings) -> Iterator[ServingLock | None]:
     if not file:
         yield None
         return
-    lock = ServingLock(str(file.resolve()))  # by whatever name, it is one file
+    lock = ServingLock(str(file))
     lock.take()
     try:
         yield lock

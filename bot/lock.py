@@ -15,7 +15,8 @@ class ServingLock:
     """The lock on a SQLite file that its one serving process holds; the operating system drops it with the process."""
 
     def __init__(self, database: str) -> None:
-        self._database, self._path = Path(database), Path(f"{database}.lock")
+        self._database = Path(database).resolve()  # by whatever link it is reached, it is one file
+        self._path = Path(f"{self._database}.lock")
         self._fd = -1
 
     def take(self) -> None:

@@ -82,7 +82,7 @@ def _lock(connection: Connection, outcomes: Iterable[Outcome]) -> None:
 
 def _changes(outcome: Outcome) -> bool:
     effects = outcome.decision.effects if outcome.decision else ()
-    return any(isinstance(e, CHANGING) for e in effects) or bool(_name(outcome.lane))
+    return any(isinstance(e, CHANGING) for e in effects) or bool(_name(outcome.lane) and not outcome.wordless)
 
 
 def _one(connection: Connection, outcome: Outcome, rows: Rows, now: float) -> None:

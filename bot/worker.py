@@ -9,7 +9,6 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 import structlog
@@ -18,16 +17,14 @@ from sqlalchemy import Connection
 from bot import metrics
 from bot.decider import Decider, Typing, wait_out, where
 from bot.hub import Hub
-from bot.lanes import NEXT, Lane, excuse, take
+from bot.lanes import NEXT, Lane, take
 from bot.record import Outcome, record
 from bot.rows import Rows
-from bot.store import Away, Held, Store
+from bot.store import Away, Store
 
 log = structlog.get_logger("worker")
 
 POLL = 1.0  # seconds; being woken is only quicker
-EXCUSED = 3600.0  # seconds after its receipt in which an event may be tried in vain through the database's fault
-EXCUSES, SOON = 5, 0.02  # how often that is written down, and seconds between: another beat may have its row
 
 
 class Worker:
@@ -48,9 +45,10 @@ class Worker:
         self._holder = hub.process
         self._woken = asyncio.Event()
         self._stopping = False
-        self._alone = False
+        self._one_aside = asyncio.Lock()  # however many are aside, they take one connection
+        self._in_vain = False  # whether nothing was recorded since something was refused
+        self._guilty_next = False
         self._next_ready = 0.0
-        self._recorded_at = 0.0
         self.beaten_at = time.monotonic()
 
     def wake(self) -> None:
@@ -65,29 +63,25 @@ class Worker:
     async def run(self) -> None:
         """Beat until stopped; may run ``store.writers`` times at once, so that one beat decides while another commits.
 
-        The database being away is waited out: what was decided is recorded afterwards, if its lease lasts so long.
+        What the database refuses goes aside: it may be the fault of one of them, and the next beat is for others.
         """
+        lanes: list[Lane] = []
         outcomes: list[Outcome] = []
-        while outcomes or not self._stopping:
-            self._woken.clear()
-            try:
-                lanes = await self._beat(outcomes)
-                outcomes = await self._decider.outcomes(lanes) if lanes else []
-                done = {one.lane.chat_id for one in outcomes}
-                await self._given_up([lane for lane in lanes if lane.chat_id not in done])
-            except Away as error:
-                await wait_out(error)
-                now = time.time()
-                await self._given_up([one.lane for one in outcomes if one.lane.until <= now])
-                outcomes = [one for one in outcomes if one.lane.until > now]
-                continue
-            except Exception as error:  # not even that it failed can be written: the leases run out
-                log.error("beat_failed", error=where(error))
-                outcomes = []
-                await asyncio.sleep(POLL)
-                continue
-            if not outcomes and not self._stopping:
-                await self._rest()
+        async with asyncio.TaskGroup() as aside:
+            while lanes or not self._stopping:
+                self._woken.clear()
+                try:
+                    lanes, outcomes = await self._commit(outcomes), []
+                    outcomes = await self._decider.outcomes(lanes) if lanes else []
+                except Exception as error:
+                    if lanes:
+                        aside.create_task(self._aside(lanes, outcomes))
+                    if self._in_vain or not lanes:  # nor could others': it is the database
+                        await self._pause(error)
+                    self._in_vain, lanes, outcomes = True, [], []
+                    continue
+                if not lanes and not self._stopping:
+                    await self._rest()
 
     async def _rest(self) -> None:
         """Until something may be ready. Of those who rest, the first to rise takes it; the others rest on."""
@@ -96,46 +90,45 @@ class Worker:
                 while not self._woken.is_set():
                     await self._woken.wait()
 
-    async def _given_up(self, lanes: Sequence[Lane]) -> None:
-        """Lanes whose lease ran out while the database was away: they are taken anew, and the try counts, unless
-        nobody else's could be recorded either."""
-        now = time.time()
-        common = [lane for lane in lanes if self._recorded_at <= lane.until - self._limits.lease]
-        await self._excuse([lane for lane in common if now - lane.received_at < EXCUSED])
+    async def _pause(self, error: Exception) -> None:
+        if isinstance(error, Away):
+            await wait_out(error)
+        else:
+            log.error("beat_failed", error=where(error))
+            await asyncio.sleep(POLL)
 
-    async def _excuse(self, lanes: list[Lane]) -> None:
-        """It was no fault of theirs: the try does not count. Nobody is waited for who keeps one locked for long."""
-        for _ in range(EXCUSES if lanes else 0):
-            with suppress(Away):
-                lanes = await self._store.write(partial(excuse, lanes=lanes))
-            if not lanes:
-                break
-            await asyncio.sleep(SOON)
+    async def _aside(self, lanes: Sequence[Lane], outcomes: Sequence[Outcome]) -> None:
+        """Each on its own, again and again until its lease runs out: then it is taken anew, and the try counts."""
+        decided = {one.lane.chat_id: one for one in outcomes}
+        while lanes := [lane for lane in lanes if time.time() < lane.until]:
+            refused, reason = [], Away()
+            for lane in lanes:
+                try:
+                    async with self._one_aside:
+                        if lane.chat_id not in decided:
+                            [decided[lane.chat_id]] = await self._decider.outcomes([lane])
+                        await self._alone(decided[lane.chat_id])
+                    self.wake()
+                except Away as error:
+                    refused.append(lane)
+                    reason = error
+                except Exception as error:  # not even that it failed can be written
+                    log.error("beat_failed", error=where(error))
+            if refused:
+                await wait_out(reason)
+            lanes = refused
 
-    async def _beat(self, outcomes: list[Outcome]) -> list[Lane]:
+    async def _alone(self, outcome: Outcome) -> None:
         try:
-            return await self._commit(outcomes)
-        except Away as error:
-            if not (outcomes and isinstance(error, Held)):
-                raise
+            await self._commit([outcome], most=0)
+        except Away:
+            raise
         except Exception as error:
-            if len(outcomes) <= 1:
-                return await self._commit([self._decider.failed(o.lane, error) for o in outcomes])
-        for one in outcomes:  # one of them brought the group down: each on its own now
-            try:
-                await self._commit([one], most=0)
-            except Held:  # nobody waits until it is let go
-                await self._excuse([one.lane])
-            except Away:
-                raise
-            except Exception as error:
-                await self._commit([self._decider.failed(one.lane, error)], most=0)
-        return []
+            await self._commit([self._decider.failed(outcome.lane, error)], most=0)
 
     async def _commit(self, outcomes: Sequence[Outcome], most: int | None = None) -> list[Lane]:
         now = time.time()
         most = (0 if self._stopping else self._limits.group) if most is None else most
-        self._alone = not self._alone
 
         def work(connection: Connection) -> tuple[Rows, list[Lane]]:
             rows = Rows()
@@ -144,7 +137,7 @@ class Worker:
             lanes: list[Lane] = []
             if most:
                 lease = self._limits.lease
-                lanes = take(connection, holder=self._holder, now=now, lease=lease, most=most, alone=self._alone)
+                lanes = take(connection, holder=self._holder, now=now, lease=lease, most=most, alone=self._guilty_next)
             if not lanes:
                 self._next_ready = NEXT(connection)[0].ready_at or now + POLL
             return rows, lanes
@@ -152,10 +145,13 @@ class Worker:
         rows, lanes = await self._store.write(work, shared=True)
         self.beaten_at = time.monotonic()
         if outcomes:
-            self._recorded_at = now
+            self._in_vain = False
             self._hub.publish(rows.said)
             self._recorded(rows)
-        metrics.ALARMS.labels("event_failed").inc(sum(one.wordless for one in outcomes))  # no row of it was written
+        if wordless := {one.lane.inbox_id for one in outcomes if one.wordless}:  # no row of the alarm was written
+            metrics.ALARMS.labels("event_failed").inc(sum(row["event"] in wordless for row in rows.events))
+        if lanes:
+            self._guilty_next = not self._guilty_next
         for one in (o for o in outcomes if o.wait):  # the customer should see that he was heard
             self._typing(one.lane.channel, one.lane.address)
         return lanes

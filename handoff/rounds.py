@@ -11,13 +11,13 @@ from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import Column, ColumnElement, Connection, and_, delete, func, select, update
+from sqlalchemy import Column, ColumnElement, Connection, and_, delete, exists, func, literal, select, update
 
 from bot.inbox import insert_events
 from bot.messages import Inbound, Kind
 from bot.policy import Policy
 from bot.store import Away, Store
-from bot.tables import chat, inbox, note, reply, timer
+from bot.tables import chat, inbox, lease, note, reply, timer
 from handoff.replanning import replan
 
 log = structlog.get_logger("rounds")
@@ -69,9 +69,9 @@ def forget_notes(connection: Connection, now: float) -> int:
     return connection.execute(delete(note).where(note.c.expires_at < now)).rowcount
 
 
-def set_right(connection: Connection, now: float, limits: Any, back: float) -> None:
+def set_right(connection: Connection, now: float, limits: Any, back: float, holder: str) -> None:
     """After the clock was set ``back`` (inf: who knows, we have just begun): what waits for longer than anything is
-    made to wait was told so by the old time."""
+    made to wait was told so by the old time. Replies are put by whoever sends them, by his clock, and so once."""
     put_off, begun = now + max(limits.backoff), now + limits.lease
     hurry: list[tuple[Column[float], float, ColumnElement[bool]]] = [
         (inbox.c.ready_at, put_off, inbox.c.state == "waiting"),
@@ -81,9 +81,12 @@ def set_right(connection: Connection, now: float, limits: Any, back: float) -> N
     ]
     for column, latest, waits in hurry:
         connection.execute(update(column.table).where(waits, column > latest).values({column: now}))
-    live = math.isfinite(back)  # a platform may have said for how long; then it is still so long
-    late = update(reply).where(reply.c.due_at > (now if live else now + LATEST))
-    connection.execute(late.values(due_at=reply.c.due_at - back if live else now))
+    if not math.isfinite(back):
+        connection.execute(update(reply).where(reply.c.due_at > now + LATEST).values(due_at=now))
+        return
+    ours = exists().where(lease.c.name == literal("send:") + reply.c.channel, lease.c.holder == holder)
+    late = update(reply).where(reply.c.due_at > now, ours)
+    connection.execute(late.values(due_at=reply.c.due_at - back))  # as long as before: a platform may have asked for it
 
 
 class Rounds:
@@ -92,8 +95,11 @@ class Rounds:
     With a ``policy`` it begins by planning anew what is promised: the standards or the calendar may have changed.
     """
 
-    def __init__(self, store: Store, *, limits: Any, woken: Callable[[], None], policy: Policy | None = None) -> None:
+    def __init__(
+        self, store: Store, *, limits: Any, woken: Callable[[], None], holder: str, policy: Policy | None = None
+    ) -> None:
         self._store, self._limits, self._woken, self._policy = store, limits, woken, policy
+        self._holder = holder
         self._ahead = math.inf  # of the clock that only counts
         self._stopping = asyncio.Event()
         self._changed = asyncio.Event()
@@ -136,7 +142,8 @@ class Rounds:
     async def _watch_clock(self) -> None:
         ahead = time.time() - time.monotonic()
         if (back := self._ahead - ahead) > SET_BACK:
-            await self._store.write(partial(set_right, now=time.time(), limits=self._limits, back=back))
+            work = partial(set_right, now=time.time(), limits=self._limits, back=back, holder=self._holder)
+            await self._store.write(work)
             self._woken()
         self._ahead = ahead
 

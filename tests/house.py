@@ -78,7 +78,7 @@ class House:
         }
         decider = Decider(store, decide=decide, limits=limits, **{**usual, **more})
         self.worker = Worker(store, self.hub, decider, limits=limits, recorded=self._recorded)
-        self.rounds = Rounds(store, limits=limits, woken=self.worker.wake)
+        self.rounds = Rounds(store, limits=limits, woken=self.worker.wake, holder="test")
         self.inbox = Inbox(store, self.worker.wake)
         self.outboxes = [
             Outbox(store, p, Duty(store, f"send:{p.name}", "test"), timeout=0.5, attempts=limits.send_attempts)

@@ -7,9 +7,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Connection, update
 
 from bot.dialogue import Decision, Turn, Wait
 from bot.duty import LIFE, RENEW, Duty
@@ -18,6 +19,7 @@ from bot.store import Store
 from bot.tables import chat
 from bot.verify import verify
 from channels import Budget, Can, NotSent
+from handoff.rounds import set_right
 from handoff.sessions import first_link, is_first_link
 from tests.house import QUICK, House, Probe, echo
 
@@ -98,6 +100,29 @@ async def test_a_platform_that_said_later_is_written_to_later_and_no_hour_after(
                 while len(probe.sent) < 2:
                     await asyncio.sleep(0.01)
     assert sorted(address for address, *_ in probe.sent) == ["a", "b"]
+
+
+async def test_what_several_processes_of_a_host_see_set_back_is_put_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A platform asked for five minutes; another host, whose clock is right, sends for another channel."""
+
+    async def answer(_address: str, _reply: Reply) -> None:
+        raise NotSent("too many requests", 300.0)
+
+    async with House(store, Probe(answer=answer)) as house:
+        await house.hear("one", channel="probe")
+        due = 0.0
+        while due < time.time() + 200.0:
+            await asyncio.sleep(0.01)
+            due = sum(at for (at,) in await house.rows("SELECT due_at FROM reply"))
+
+        def back(connection: Connection, holder: str) -> None:
+            set_right(connection, due - 300.0 - HOUR, QUICK, HOUR, holder)
+
+        for holder, later in (("another", due), ("test", due - HOUR), ("another", due - HOUR)):
+            await store.write(partial(back, holder=holder))
+            assert await house.rows("SELECT due_at FROM reply") == [(later,)]
 
 
 async def test_a_chat_whose_clock_was_set_back_is_in_order(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

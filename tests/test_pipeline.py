@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import math
 import threading
 import time
@@ -24,7 +25,7 @@ from bot.lookups import look
 from bot.messages import Choice, Inbound, Kind, Reply
 from bot.metrics import ALARMS
 from bot.outbox import take as take_replies
-from bot.record import record
+from bot.record import Outcome, record
 from bot.rows import Rows
 from bot.store import Away, Held, Store
 from bot.verify import verify
@@ -350,7 +351,6 @@ async def test_what_the_database_never_comes_to_an_end_with_holds_up_nobody(
 ) -> None:
     """As under a statement_timeout: every time it is cancelled, which looks like the database being away."""
     monkeypatch.setattr("bot.decider.PAUSE", 0.02)
-    monkeypatch.setattr(worker, "EXCUSED", 1.0)
 
     def recording(connection: Connection, outcomes: Any, **more: Any) -> Rows:
         for one in outcomes:
@@ -416,42 +416,131 @@ async def test_a_chat_that_somebody_keeps_locked_holds_up_no_stranger(
         assert await house.rows("SELECT count(*) FROM inbox WHERE state = 'done'") == [(9,)]
 
 
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)  # SQLite locks no rows
+@pytest.mark.parametrize("ended_by", ["lock_timeout", "statement_timeout"])
+async def test_a_locked_chat_is_waited_for_once_however_many_messages_it_has(
+    store: Store, postgres: str, monkeypatch: pytest.MonkeyPatch, ended_by: str
+) -> None:
+    inbox, write, waits = Inbox(store), store.write, list[Held]()
+
+    async def counting(*args: Any, **how: Any) -> Any:
+        try:
+            return await write(*args, **how)
+        except Held as error:
+            waits.append(error)
+            raise
+
+    monkeypatch.setattr(store, "write", counting)
+    admin = await asyncpg.connect(postgres.format(name=store.url.database))
+    if ended_by == "statement_timeout":
+        await admin.execute(f"ALTER DATABASE {store.url.database} SET statement_timeout = '1s'")
+    await inbox.receive([Inbound("web", f"{chat}0", chat, text="hello") for chat in "ab"])
+    begun = admin.transaction()
+    await begun.start()
+    await admin.execute("SELECT FROM chat WHERE address = 'b' FOR UPDATE")
+    many = [[Inbound("web", f"b{n}", "b", text=str(n))] for n in range(1, 6)] + [[Inbound("web", "a1", "a", text="1")]]
+    told = await asyncio.gather(*map(inbox.receive, many), return_exceptions=True)
+    assert [type(one) for one in told] == [Held] * 5 + [list]
+    assert len(waits) == 1
+    await begun.rollback()
+    await admin.close()
+    again = [receipts[0] for receipts in await asyncio.gather(*map(inbox.receive, many))]
+    assert [(one.seq, one.fresh) for one in again] == [*((n, True) for n in range(2, 7)), (2, False)]
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+async def test_what_somebody_keeps_locked_for_ever_ends_dead(
+    store: Store, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.postgres.SHARED", "BEGIN; SET LOCAL lock_timeout = '50ms'")
+    monkeypatch.setattr("bot.decider.PAUSE", 0.02)
+    alarms = ALARMS.labels("event_failed")._value.get()
+    async with House(store, limits=QUICK.model_copy(update={"lease": 0.3})) as house:
+        await house.hear("hello", chat="b")
+        await house.settled()
+        admin = await asyncpg.connect(postgres.format(name=store.url.database))
+        begun = admin.transaction()
+        await begun.start()
+        await admin.execute("SELECT FROM customer FOR UPDATE")
+        await house.hear("ticket", chat="b", name="Ann")
+        await house.settled()
+        await begun.rollback()
+        await admin.close()
+        assert await house.rows("SELECT state, attempts FROM check_inbox ORDER BY id") == [("done", 1), ("dead", 7)]
+        assert ALARMS.labels("event_failed")._value.get() == alarms + 1
+
+
 @pytest.mark.parametrize("where", ["record", "look"])
-async def test_what_the_database_keeps_from_everybody_is_nobodys_fault(
+async def test_what_the_database_refuses_keeps_no_stranger_waiting_and_is_kept_till_it_can_be_written(
     store: Store, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
-    """Chats can be leased, and nothing be recorded, or looked up, for far longer than an event has tries."""
-    leased: list[int] = []
+    refused: set[str] = set()
+    broken = True
 
-    def taking(*args: Any, **more: Any) -> list[Lane]:
-        lanes = take(*args, **more)
-        leased.extend(lane.attempts for lane in lanes)
-        return lanes
+    def away(address: str) -> None:
+        if broken and "bad" in address:
+            refused.add(address)
+            raise Away("database disk image is malformed")
 
-    def away() -> None:
-        if len(leased) < 20:  # twice as long as they have tries
-            raise Away("disk full")
+    def recording(connection: Connection, outcomes: Any, **more: Any) -> Rows:
+        for one in outcomes:
+            away(one.lane.address)
+        return record(connection, outcomes, **more)
 
-    def recording(*args: Any, **more: Any) -> Rows:
-        away()
-        return record(*args, **more)
-
-    def looking(*args: Any) -> dict[tuple[str, str], Any]:
-        away()
-        return look(*args)
+    def looking(connection: Any, lane: Lane, looks: Any) -> dict[tuple[str, str], Any]:
+        away(lane.address)
+        return look(connection, lane, looks)
 
     def decide(turn: Turn) -> Decision | Need:
         key = ("ticket", "T-NOBODYS0")
         return echo(turn) if where != "look" or key in turn.looked else Need((key,))
 
     monkeypatch.setattr("bot.decider.PAUSE", 0.02)
-    monkeypatch.setattr("bot.worker.take", taking)
     monkeypatch.setattr(*("bot.decider.look", looking) if where == "look" else ("bot.worker.record", recording))
-    limits = Limits(lease=0.1, backoff=(0.02,), burst=0.1)
-    async with House(store, decide=decide, limits=limits) as house:
-        await house.inbox.receive([Inbound("web", chat, chat, text="fine") for chat in "ab"])
-        await house.settled(seconds=60)
-        assert await house.rows("SELECT DISTINCT state, outcome FROM check_inbox") == [("done", "replied")]
+    async with House(store, decide=decide, limits=Limits(lease=60.0, burst=0.1)) as house:
+        try:
+            for n in range(store.writers):  # as many as could hold up everybody
+                await house.hear("fine", chat=f"bad {n}")
+                while len(refused) <= n:
+                    await asyncio.sleep(0.01)
+            await house.hear("fine", chat="stranger")
+            async with asyncio.timeout(10):  # a sixth of the lease
+                while await house.rows("SELECT count(*) FROM inbox WHERE state = 'done'") != [(1,)]:
+                    await asyncio.sleep(0.01)
+        finally:
+            broken = False
+        await house.settled()
+        assert await house.rows("SELECT DISTINCT state, attempts FROM check_inbox") == [("done", 1)]
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)  # one beat after the other
+async def test_whose_turn_it_is_changes_when_somebody_had_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    beats: list[tuple[bool, bool]] = []
+
+    def taking(*args: Any, alone: bool, **more: Any) -> list[Lane]:
+        lanes = take(*args, alone=alone, **more)
+        beats.append((alone, bool(lanes)))
+        return lanes
+
+    monkeypatch.setattr(worker, "take", taking)
+    async with House(store) as house:
+        for n in range(3):
+            await house.hear(str(n))
+            await house.settled()
+    assert [had for _, had in beats].count(True) == 3
+    assert all((was != now) == had for (was, had), (now, _) in itertools.pairwise(beats))
+
+
+async def test_an_alarm_is_counted_by_whoever_wrote_it(store: Store) -> None:
+    house, alarms = House(store), ALARMS.labels("event_failed")._value
+    await house.hear("hello")
+    now, us = time.time(), house.hub.process
+    [lane] = await store.write(lambda c: take(c, holder=us, now=now, lease=9.0, most=9))
+    before = alarms.get()
+    for mine in (replace(lane, fence=lane.fence - 1), lane):  # somebody else had it meanwhile
+        assert alarms.get() == before
+        await house.worker._commit([Outcome(mine, error="it never finished", dead=True, wordless=True)], most=0)
+    assert alarms.get() == before + 1
 
 
 @pytest.mark.parametrize(

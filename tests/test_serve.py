@@ -20,6 +20,8 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
+from bot.lock import Busy, ServingLock
+
 HOME = Path(__file__).parent.parent
 
 
@@ -164,6 +166,15 @@ def test_a_second_server_on_one_sqlite_file_is_refused(tmp_path: Path) -> None:
         (tmp_path / "b.db").hardlink_to(tmp_path / "a.db")
         with pytest.raises(AssertionError, match=r"b\.db has 2 names \(hard links\)"):
             Served(tmp_path, f"sqlite:///{tmp_path}/b.db")
+
+
+def test_a_link_to_a_sqlite_file_has_no_lock_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "b.db").symlink_to(tmp_path / "a.db")
+    first = ServingLock(str(tmp_path / "a.db"))
+    first.take()
+    with pytest.raises(Busy, match=r"serves .*/a\.db"):
+        ServingLock(str(tmp_path / "b.db")).take()
+    first.drop()
 
 
 async def test_two_processes_on_postgresql_share_the_work(tmp_path: Path, postgres: str) -> None:

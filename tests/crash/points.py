@@ -14,7 +14,7 @@ from bot.store import Store, Work
 
 COMMITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     # name      the work that is written        what its result says if it was this commit and not an idle round
-    "receive": ("Inbox._commit", lambda receipts: any(r.fresh for r in receipts)),
+    "receive": ("Inbox._write", lambda receipts: any(r.fresh for r in receipts)),
     "lease": ("Worker._commit", lambda rows_and_lanes: bool(rows_and_lanes[1])),
     "record": ("Worker._commit", lambda rows_and_lanes: bool(rows_and_lanes[0].said)),
     "timer": ("Rounds.run", lambda fired_and_next: bool(fired_and_next[0])),
