@@ -30,6 +30,7 @@ from bot.flows.questions import (
     in_another_language,
     outcome,
     unknown,
+    wish_among,
     wished_with_matter,
 )
 from bot.flows.reading import ticket_number
@@ -124,7 +125,8 @@ def wish(draft: Draft) -> bool:
         intent = "complaint"  # what is said of our people resembles it, good or bad
     if draft.meant and doubtful(draft, intent):
         return False
-    beside = outcome(draft) == "answer" or (intent in pleasantries.SAID and not phrased(draft))
+    answered = outcome(draft) == "answer" and wish_among(draft)
+    beside = answered or (intent in pleasantries.SAID and not phrased(draft))
     if beside and wished_with_matter(draft):
         return True  # "open a ticket: my camera is offline", "I want a refund please, thank you"
     if draft.meant and intent in ("", "solved"):

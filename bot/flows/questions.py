@@ -256,6 +256,13 @@ def said_already(draft: Draft) -> bool:
     return True
 
 
+def wish_among(draft: Draft) -> bool:
+    """Whether a ticket is among what the words may mean: only then their clauses are worth a look each."""
+    forms, candidates = draft.turn.policy.forms, draft.ranking.candidates if draft.ranking else ()
+    named = (one.entry.removeprefix("intent:") for one in candidates if one.entry.startswith("intent:"))
+    return any(wish == "ticket" or forms.wished(wish) for wish in named)
+
+
 def wished_with_matter(draft: Draft) -> bool:
     """ "Please repair my mesh, one node won't turn on": a wish in one clause, what it is about in another."""
     parts = _parts(draft.words)
