@@ -77,7 +77,11 @@ class ByHeart:
         if not best:
             return Ranking("unknown", tuple(Candidate(e.id, 0.3, "") for e in self.faq.entries[:2]), {"by": "heart"})
         kind = "intent" if next(iter(best)).startswith("intent:") else "answer"
-        return Ranking("choose" if len(best) > 1 else kind, tuple(best.values()), {"by": "heart"})
+        outcome = "choose" if len(best) > 1 else kind
+        less = {label: Candidate(label, 0.3, example) for label, example in found if outcome == "answer"}
+        return Ranking(
+            outcome, tuple({**less, **best}[label] for label in (*best, *(less.keys() - best))), {"by": "heart"}
+        )
 
 
 @cache
