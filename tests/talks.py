@@ -79,9 +79,8 @@ class ByHeart:
         kind = "intent" if next(iter(best)).startswith("intent:") else "answer"
         outcome = "choose" if len(best) > 1 else kind
         less = {label: Candidate(label, 0.3, example) for label, example in found if outcome == "answer"}
-        return Ranking(
-            outcome, tuple({**less, **best}[label] for label in (*best, *(less.keys() - best))), {"by": "heart"}
-        )
+        every = {**best, **{label: one for label, one in less.items() if label not in best}}
+        return Ranking(outcome, tuple(every.values()), {"by": "heart"})
 
 
 @cache
