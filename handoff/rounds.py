@@ -76,7 +76,7 @@ def set_right(connection: Connection, now: float, limits: Any, back: float, hold
     hurry: list[tuple[Column[float], float, ColumnElement[bool]]] = [
         (inbox.c.ready_at, put_off, inbox.c.state == "waiting"),
         (chat.c.ready_at, put_off, chat.c.ready_at.is_not(None)),
-        (chat.c.lease_until, begun, chat.c.lease_holder.is_not(None)),
+        (chat.c.lease_until, begun, and_(chat.c.lease_holder.is_not(None), chat.c.ready_at.is_not(None))),
         (timer.c.due_at, now + limits.burst, and_(timer.c.kind == "burst", *UNQUEUED)),
     ]
     for column, latest, waits in hurry:

@@ -1,4 +1,5 @@
-"""A multilingual sentence encoder of a few kilobytes, for tests: its weights mean nothing until it is tuned."""
+"""A multilingual sentence encoder of a few kilobytes, for tests: its weights mean nothing until it is tuned,
+and are always the same ones."""
 
 from __future__ import annotations
 
@@ -20,9 +21,11 @@ def made(folder: Path) -> Path:
 MAKE = """
 import sys
 from pathlib import Path
+import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.models import Pooling, Transformer
 from transformers import BertConfig, BertModel, BertTokenizerFast
+torch.manual_seed(0)
 folder = Path(sys.argv[1])
 bert = folder.parent / "bert"
 bert.mkdir()
