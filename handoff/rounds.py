@@ -28,6 +28,7 @@ SOON = 0.02  # seconds until a due timer is tried again whose chat is being writ
 UNQUEUED = (timer.c.fired_at.is_(None), timer.c.queued_at.is_(None))
 SWEEP = 600.0  # seconds between two sweeps, at most
 SET_BACK = 0.5  # seconds by which the clock may go back unnoticed
+APART = 2.0  # seconds another host's clock may be ahead, or somebody may write after we looked at ours
 LATEST = 3600.0  # seconds a platform may ask us to wait
 SWEPT = 5000  # rows a sweep may touch in one transaction
 
@@ -72,12 +73,13 @@ def forget_notes(connection: Connection, now: float) -> int:
 def set_right(connection: Connection, now: float, limits: Any, back: float, holder: str) -> None:
     """After the clock was set ``back`` (inf: who knows, we have just begun): what waits for longer than anything is
     made to wait was told so by the old time. Replies are put by whoever sends them, by his clock, and so once."""
-    put_off, begun = now + max(limits.backoff), now + limits.lease
+    ahead = now + APART
+    put_off, begun = ahead + max(limits.backoff), ahead + limits.lease
     hurry: list[tuple[Column[float], float, ColumnElement[bool]]] = [
         (inbox.c.ready_at, put_off, inbox.c.state == "waiting"),
         (chat.c.ready_at, put_off, chat.c.ready_at.is_not(None)),
         (chat.c.lease_until, begun, and_(chat.c.lease_holder.is_not(None), chat.c.ready_at.is_not(None))),
-        (timer.c.due_at, now + limits.burst, and_(timer.c.kind == "burst", *UNQUEUED)),
+        (timer.c.due_at, ahead + limits.burst, and_(timer.c.kind == "burst", *UNQUEUED)),
     ]
     for column, latest, waits in hurry:
         connection.execute(update(column.table).where(waits, column > latest).values({column: now}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -167,3 +168,16 @@ async def test_the_link_of_the_first_admin_is_good_by_a_clock_that_is_behind(
     token = first_link("s" * 32)
     with set_back(monkeypatch):
         assert await store.read(lambda c: is_first_link(c, "s" * 32, token))
+
+
+async def test_who_begins_leaves_alone_what_a_clock_a_little_ahead_has_just_put_off(store: Store) -> None:
+    """Another worker leased a chat after we looked at the clock, or on another host."""
+    async with House(store) as house:
+        await house.hear("one")
+        await house.settled()
+        now = time.time()
+        until = {"lease_until": now + QUICK.lease + 0.3, "lease_holder": "another", "ready_at": now}
+        await store.write(lambda c: c.execute(update(chat).values(**until)))
+        await store.write(lambda c: set_right(c, now, QUICK, math.inf, "test"))
+        assert await house.rows("SELECT lease_until FROM chat") == [(until["lease_until"],)]
+        await store.write(lambda c: c.execute(update(chat).values(lease_until=None, lease_holder=None, ready_at=None)))

@@ -384,12 +384,11 @@ async def test_what_the_database_never_comes_to_an_end_with_holds_up_nobody(
         assert (ALARMS.labels("event_failed")._value.get() - alarms) == (4 if where == "words" else 0)
 
 
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)  # SQLite locks no rows
 async def test_a_chat_that_somebody_keeps_locked_holds_up_no_stranger(
     store: Store, postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An administrator's open transaction on a chat, or on a customer."""
-    if store.dialect == "sqlite":
-        pytest.skip("SQLite locks no rows")
     monkeypatch.setattr("bot.postgres.SHARED", "BEGIN; SET LOCAL lock_timeout = '50ms'")
     async with House(store, limits=QUICK.model_copy(update={"lease": 0.5})) as house:
         await house.inbox.receive([Inbound("web", f"{chat}1", chat, text="hello") for chat in "abc"])
@@ -416,7 +415,7 @@ async def test_a_chat_that_somebody_keeps_locked_holds_up_no_stranger(
         assert await house.rows("SELECT count(*) FROM inbox WHERE state = 'done'") == [(9,)]
 
 
-@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)  # SQLite locks no rows
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("ended_by", ["lock_timeout", "statement_timeout"])
 async def test_a_locked_chat_is_waited_for_once_however_many_messages_it_has(
     store: Store, postgres: str, monkeypatch: pytest.MonkeyPatch, ended_by: str
