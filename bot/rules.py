@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Final
 
+from bot.cues import cue
 from bot.dialogue import Alarm
 from bot.flows import (
     burst,
@@ -44,11 +44,7 @@ Rule = Callable[[Draft], bool]
 HEARTFELT: Final = frozenset({"praise", "complaint"})  # nobody is asked whether he means that
 VERDICTS: Final = frozenset({"solved", "not_helpful"})
 WAYS_BACK: Final = frozenset({"cancel", "back"})
-_WHETHER = re.compile(
-    r"[好行完定决理复]了?(?:没有?|吗|么)\W*$"
-    r"|^(?:so\W+)?is (?:it|this|that|my \w+) (?:fixed|ready|repaired|done|solved)\b",
-    re.IGNORECASE,
-)
+_WHETHER_DONE = cue("rules.whether_done")
 MOODS: Final = {1: "not_helpful", 2: "not_helpful", 4: "thanks", 5: "thanks"}  # "useless" or "great", not asked for
 
 
@@ -171,7 +167,7 @@ def phrased(draft: Draft) -> bool:
 def unspoken(draft: Draft) -> str:
     """What is wished without a word for it: how far a ticket is, a rating, thanks; "" if nothing is."""
     if draft.heard.intent:
-        return "ticket_status" if _WHETHER.search(draft.words) else draft.heard.intent  # "is it ready?"
+        return "ticket_status" if _WHETHER_DONE.heard(draft.words) else draft.heard.intent  # "is it ready?"
     if waiting.asks_when(draft, of_ours=True) or (draft.turn.tickets and "do:ticket_status" in meant_by(draft)):
         return "ticket_status"
     if outcome(draft) == "answer" or matter.telling(draft):

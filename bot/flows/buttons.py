@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from bot.cues import cue
 from bot.flows import journal, matter, opening, scores, wishes
 from bot.flows.draft import Draft
 from bot.flows.lengths import BARE_NO, BARE_YES, letters
@@ -27,11 +28,9 @@ _ORDINAL = re.compile(
     rf"(?:i mean |the )*(?P<en>{'|'.join(_PLACES)})(?: one)?(?: please)?[.!]?"
     r"|(?:选|是|要|问)?第(?P<zh>[一二三四五六1-6])[个项条种]?[。！]?"
 )
-_DID = re.compile(r"y\b|yes|yep|yeah|是|有|对", re.IGNORECASE)  # "yes" to "did that help?", where "ok" only goes on
-_NOT = re.compile(r"不|别|没|no|do ?n'?t")
-_NOTHING = re.compile(
-    r"all\b|nothing|else|more|need|fine|good|later|th(?:an)?[kx]|了|没事|别的|其他|不用|不需要|谢", re.IGNORECASE
-)
+_HELPED = cue("buttons.helped")
+_CONTRARY = cue("buttons.contrary")
+_NOTHING_MORE = cue("buttons.nothing_more")
 
 
 def press(draft: Draft, choice: str) -> None:
@@ -149,7 +148,7 @@ def _numbered(place: re.Match[str]) -> str:
 
 def _says(said: str, label: str) -> bool:
     """Whether little more than a label is said, and not its contrary."""
-    return label in said and len(label) > 1 and len(said) - len(label) <= TAIL and not _NOT.match(said)
+    return label in said and len(label) > 1 and len(said) - len(label) <= TAIL and not _CONTRARY.heard(said)
 
 
 def _meant(offered: tuple[tuple[str, str], ...], meant: Understanding, last: bool) -> str:
@@ -165,12 +164,12 @@ def _meant(offered: tuple[tuple[str, str], ...], meant: Understanding, last: boo
         wanted = "do:ticket"
     elif "yes" in said and ids[0].startswith(ONE_TAP):
         wanted = ids[0]
-    elif "yes" in said and _DID.match(meant.text):
+    elif "yes" in said and _HELPED.heard(meant.text):
         wanted = "do:solved"
     elif "no" in said and "do:none" in ids:
         wanted = "do:none"
     elif (
-        "no" in said and letters(meant.text) <= BARE_NO and not _NOTHING.search(meant.text)
+        "no" in said and letters(meant.text) <= BARE_NO and not _NOTHING_MORE.heard(meant.text)
     ):  # "no, that's all" is no complaint
         wanted = "do:not_helpful"
     return next((choice for choice in ids if f"{choice}:".startswith(f"{wanted}:")), "")

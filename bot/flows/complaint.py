@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
+from bot.cues import cue
 from bot.dialogue import Alarm, Fact
 from bot.flows import reading, wording
 from bot.flows.human import reached
@@ -13,19 +13,15 @@ from bot.flows.steps import SKIP, Add, Ask, Flow, Known, Say, Ticket
 
 WISHES: Final = ("call", "repair", "exchange", "supervisor", "record")
 
-_SUPERVISOR = re.compile(r"\b(?:supervisor|manager|boss)\b|经理|主管|领导|负责人|老板", re.IGNORECASE)
-_WISH = re.compile(  # else he goes on telling what went wrong
-    r"\b(?:want|like|please|need|expect|deserve|demand|refund\w*|money|compensat\w+|apolog\w+|replace\w*|free)\b"
-    r"|[想需]?要(?!是)|希望|请|退|赔|补偿|道歉|给我|尽快|应该|免",
-    re.IGNORECASE,
-)
+_SUPERVISOR = cue("complaint.supervisor")
+_REMEDY = cue("complaint.remedy")
 
 
 def wished(heard: Heard) -> str | None:
     """What would put it right: one of the buttons in other words, or what the customer says himself."""
     if heard.yes_no == "no" or heard.intent == "thanks":
         return "record"
-    if _SUPERVISOR.search(heard.text):
+    if _SUPERVISOR.heard(heard.text):
         return "supervisor"
     if reading.calls(heard):
         return "call"
@@ -33,7 +29,7 @@ def wished(heard: Heard) -> str | None:
         return heard.intent
     if wording.is_question(heard.text) or heard.intent in reading.NO_MATTER:
         return None
-    return heard.text[: reading.SUBJECT] if _WISH.search(heard.text) else None
+    return heard.text[: reading.SUBJECT] if _REMEDY.heard(heard.text) else None
 
 
 def complaint(known: Known) -> Flow:

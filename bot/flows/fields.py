@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from bot.cues import cue
 from bot.dialogue import OpenTicket
 from bot.flows import matter
 from bot.flows.draft import Draft
@@ -24,48 +25,21 @@ SMALL: Final = frozenset({"product", "contact", "serial", "order", "bought", "ti
 TURNED: Final = 0.45  # confidence of a wish in the words of who changes his mind
 FIRM: Final = frozenset({"product", "serial", "order", "contact", "date", "time", "amount"})  # read by what is named
 WHEN: Final = ("datetime", "period", "date", "month")
-_CORRECTS = re.compile(
-    r"\b(?:no|not|wrong|meant?|instead|actually|rather|sorry|change[ds]?|make it|correction)\b"
-    r"|不[是对]|错了|写错|弄错|说错|应该|改[成为]?|换成|其实|更正",
-    re.IGNORECASE,
-)
-_MOVES = re.compile(r"\b(?:make|move|change) (?:it|that)\b|[改换][成为到]", re.IGNORECASE)  # what was arranged
-_SAID = re.compile(  # what is said around a number, and is no name
-    r"\b(?:my|number|no|is|are|was|its?|the|a|an|phone|mobile|cell|tel|telephone|e?-?mail|address|call|text|me|us|at|on|to|or"
-    r"|please|contact|reach|you|can|via|by|thanks?|yes|sure|ok|fine|but|and|new|other|one|use|here|this|that|wrong|not|sorry)\b"
-    r"|我|你们?|您|的|是|电话|手机|号码?|微信|同号|联系|方式|邮箱|地址|打|找|这个|那个|可以|请|给|发|到|谢谢|好|吧|啊|了|就|行|错|换|改|成|应该",
-    re.IGNORECASE,
-)
-_AROUND = re.compile(  # and around a product, a number of ours or a day
-    r"\b(?:i|i'?ve|have|had|got|mean|meant|bought|ordered|purchased|paid|since|from|in|router|camera|modem|terminal|model|product"
-    r"|serial|order|last|about|actually|called|named|well|oh|id|mine)\b"
-    r"|型号|路由器?|光猫|摄像头|产品|序列号|订单|买|购|下单|付|那|这|台|款|一|个|用|不|另外?|说|指|在|从",
-    re.IGNORECASE,
-)
-_WANTS = re.compile(  # that some part or document is wanted, but not which
-    r"\b(?:i'?d|i|we|need|want|would|like|to|get|have|order|buy|purchase|can|could|do|you|please|send|me|an?|the|some|any|for"
-    r"|my|of|is|are|there|hi|hello|it|spare|replacement|parts?|accessor(?:y|ies)|documents?|files?|router|camera|modem)\b"
-    r"|[我想要需请帮给能可以买购订有没吗一个份些点下的了吧呢你您好]|配件|零件|备件|附件|资料|文件|文档|路由器|摄像头|光猫",
-    re.IGNORECASE,
-)
-_TURNS = re.compile(
-    r"算了|还是|那就|干脆|改成|换成|改为|\b(?:instead|rather|actually|then)\b", re.IGNORECASE
-)  # he changes his mind
-_REASON = re.compile(
-    r"错了|坏|破|裂|不(?![是对要用想需错])|没反应|断|闪|\b(?:wrong|mistake|broken|dead|faulty)\b", re.IGNORECASE
-)
-_ONLY = re.compile(r"\b(?:just|only|rather) want\b|只想|就想|只要", re.IGNORECASE)
-_ALSO = re.compile(r"\b(?:also|too|as well)\b|[也还]想?要|也想|另外", re.IGNORECASE)  # besides, not instead
-_POLITE = re.compile(r"thank|please|hello|\bhi\b|asap|urgent|hurry|谢|麻烦|你好|您好|请|急|尽快|快", re.IGNORECASE)
-_TO = re.compile(  # and what is said around the name of another wish
-    r"\b(?:ok|okay|no|yes|hm+|well|oh|please|can|could|you|we|i'?d|i'?ll|i|it|that|the|an?|my|to|do|get|have|want|would"
-    r"|like|let'?s|be|better|for|just|make|go)\b|[那就吧了我要想好行给帮请的能不呢]",
-    re.IGNORECASE,
-)
-_CHANGE = re.compile(r"\b(?:change|correct|edit|fix|wrong)\b|改|写错|填错|错了", re.IGNORECASE)
-_YEAR = re.compile(r"20\d\d|年|[天周]|\b(?:year|month|week|day|yesterday|ago)s?\b", re.IGNORECASE)
+_CORRECTS = cue("fields.corrects")
+_REARRANGES = cue("fields.rearranges")
+_CONTACT_FILLER = cue("fields.contact_filler")
+_DETAIL_FILLER = cue("fields.detail_filler")
+_PART_FILLER = cue("fields.part_filler")
+_CHANGES_MIND = cue("fields.changes_mind")
+_FAULT = cue("fields.fault")
+_ONLY_WANTS = cue("fields.only_wants")
+_BESIDES = cue("fields.besides")
+_POLITE = cue("fields.polite")
+_WISH_FILLER = cue("fields.wish_filler")
+_EDITS = cue("fields.edits")
+_YEAR = cue("fields.year")
 _DIGITS = re.compile(r"[0-9][0-9 -]{2,}[0-9]")
-_BOUGHT = re.compile(r"\b(?:bought|purchased|ordered)\b|买|购|入手|下单", re.IGNORECASE)
+_BOUGHT = cue("fields.bought")
 
 
 def told(draft: Draft, run: Run) -> dict[str, str]:
@@ -83,7 +57,7 @@ def named(draft: Draft, read: str, before: str, asked: str) -> str:
     heard, telling = draft.heard, asked == "what"
     match read:
         case "product":
-            corrected = not before or alone(draft) or bool(_CORRECTS.search(draft.words))
+            corrected = not before or alone(draft) or bool(_CORRECTS.heard(draft.words))
             return heard.named("model") if corrected and (not telling or only(draft)) else ""
         case "serial" | "order":
             return heard.named(read)
@@ -96,11 +70,11 @@ def named(draft: Draft, read: str, before: str, asked: str) -> str:
             return "" if bare(found) == bare(draft.turn.policy.company.get("phone", "")) else found
         case "date":
             alone_here = alone(draft) and (not telling or only(draft))
-            own = _BOUGHT.search(draft.words) or asked == "confirm" or alone_here
-            found = day(heard) if _BOUGHT.search(draft.words) else heard.named("date", "month")  # "after five" is none
+            own = _BOUGHT.heard(draft.words) or asked == "confirm" or alone_here
+            found = day(heard) if _BOUGHT.heard(draft.words) else heard.named("date", "month")  # "after five" is none
             return _same_year(draft, found, before) if own else ""
         case "time":
-            moves = letters(draft.words) <= REMARK and bool(_MOVES.search(draft.words))
+            moves = letters(draft.words) <= REMARK and bool(_REARRANGES.heard(draft.words))
             own = moves or any(little(draft, part) for part in clauses(draft.words))
             return when(draft) if asked == "confirm" or (own and not telling) else ""
         case "address":
@@ -111,7 +85,7 @@ def named(draft: Draft, read: str, before: str, asked: str) -> str:
 def _same_year(draft: Draft, day: str, before: str) -> str:
     """The day that corrects another is of the same year, unless one is said."""
     dates = all(len(one) == len("2026-03-05") and one[:4].isdigit() for one in (day, before))
-    corrects = dates and _CORRECTS.search(draft.words) and not _YEAR.search(draft.words)
+    corrects = dates and _CORRECTS.heard(draft.words) and not _YEAR.heard(draft.words)
     return before[:4] + day[4:] if corrects and not day.endswith("02-29") else day
 
 
@@ -146,7 +120,7 @@ def only_details(draft: Draft) -> bool:
 
 def details(draft: Draft) -> dict[str, str]:
     """Those details, by how a field is read that asks for one."""
-    date = day(draft.heard) if _BOUGHT.search(draft.words) else ""
+    date = day(draft.heard) if _BOUGHT.heard(draft.words) else ""
     sums = {"amount": draft.heard.named("amount")}
     found = {**draft.heard.numbers, **sums, "date": date, "address": address(draft.words)}
     return {name: value for name, value in found.items() if value}
@@ -154,12 +128,12 @@ def details(draft: Draft) -> dict[str, str]:
 
 def when(draft: Draft) -> str:
     """The day or the time that the words name, and not that of a purchase."""
-    return "" if _BOUGHT.search(draft.words) else draft.heard.said(*WHEN)
+    return "" if _BOUGHT.heard(draft.words) else draft.heard.said(*WHEN)
 
 
 def wants(draft: Draft) -> bool:
     """Whether the words name what is wanted, and do not only say that something is."""
-    return letters(_WANTS.sub("", rest(draft))) >= WANTED
+    return letters(_PART_FILLER.without(rest(draft))) >= WANTED
 
 
 def keep(draft: Draft) -> None:
@@ -171,7 +145,7 @@ def keep(draft: Draft) -> None:
 
 def only(draft: Draft) -> bool:
     """Whether the words hold nothing but what they name, and what is said around that."""
-    return rest(draft) != draft.words and letters(_AROUND.sub("", _SAID.sub("", rest(draft)))) <= 2
+    return rest(draft) != draft.words and letters(_DETAIL_FILLER.without(_CONTACT_FILLER.without(rest(draft)))) <= 2
 
 
 def told_beside(draft: Draft) -> str:
@@ -185,12 +159,12 @@ def told_beside(draft: Draft) -> str:
 
 def _says(part: str) -> bool:
     """Whether more is said than names and numbers, and what stands around them."""
-    return letters(_AROUND.sub("", _SAID.sub("", part))) >= WANTED or bool(_REASON.search(part))
+    return letters(_DETAIL_FILLER.without(_CONTACT_FILLER.without(part))) >= WANTED or bool(_FAULT.heard(part))
 
 
 def _polite(part: str) -> bool:
     """Whether a clause is a question, or only asks nicely."""
-    return is_question(part) or bool(_POLITE.search(part))
+    return is_question(part) or bool(_POLITE.heard(part))
 
 
 def beyond(draft: Draft) -> str:
@@ -198,14 +172,14 @@ def beyond(draft: Draft) -> str:
     words = draft.words.replace(phone(draft.words) or "\n", " ").replace(
         draft.heard.said("email", "phone") or "\n", " "
     )
-    return words.strip() if letters(_SAID.sub("", words)) >= GRIEVANCE or signed(draft) else ""
+    return words.strip() if letters(_CONTACT_FILLER.without(words)) >= GRIEVANCE or signed(draft) else ""
 
 
 def signed(draft: Draft) -> bool:
     """Whether a name stands beside a number or an address: people should know whom they call."""
-    if _CORRECTS.search(draft.words):
+    if _CORRECTS.heard(draft.words):
         return False
-    name = _SAID.sub("", rest(draft))
+    name = _CONTACT_FILLER.without(rest(draft))
     return rest(draft) != draft.words and 3 <= letters(name) <= NAME
 
 
@@ -221,7 +195,7 @@ def elsewhere(draft: Draft, run: Run, others: dict[str, str]) -> bool:
         return False  # "BE6500, 9 Mill Lane": both
     if bare(draft.words) in map(bare, others.values()):
         return True
-    corrects = run.asked is not None and run.asked.free and _CORRECTS.search(draft.words)
+    corrects = run.asked is not None and run.asked.free and _CORRECTS.heard(draft.words)
     return bool(corrects) or alone(draft) or is_address(draft.words)
 
 
@@ -249,7 +223,7 @@ def aside(draft: Draft, run: Run, others: dict[str, str]) -> str:
     if not small or intent or draft.heard.yes_no or declines:
         return ""
     if any(char.isdigit() for char in words):
-        words = _SAID.sub("", words)  # "my number is 12"
+        words = _CONTACT_FILLER.without(words)  # "my number is 12"
     tried = bool(others) or _DIGITS.search(words)  # at the number that is asked for
     asks = is_question(draft.words) and letters(words) >= ASKED
     enough = letters(words) >= (ATTEMPT if tried else BESIDE) or is_quantity(draft.words) or asks
@@ -260,7 +234,7 @@ def aside(draft: Draft, run: Run, others: dict[str, str]) -> str:
 def renamed(draft: Draft, run: Run) -> str:
     """The field that he wants to change, by its label, without saying to what; "" if none."""
     words = draft.words.casefold()
-    if run.name != FORM or letters(words) > REMARK or not _CHANGE.search(words) or is_question(words):
+    if run.name != FORM or letters(words) > REMARK or not _EDITS.heard(words) or is_question(words):
         return ""
     labels = {part["name"]: part["label"][draft.lang] for part in run.known.get("asks", ())}
     return next((name for name, label in labels.items() if any(part in words for part in pieces(label.casefold()))), "")
@@ -269,9 +243,9 @@ def renamed(draft: Draft, run: Run) -> str:
 def changed(draft: Draft, run: Run) -> str:
     """Another kind of ticket that is wished instead of the one being filled in, "" if none is."""
     forms, kind, ranking = draft.turn.policy.forms, str(run.known.get("kind", "")), draft.ranking
-    turns = bool(_TURNS.search(draft.words))
-    firm = bool(_ONLY.search(draft.words))
-    if run.name != FORM or not ranking or (matter.telling(draft) and not firm) or _ALSO.search(draft.words):
+    turns = bool(_CHANGES_MIND.heard(draft.words))
+    firm = bool(_ONLY_WANTS.heard(draft.words))
+    if run.name != FORM or not ranking or (matter.telling(draft) and not firm) or _BESIDES.heard(draft.words):
         return ""
     if not turns and ranking.outcome not in ("intent", "choose"):
         return ""
@@ -289,7 +263,7 @@ def changed(draft: Draft, run: Run) -> str:
 def kind_named(draft: Draft) -> str:
     """The kind of ticket that one clause is the bare name of, "" if none is."""
     parts = (part for clause in clauses(draft.words) for part in re.split("[:：]", clause))
-    said = {bare(_TO.sub("", _TURNS.sub("", part))) for part in parts}
+    said = {bare(_WISH_FILLER.without(_CHANGES_MIND.without(part))) for part in parts}
     kinds = draft.turn.policy.forms
     return next((name for name, form in kinds.kinds.items() if kinds.wished(name) and said & _called(name, form)), "")
 

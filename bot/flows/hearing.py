@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
+from bot.cues import cue
 from bot.dialogue import Learn
 from bot.flows import fields, journal, matter, waiting, wishes
 from bot.flows.draft import Draft
@@ -20,15 +20,7 @@ ASIDE: Final = frozenset({"ticket_status", "complaint"})  # wishes granted in th
 NUMBERS: Final = frozenset({"contact", "serial", "order"})  # how a field is read that nobody tells twice for nothing
 TOLD: Final = frozenset({fields.FORM, "complaint"})  # flows in which a matter is told: statements belong to it
 
-_WHY = re.compile(  # what is this good for, and must I?
-    r"^(?:but )?(?:why|what for)\W*$|^为[什啥]么?[呢啊]?\W*$"
-    r"|\bwhy (?:do|would|should|must|is|are) (?:you|i|we|that|this)\b|\bwhat (?:do you need|is) (?:it|that|this) for\b"
-    r"|\bwhat for\b|\b(?:do i (?:have|need) to|must i) (?:give|tell|say|enter|fill|answer|provide|leave)\b"
-    r"|\bis (?:it|that|this) (?:really )?(?:necessary|required|needed|mandatory)\b"
-    r"|(?:为什么|为啥|干嘛|干吗|凭什么).{0,4}[要问填给]|[要问填].{0,6}(?:干嘛|干什么|干吗|做什么|有什么用)"
-    r"|(?:必须|一定要|非要|非得).{0,8}[吗么]|[能可](?:以|不可以)?不(?:填|给|说|写|留|提供)",
-    re.IGNORECASE,
-)
+_WHY_ASKED = cue("hearing.why_asked")
 
 
 def heard(draft: Draft, run: journal.Run, asked: Ask, others: dict[str, str]) -> None:
@@ -92,7 +84,7 @@ def asked_back(draft: Draft, run: journal.Run) -> str:
     """The answer to a question about our question: what it is good for, or when he hears from us; "" if it is none."""
     if run.name != fields.FORM or not run.asked:
         return ""
-    if run.asked.name != "confirm" and letters(draft.words) <= REMARK and _WHY.search(draft.words):
+    if run.asked.name != "confirm" and letters(draft.words) <= REMARK and _WHY_ASKED.heard(draft.words):
         return draft.text("flow.why_optional" if SKIP in run.asked.answers else "flow.why")
     short = letters(draft.words) <= REMARK
     if short and run.asked.name != "time" and waiting.of_answer(draft.words):

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
+from bot.cues import cue
 from bot.flows.draft import TOLD, Draft
 from bot.flows.lengths import BARE_WISH, CLAUSE, GRIEVANCE, MATTER, letters
 from bot.flows.reading import PART, SUBJECT, Heard
@@ -17,37 +18,14 @@ if TYPE_CHECKING:
 
 DETAILS: Final = frozenset({"model", "serial", "order", "date", "month", "datetime", "period", "amount"})
 _CLAUSES = re.compile(r"[,，。;；!！?？\n]+|\.(?= )|\b(?:and|so|but)\b", re.IGNORECASE)
-_PERSON = re.compile(
-    r"person|human|agent|someone|somebody|operator|people|please|hello|\b(?:bot|robot)\b|人工|客服|真人|人|机器|你好|您好|谢",
-    re.IGNORECASE,
-)
+_PERSON = cue("matter.person")
 NEAR: Final = 0.3  # confidence of what may be meant at all
 SURE: Final = 0.8  # confidence of a wish that was not just guessed
-_BARE_COMPLAINT = re.compile(  # the bare wish, in any words
-    r"\b(?:i|id|ive|we|want|to|wanna|would|like|need|must|have|got|make|file|lodge|raise|register|an?|this|is|my|formal"
-    r"|compl(?:ain|aint|aints|aining)|about|against|over|of|you|your|the|please|company|service|support|us|and|now)\b"
-    r"|投诉|举报|我们?|[想要]|你们?|[您贵]|公司|客服|一下|登记|[请帮给的了]",
-    re.IGNORECASE,
-)
-_THING = re.compile(r"\b(?:router|modem|camera|mesh)s?\b|路由|光猫|摄像头|监控", re.IGNORECASE)
-_COMPLAINS = re.compile(
-    r"complain|\b(?:rude|rudely|shouted|yelled|swore|insult\w*|disrespect\w*|unprofessional)\b"
-    r"|投诉|投訴|态度.{0,3}(?:差|恶劣|不好|凶)|骂|推诿|踢皮球",
-    re.IGNORECASE,
-)
-_REACH = re.compile(
-    r"\btel(?:ephone)?\b\W{0,3}(?=[\d+(])|\b(?:her|his|our|their|mum's|mom's|dad's) (?:number|phone|mobile)\b|"
-    r"\b(?:call|reach|contact|phone|text|ring|e?-?mail|message|write)\b.{0,12}\b(?:me|us)\b"
-    r"|\bmy\b(?! order| ticket| serial).{0,20}\b(?:number|phone|mobile|cell|e?-?mail|contact)\b"
-    r"|(?:联系|打给?|回电给?|回|致电|找|加)我|我的?(?:电话|手机|号码|邮箱|联系方式)|(?:电话|手机号?|邮箱|联系方式)[是为:：0-9]|打这个",
-    re.IGNORECASE,
-)
-_LOCAL = re.compile(  # a phone number, and at most what corrects another: no number of ours begins so
-    r"(?:(?:sorry|oops|no|wait|i mean|actually|make it|use|it'?s|that'?s|call|ring|text|phone"
-    r"|不好意思|不对|写?错了?|不是|应该是|改成|换成|是)[\s,，.:：]+)*[\s(]*[(+0][\d\s()+-]{8,18}"
-    r"(?:[\s,;.](?!.*(?:order|serial|track|parcel))[a-z].{0,40})?$",
-    re.IGNORECASE,
-)
+_COMPLAINT_FILLER = cue("matter.complaint_filler")
+_DEVICE = cue("matter.device")
+_COMPLAINS = cue("matter.complains")
+_REACH_ME = cue("matter.reach_me")
+_LOCAL_NUMBER = cue("matter.local_number")
 
 
 def contact(draft: Draft) -> str:
@@ -59,7 +37,7 @@ def contact(draft: Draft) -> str:
 def given_freely(heard: Heard) -> str:
     """The customer's own phone number or address, told without being asked; "" if it may be somebody else's."""
     text = unicodedata.normalize("NFKC", heard.text)
-    reach, local = _REACH.search(text), _LOCAL.match(text.strip())
+    reach, local = _REACH_ME.heard(text), _LOCAL_NUMBER.heard(text.strip())
     found = heard.named("email", "phone") or (phone(text) if reach or local else "")
     said = next((e.text for e in heard.meant.entities if e.value == found), found) if heard.meant else found
     alone = any(said in clause and len(bare(clause)) - len(bare(said)) <= PART for clause in clauses(text))
@@ -70,7 +48,7 @@ def given_freely(heard: Heard) -> str:
 def known(draft: Draft, **more: Any) -> dict[str, Any]:
     """What a flow need not ask: the words, the product named, what the customer told before."""
     customer = draft.turn.customer
-    another = draft.talk.extra.get("ticket") and _THING.search(draft.words)  # "and now the router": which one?
+    another = draft.talk.extra.get("ticket") and _DEVICE.heard(draft.words)  # "and now the router": which one?
     owned = customer.get("product", "")
     return {
         "words": draft.words or still_open(draft) or draft.text("no_words"),
@@ -96,7 +74,7 @@ def telling(draft: Draft) -> str:
 def apart(draft: Draft) -> bool:
     """Whether a clause of the words tells something beside the wish for a person."""
     clauses = _CLAUSES.split(draft.words)
-    return len(clauses) > 1 and any(letters(c) >= CLAUSE and not _PERSON.search(c) for c in clauses)
+    return len(clauses) > 1 and any(letters(c) >= CLAUSE and not _PERSON.heard(c) for c in clauses)
 
 
 def beside(draft: Draft) -> str:
@@ -138,12 +116,12 @@ def complains(draft: Draft) -> bool:
 
 def blames(draft: Draft) -> bool:
     """Whether the words say that somebody behaved badly, or that a complaint is made."""
-    return bool(_COMPLAINS.search(draft.words))
+    return bool(_COMPLAINS.heard(draft.words))
 
 
 def grievance(draft: Draft) -> str:
     """The words if they tell more than that a complaint is wished."""
-    beside = _BARE_COMPLAINT.sub("", draft.words.replace("'", ""))
+    beside = _COMPLAINT_FILLER.without(draft.words.replace("'", ""))
     return draft.words if letters(beside) >= GRIEVANCE else ""
 
 

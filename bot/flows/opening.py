@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 from bot import texts
+from bot.cues import cue
 from bot.flows import fields, journal, line, matter
 from bot.flows.draft import Draft
 from bot.flows.lengths import REMARK, letters
@@ -14,17 +14,11 @@ from bot.messages import Kind
 
 GENERAL: Final = frozenset({"question", "fault"})  # kinds that are about whatever was said before
 THEMSELVES: Final = frozenset({"lead"})  # wishes that are the whole matter
-_REFERS = re.compile(  # to what was said before
-    r"\b(?:it|they|them|that|this|these|those|same|still|again|also|too)\b|[它这那]|还是|也|一样", re.IGNORECASE
-)
-_UNWANTED = re.compile(
-    r"\bcancel\b|no longer need|取消|撤销|不用?再?(?:修|装|换|退|寄|要)了|不用再?来了", re.IGNORECASE
-)
-_WANTED = re.compile(r"(?:n't|\bnot|\bnever)\b.{0,20}\bcancel|[没别不].{0,2}(?:取消|撤销)", re.IGNORECASE)
-_INSTEAD = re.compile(r"改[成为]|换成|\binstead\b|\bchange (?:it|that) (?:in)?to\b", re.IGNORECASE)
-_CHANGES = re.compile(  # what is arranged
-    r"\b(?:change|move|postpone|reschedul\w+|another (?:day|time)|instead)\b|改|换个?时间|推迟|提前|延后", re.IGNORECASE
-)
+_REFERS_BACK = cue("opening.refers_back")
+_UNWANTED = cue("opening.unwanted")
+_STILL_WANTED = cue("opening.still_wanted")
+_INSTEAD = cue("opening.instead")
+_REARRANGES = cue("opening.rearranges")
 
 
 def ticket(draft: Draft, kind: str, **told: str) -> None:
@@ -32,9 +26,9 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
     line.leave(draft, "ticket")
     draft.open()
     there = next((t.number for t in draft.turn.tickets if t.kind == kind), "")
-    if _INSTEAD.search(draft.words):  # "a return after all": of the one just opened
+    if _INSTEAD.heard(draft.words):  # "a return after all": of the one just opened
         there = matter.just_opened(draft) or there
-    if there and _CHANGES.search(draft.words):  # what is arranged already is to be changed
+    if there and _REARRANGES.heard(draft.words):  # what is arranged already is to be changed
         draft.add(there, draft.words)
         draft.say("flow.added", number=there)
         return
@@ -77,7 +71,7 @@ def whole(draft: Draft, kind: str, what: str, before: str) -> str:
         what = f"{before}\n{what}"
     answered = "\n".join(draft.talk.extra.get("answered", ()))
     little = max(map(letters, what.split("\n"))) <= REMARK
-    refers = kind in GENERAL and (_REFERS.search(what) or little)
+    refers = kind in GENERAL and (_REFERS_BACK.heard(what) or little)
     return matter.shortened(f"{answered}\n{what}") if what and answered and refers else matter.shortened(what)
 
 
@@ -85,9 +79,9 @@ def rearranged(draft: Draft) -> bool:
     """Another day for what was arranged just now: people read it on the ticket."""
     number, day = draft.talk.extra.get("ticket"), draft.heard.named("datetime", "period", "date")
     about = number == matter.just_opened(draft) and _dated(draft, str(number))  # any day is about that
-    if not (number and day and (about or _CHANGES.search(draft.words))):
+    if not (number and day and (about or _REARRANGES.heard(draft.words))):
         return False
-    asks = about and is_question(draft.words) and not _CHANGES.search(draft.words)
+    asks = about and is_question(draft.words) and not _REARRANGES.heard(draft.words)
     draft.open()
     draft.add(number, draft.words)
     draft.say("unknown.added" if asks else "flow.added", number=number)
@@ -109,7 +103,7 @@ def kind_said(draft: Draft) -> str:
 
 def is_unwanted(text: str) -> bool:
     """Whether something is wanted no more."""
-    return bool(_UNWANTED.search(text)) and not _WANTED.search(text)
+    return bool(_UNWANTED.heard(text)) and not _STILL_WANTED.heard(text)
 
 
 def unwanted(draft: Draft) -> bool:

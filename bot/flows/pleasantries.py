@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
+from bot.cues import cue
 from bot.dialogue import Alarm
 from bot.flows import matter
 from bot.flows.draft import Draft
@@ -24,31 +24,19 @@ SAID: Final[dict[str, tuple[str, ...]]] = {  # wish -> sentence and buttons
 }
 PEOPLE: Final = ("do:ticket", "do:human")
 AFTERTHOUGHTS: Final = frozenset({"thanks", "yes", "no", "cancel", "back"})  # they open no new conversation
-_ANNOUNCES = re.compile(r"\b(?:questions?|things?|something|problems?)\b|问|事", re.IGNORECASE)  # "I have a question"
-_TAKES_NOTE = re.compile(r"ok\b|okay|got it|noted|fine|好[的吧]|行吧?$|知道|了解|明白|收到|👌|👍", re.IGNORECASE)
+_ANNOUNCES = cue("pleasantries.announces")
+_TAKES_NOTE = cue("pleasantries.takes_note")
 
-_APPROVES = re.compile(
-    r"\b(?:great|brilliant|excellent|fantastic|amazing|wonderful|awesome|perfect|superb|outstanding|lovely|nice|kind|kindly"
-    r"|friendly|patient|polite|helpful|professional|quick|tidy|on time|praise|commend|compliments?|kudos|shout ?-?out"
-    r"|thanks?|well done|good (?:job|work)|hats off|credit to|the best|star|legend|hero|impressed|raise)\b"
-    r"|[很真好太特别非常挺超]{1,2}(?:好|棒|赞|专业|耐心|负责|细心|热情|周到|准时|满意|认真|及时|贴心|客气|厉害)|不错|到位|点个?赞"
-    r"|表扬|夸|感谢|谢谢|帮了?大忙|五星|(?:专业|耐心|负责|细心|热情|周到|准时|认真)$",
-    re.IGNORECASE,
-)
-_ESPECIALLY = re.compile("特别|级别|个别")  # 别 forbids nothing in these
-_MARS = re.compile(  # what makes praise of something else
-    r"\b(?:but|however|although|though|still|unfortunately|not|no|never|nobody|nothing|hardly|would|should)\b"
-    r"|n't\b|\b(?:dont|didnt|isnt|wasnt|doesnt|wont|cant)\b"
-    r"|但|可是|不过|只是|就是|可惜|还是|不(?!错)|没|别(?!提)|差|骂|坏",
-    re.IGNORECASE,
-)
+_APPROVES = cue("pleasantries.approves")
+_NO_BAN = cue("pleasantries.no_ban")
+_RESERVATION = cue("pleasantries.reservation")
 
 
 def praises(draft: Draft) -> bool:
     """Whether praise is all that is said: in so many words, neither in scorn, nor with a "but", nor as a question."""
     if (draft.meant and draft.meant.angry) or is_question(draft.words):
         return False
-    return bool(_APPROVES.search(draft.words)) and not _MARS.search(_ESPECIALLY.sub("", draft.words))
+    return bool(_APPROVES.heard(draft.words)) and not _RESERVATION.heard(_NO_BAN.without(draft.words))
 
 
 def praise(draft: Draft, _: str) -> None:
@@ -73,7 +61,7 @@ def answer(draft: Draft, wish: str) -> None:
             draft.keep(answered=None, let_be=True)  # it has helped: no matter for people
         case "greeting" | "yes" if waits(draft) and "do:none" not in offered:
             key, buttons = "still_here", [*PEOPLE]  # "hello?" of who waits for an answer
-        case "greeting" if _ANNOUNCES.search(draft.words):
+        case "greeting" if _ANNOUNCES.heard(draft.words):
             key, buttons = "go_ahead", []
         case "cancel" if offered or gives_up(draft.words):
             key = "nothing_more"  # he declines what was just offered
@@ -81,7 +69,7 @@ def answer(draft: Draft, wish: str) -> None:
             key, buttons = "choose", [*offered]  # yes, but which?
         case "yes" if draft.talk.extra.get("settled"):
             key = "thanks"
-        case "yes" if _TAKES_NOTE.match(draft.words):
+        case "yes" if _TAKES_NOTE.heard(draft.words):
             key = "nothing_more"
     if key == "nothing_more":
         draft.keep(let_be=True)

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from bot import texts
+from bot.cues import cue
 from bot.flows import fields, journal, matter, opening, wishes
 from bot.flows.draft import Draft
 from bot.flows.lengths import BESIDE, CLAUSE, MATTER, REMARK, SCRAP, STORY, letters
@@ -20,30 +21,12 @@ if TYPE_CHECKING:
 
 SOON: Final = 0.7  # confidence from which the wish in a few words is taken for granted
 CLAUSES: Final = 3  # questions of one message that are looked at
-_DECLINES = re.compile(r"\b(?:don'?t|do not) (?:want|need)\b|不(?:想|要|用|需要)", re.IGNORECASE)
-_ASKS_US = re.compile(r"(?:and |so )?(?:can|could|would|will) (?:you|someone|somebody)(?: please)? ", re.IGNORECASE)
-_ADDS = re.compile(  # to what people have already
-    r"(?:please )?(?:add|note|ps|p\.s\.|one more thing|forgot to (?:say|mention))\b|补充|再?加一?[句条点]|忘了说|备注",
-    re.IGNORECASE,
-)
-_PERSON = re.compile(  # "a person" where we understand nothing else
-    r"\b(?:persona|humano|agente|personne|humain|conseiller|mensch|mitarbeiter|pessoa|operatore|operador)\b"
-    r"|担当|オペレーター|人間|상담원|사람|직원|человек|оператор|сотрудник",
-    re.IGNORECASE,
-)
+_DECLINES = cue("questions.declines")
+_ASKS_US = cue("questions.asks_us")
+_ADDS = cue("questions.adds")
+_PERSON = cue("questions.person")
 _REASON = re.compile(r"[:：](?!\d|//)|\b(?:because|cause|cos)\b|因为|由于", re.IGNORECASE)
-_TONGUE = re.compile(  # "do you speak …?", of us and nothing else
-    r"(?:(?:hello|hi|hey|sorry|excuse me|please|请问|你好|您好)\W*)*"
-    r"(?:(?:(?:can|could|do|does|will|is there)\W+)?(?:you|we|i|(?:any|some)(?:one|body))(?: who)?(?: \w+){0,2} )?"
-    r"(?:speak|talk|write|answer|reply|chat|understand)(?:ing|s)?(?: (?:to|with))?(?: (?:me|you|us|some(?:one|body)))?"
-    r"(?: in)? (?:arabic|dutch|french|german|hindi|indonesian|italian"
-    r"|japanese|korean|polish|portuguese|russian|spanish|swedish|thai|turkish|vietnamese)"
-    r"(?:\W*(?:please|here|with you|with me|to me|there))*\W*"
-    r"|(?:(?:请问|你好|您好)\W*)*(?:你们?|您|客服|这里|有人|有没有人|我)?(?:是否|可不可以|可以|能不能|能|会不会|会)?(?:说|讲|用|懂)?"
-    r"(?:德|法|西班牙|日|韩|俄|阿拉伯|葡萄牙|意大利|越南|泰|印尼)[语文](?:[和跟]我)?(?:回答|回复|聊天?|沟通|交流|说|服务)?"
-    r"的?(?:人|客服)?有?[吗么嘛不]?\W*",
-    re.IGNORECASE,
-)
+_ASKS_LANGUAGE = cue("questions.asks_language")
 _CLAUSE = re.compile(
     r"[?？;；]+|\b(?:and also|also|another (?:thing|question)|plus|and (?=how|what|when|where|can|is|do))\b"
     r"|[,，。]?(?:另外|还有就是|还有|以及|顺便|再问一下|同时)",
@@ -115,7 +98,7 @@ def choose(draft: Draft) -> bool:
     if outcome(draft) != "choose" or not offers or waits or (draft.meant and draft.meant.angry):
         return False
     draft.open()
-    if offers[0].startswith("do:") and (draft.heard.yes_no == "no" or _DECLINES.search(draft.words)):
+    if offers[0].startswith("do:") and (draft.heard.yes_no == "no" or _DECLINES.heard(draft.words)):
         draft.say("nothing_more")  # that is what he does not want
         return True
     scrap = letters(draft.words) < SCRAP and not any(offer.startswith("do:") for offer in offers)
@@ -195,7 +178,7 @@ def told_of_files(draft: Draft) -> bool:
 def told_of_ticket(draft: Draft) -> bool:
     """Few words right after a ticket was opened are about it: people read them there."""
     number, asks = matter.just_opened(draft), is_question(draft.words)
-    if _ADDS.match(draft.words) and not asks:
+    if _ADDS.heard(draft.words) and not asks:
         number = str(draft.talk.extra.get("ticket", ""))
     other = fields.kind_named(draft)
     if number and other not in ("", kind_of(draft, number)) and not asks:
@@ -215,12 +198,12 @@ def in_another_language(draft: Draft) -> bool:
     """Words that we cannot read, or that ask for other ones: say which languages we speak, in each of them; a colleague
     may know that one.
     """
-    if not (is_foreign(draft.words) or _TONGUE.fullmatch(draft.words.strip())):
+    if not (is_foreign(draft.words) or _ASKS_LANGUAGE.heard(draft.words.strip())):
         return False
     draft.open()
     draft.fact("unknown", question=draft.words[:SUBJECT])
     draft.asked_freely()
-    if _PERSON.search(draft.words):
+    if _PERSON.heard(draft.words):
         wishes.human(draft, "asked")
         return True
     spoken = draft.turn.policy.languages
@@ -266,16 +249,16 @@ def wish_among(draft: Draft) -> bool:
 def wished_with_matter(draft: Draft) -> bool:
     """ "Please repair my mesh, one node won't turn on": a wish in one clause, what it is about in another."""
     parts = _parts(draft.words)
-    if len(parts) < 2 or any(is_question(part) and not _ASKS_US.match(part) for part in parts):
+    if len(parts) < 2 or any(is_question(part) and not _ASKS_US.heard(part) for part in parts):
         return False
-    if is_question(draft.words) and not _ASKS_US.match(parts[-1]):
+    if is_question(draft.words) and not _ASKS_US.heard(parts[-1]):
         return False
     return wished_within(draft, BESIDE)
 
 
 def wished_within(draft: Draft, least: int = CLAUSE) -> bool:
     """A kind of ticket wished in one clause of a long message: all of it is what that ticket is about."""
-    wished = (_ASKS_US.sub("please ", part) for part in _parts(draft.words))  # "can you repair it" is one
+    wished = (_ASKS_US.without(part, "please ") for part in _parts(draft.words))  # "can you repair it" is one
     parts = [part for part in wished if not is_question(part)][: fields.PARTS]
     for part in parts:
         ranking = matter.ranked(draft, part)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from bot.cues import cue
 from bot.flows.wording import bare, clauses, is_address, is_all, is_private, is_question, phone, sends
 
 if TYPE_CHECKING:
@@ -20,68 +21,27 @@ TIME: Final = 120  # characters of a time in the customer's words
 NAME: Final = (4, 12)  # words, and Chinese characters, of a product we do not know by its name
 
 _BARE = re.compile(r"(?<![A-Z0-9])(?=[A-Z]*[0-9])(?=[0-9]*[A-Z])([0-9A-TV-Z]{8})(?![A-Z0-9])")
-_REFUSED = re.compile(
-    r"不方便|不告诉|保密|不想|不用|不需要|不留|没有|不知道|不清楚|不确定|忘了|不记得|记不"
-    r"|磨掉|磨没|看不清|找不到|丢了|没了|不见了|\b(?:dunno|idk|no clue)\b|can(?:no|')?t (?:find|read|see|remember)"
-    r"|不给(?:你|您|了)?\W*$|不填|跳过|略过|\bskip\b"
-    r"|\bno (?:phone|contact|number|e-?mail|mobile|order|serial|receipt|invoice)\b"
-    r"|(?:won'?t|not going to|not) (?:tell|give|say|share)|none of your|rather not|prefer not|not sure|no idea"
-    r"|do(?: not|n'?t) (?:want|know|have|remember)",
-    re.IGNORECASE,
-)
-_PRODUCT = re.compile(
-    r"router|modem|optical|terminal|camera|\bcam\b|mesh|switch|repeater|extender|adapt[eo]r|doorbell|access point"
-    r"|\b(?:the|an?|my)(?: \w+)? one\b|[a-z]+-?[0-9]"
-    r"|路由|猫|摄像|相机|监控|网关|交换机|中继|扩展器|适配器|门铃|盒子",
-    re.IGNORECASE,
-)
-_LOOKS = re.compile(
-    r"[那这][个种款台]|[白黑灰蓝]色?的|[圆方]|天线|\b(?:white|black|grey|round|square|small|big|antennas?|the one)\b",
-    re.IGNORECASE,
-)
-_SPEAKS = re.compile(  # to us: no name
-    r"\b(?:i|you|please|can|help|is|are|was)\b|[我你您帮请催查]|一下|公司", re.IGNORECASE
-)  # to us: no name
-_TELLS = re.compile(  # what is the matter, and no name
-    r"[不没了断坏闪慢卡]|^是.*的\W*$|\b(?:not|no|never|broken|dead|slow|drops?|dropping|works?|working)\b|n't",
-    re.IGNORECASE,
-)
+_REFUSED = cue("reading.refused")
+_PRODUCT = cue("reading.product")
+_APPEARANCE = cue("reading.appearance")
+_SPEAKS_TO_US = cue("reading.speaks_to_us")
+_FAULT = cue("reading.fault")
 _PAID = re.compile(
     r"(?:付了?|花了?|实付|\bpaid|\bcost(?: me)?|\bit was|\btotal(?: of)?)[\s:：]{0,2}"
     r"([0-9]{1,6}(?:,[0-9]{3})*(?:\.[0-9]{1,2})?)(?![0-9.,]*[0-9])(?!\s*(?:(?:days?|weeks?|months?|years?|times?|of)\b|%|[个年月天周次台件期]))",
     re.IGNORECASE,
 )
-_NOT = re.compile(r"(?:不是|不要|\bnot|n't)(?: (?:the|an?|my))?\s*$", re.IGNORECASE)  # what follows is not meant
-_CALL = re.compile(r"call|phone|ring|contact|电话?|打给|联系", re.IGNORECASE)
+_RULED_OUT = cue("reading.ruled_out")
+_BY_PHONE = cue("reading.by_phone")
 _ALONE = re.compile(r"(?=.*[0-9])[0-9A-Z]{6,24}")
 _SUM = re.compile(  # with a currency, and what may stand before a sum
     r"(?:(?:about|around|roughly|only|大概|大约|差不多|也就) ?)?[0-9][0-9,]{0,6}(?:\.[0-9]{1,2})?(?: ?[^\W\d]{1,8})?",
     re.IGNORECASE,
 )
-_SEASON = (
-    r"(?:spring|summer|autumn|fall|winter|christmas|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6})"
-)
-_ROUGHLY = re.compile(
-    rf"(?:(?:in )?(?:early|late|{_SEASON}) )?(?:last|this) (?:year|month|week)|last (?:black friday|{_SEASON})"
-    r"|\byesterday\b"
-    r"|(?:\d+|an?|one|two|three|four|five|six|half a|(?:a )?few|(?:a )?couple of|several) (?:year|month|week|day)s? ago"
-    r"|(?:大前年|前年|去年|今年|上个?月|上个?星期|上周|前天|昨天)[^,，。、\s买购的入吧]{0,6}"
-    r"|[0-9一二两三四五六七八九十半几]+个?多?(?:年|月|星期|周|天)多?(?:之?前|以前)",
-    re.IGNORECASE,
-)
-_QUANTITY = re.compile(
-    r"[要来就]?[0-9一二两三四五六七八九十几]+ ?[个台只根条套件对]|(?:just )?(?:\d+|one|two|three|four|five)"
-    r"(?: (?:of (?:them|those|these)|pieces?|pcs|please))?",
-    re.IGNORECASE,
-)
-_OPEN = re.compile(  # questions that "Saturday at three?" is none of
-    r"\b(?:how|what|which|why|when|who|where|if)\b|多少|怎么|为什么|几|哪|什么|多久", re.IGNORECASE
-)
-_WHEN = re.compile(
-    r"(?<![a-z])(?:any ?time|week(?:day|end)s?|mornings?|afternoons?|evenings?|noon|nights?|daytime|asap|soon|always"
-    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)days?)\b|随时|都(?:行|可以)|尽快|周[末内中一二三四五六日天]|工作日|上午|下午|中午|晚上|早上|白天|点|节假日",
-    re.IGNORECASE,
-)
+_ROUGHLY_WHEN = cue("reading.roughly_when")
+_QUANTITY = cue("reading.quantity")
+_OPEN_QUESTION = cue("reading.open_question")
+_WHEN = cue("reading.when")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +70,7 @@ class Heard:
     def named(self, *kinds: str) -> str:
         """The first thing of these kinds that is named and not ruled out ("not the C5, the C2"), "" if none is."""
         found = [entity for entity in (self.meant.entities if self.meant else ()) if entity.kind in kinds]
-        meant = (one for one in found if not _NOT.search(self.text[: max(0, self.text.find(one.text))]))
+        meant = (one for one in found if not _RULED_OUT.heard(self.text[: max(0, self.text.find(one.text))]))
         return next((one.value for one in (*meant, *found)), "")
 
     def said(self, *kinds: str) -> str:
@@ -141,8 +101,8 @@ def product(heard: Heard) -> str | None:
         return found
     if refused(heard) or sends(heard.text):
         seen = ", ".join(part for part in clauses(heard.text) if not cannot(Heard(part)))
-        return seen if _LOOKS.search(seen) else "skip"  # "no idea which, the white one"
-    if heard.meant and heard.meant.urgent and not _PRODUCT.search(heard.text):
+        return seen if _APPEARANCE.heard(seen) else "skip"  # "no idea which, the white one"
+    if heard.meant and heard.meant.urgent and not _PRODUCT.heard(heard.text):
         return None
     short = bare(heard.text) and len(heard.text) <= 60 and "\n" not in heard.text
     return (
@@ -158,15 +118,15 @@ def _other(heard: Heard) -> bool:
 
 def is_quantity(text: str) -> bool:
     """Whether a text is only how many."""
-    return bool(_QUANTITY.fullmatch(text.strip(" .!。！吧")))
+    return bool(_QUANTITY.heard(text.strip(" .!。！吧")))
 
 
 def _names(text: str) -> bool:
     """Whether a text may be the name of a thing: it is short, or there is a word for one in it."""
     signs = len(re.findall("[\u3400-\u9fff]", text))
     short = len(re.findall("[a-z']+", text.casefold())) <= NAME[0] and signs <= NAME[1]
-    speaks, told = bool(_SPEAKS.search(text)), bool(_TELLS.search(text)) or len(clauses(text)) > 1
-    return not (told and (speaks or short)) and (bool(_PRODUCT.search(text)) or (short and not speaks))
+    speaks, told = bool(_SPEAKS_TO_US.heard(text)), bool(_FAULT.heard(text)) or len(clauses(text)) > 1
+    return not (told and (speaks or short)) and (bool(_PRODUCT.heard(text)) or (short and not speaks))
 
 
 def contact(heard: Heard) -> str | None:
@@ -183,7 +143,7 @@ def refused(heard: Heard) -> bool:
 
 def cannot(heard: Heard) -> bool:
     """Whether he says that he does not know, or will not tell."""
-    return bool(_REFUSED.search(heard.text))
+    return bool(_REFUSED.heard(heard.text))
 
 
 def text(heard: Heard) -> str | None:
@@ -227,8 +187,8 @@ def date(heard: Heard) -> str | None:
 
 def day(heard: Heard) -> str:
     """The day, the month or the season that is named, "" if none is."""
-    found, roughly = heard.named("date", "datetime", "month")[:10], _ROUGHLY.search(heard.text)
-    return found or (roughly[0] if roughly else "")
+    found, roughly = heard.named("date", "datetime", "month")[:10], _ROUGHLY_WHEN.heard(heard.text)
+    return found or roughly
 
 
 def time(heard: Heard) -> str | None:
@@ -236,10 +196,10 @@ def time(heard: Heard) -> str | None:
     if refused(heard):
         return "skip"
     told = heard.said("datetime", "period", "date", "month")
-    asks = is_question(heard.text) and (not (told or _WHEN.search(heard.text)) or bool(_OPEN.search(heard.text)))
+    asks = is_question(heard.text) and (not (told or _WHEN.heard(heard.text)) or bool(_OPEN_QUESTION.heard(heard.text)))
     said = ", ".join(part for part in clauses(heard.text) if not phone(part)) or heard.text
     said = said if phone(heard.text) else heard.text  # "Friday, and my number is …"
-    return said[:TIME] if (told or _WHEN.search(said)) and not asks else None
+    return said[:TIME] if (told or _WHEN.heard(said)) and not asks else None
 
 
 def amount(heard: Heard) -> str | None:
@@ -265,7 +225,7 @@ def needed(read: Callable[[Heard], str | None]) -> Callable[[Heard], str | None]
 
 def calls(heard: Heard) -> bool:
     """Whether it is a person that is wanted, on the phone."""
-    return bool(heard.meant and heard.meant.wants_person and _CALL.search(heard.text))
+    return bool(heard.meant and heard.meant.wants_person and _BY_PHONE.heard(heard.text))
 
 
 def yes_no(heard: Heard) -> str | None:

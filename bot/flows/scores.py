@@ -6,6 +6,7 @@ import re
 from datetime import datetime, timedelta
 from typing import Final
 
+from bot.cues import cue
 from bot.dialogue import ConversationView, Learn, OpenTicket
 from bot.flows import journal, matter
 from bot.flows.draft import Draft
@@ -13,10 +14,8 @@ from bot.flows.reading import Heard
 from bot.flows.wording import bare
 
 RATE: Final = tuple("12345")
-_SCORE = re.compile(
-    r"[★☆⭐🌟]|[1-5] ?/ ?5|分|星|满意|[好差中]评|\bstars?\b|\bpoints?\b|satisf|happy|out of", re.IGNORECASE
-)
-_COUNT = re.compile(r"[0-9一二两三四五]|\b(?:one|two|three|four|five)\b", re.IGNORECASE)
+_SCORE = cue("scores.score")
+_COUNT = cue("scores.count")
 
 
 def ask(draft: Draft, number: str, cycle: int) -> None:
@@ -78,10 +77,10 @@ def _rated(draft: Draft, view: ConversationView, cycle: int, score: int) -> None
 
 def is_score(heard: Heard) -> bool:
     """Whether a score is said without being asked for: an angry face alone is no rating, nor "useless", nor "one"."""
-    return bool(heard.meant and heard.meant.rating and _SCORE.search(heard.text))
+    return bool(heard.meant and heard.meant.rating and _SCORE.heard(heard.text))
 
 
 def mood(heard: Heard) -> int | None:
     """The score that is felt in words such as "useless" or "great", where none was asked for; a number is no mood."""
-    telling = heard.meant is not None and bare(heard.text) and not _COUNT.search(heard.text)
+    telling = heard.meant is not None and bare(heard.text) and not _COUNT.heard(heard.text)
     return heard.meant.rating if heard.meant and telling else None

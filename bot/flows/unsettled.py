@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from bot.cues import cue
 from bot.flows import journal, matter, opening
 from bot.flows.draft import Draft
 from bot.flows.lengths import STORY, letters
@@ -11,13 +10,7 @@ from bot.flows.steps import SKIP
 from bot.flows.ticket import on_a_line
 from bot.flows.wording import is_question
 
-_STILL = re.compile(
-    r"\bstill (?:not?\b|\w+n'?t\b|the same|there|broken|offline|down|dead|slow|drop|keep|happen|crash|restart|fail)"
-    r"|\b(?:not|never|isn't|wasn't) (?:fixed|solved|resolved|repaired|settled)\b"
-    r"|\b(?:happened|broke|started|dropped|failed) again\b|\b(?:no|not any) better\b"
-    r"|还是(?:不|没|一样|老样子|有)|仍然|依然|没(?:有)?(?:解决|修好|好|用(?!过))|又(?:坏|断|出|不|没)",
-    re.IGNORECASE,
-)
+_STILL = cue("unsettled.still")
 
 
 def remind(draft: Draft) -> bool:
@@ -36,7 +29,7 @@ def remind(draft: Draft) -> bool:
 def resolved_not(draft: Draft) -> bool:
     """A ticket is said to be resolved, and is not: people read it there, and one tap opens it again."""
     done = next((one for one in draft.turn.tickets if one.state == "resolved"), None)
-    if not done or is_question(draft.words) or not _STILL.search(draft.words) or letters(draft.words) > STORY:
+    if not done or is_question(draft.words) or not _STILL.heard(draft.words) or letters(draft.words) > STORY:
         return False
     known = draft.ranking.outcome if draft.ranking else ""
     if known == "intent" or (known == "answer" and not _alike(draft, done.subject)):

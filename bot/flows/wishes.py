@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
+from bot.cues import cue
 from bot.dialogue import Learn
 from bot.flows import journal, line, matter, opening, platform, pleasantries, reading, scores, unsettled
 from bot.flows.draft import Draft
@@ -19,20 +19,17 @@ from handoff import tickets
 
 WAYS_ON: Final = ("do:ticket", "do:human")
 OFFERED: Final = frozenset({"ticket", "ticket_status", "human", "complaint", "rating"})  # and every kind of ticket
-_LEAVES = re.compile(r"exit|quit|abort|退出|重来|重新开始|start over|restart", re.IGNORECASE)  # the talk, not a ticket
-_KEEPS = re.compile(r"(?:n't|\bnot|\bnot to|\bnever) cancel\b|(?:别|不要|不用)(?:取消|撤销)", re.IGNORECASE)
-_PRAISES = re.compile(
-    r"表扬|夸|太棒|真棒|点赞|感谢|谢谢|\b(?:fantastic|great|excellent|brilliant|wonderful|amazing|thank\w*|praise)\b",
-    re.IGNORECASE,
-)
+_LEAVES_TALK = cue("wishes.leaves_talk")
+_KEEPS = cue("wishes.keeps")
+_PRAISES = cue("wishes.praises")
 
 
 def grant(draft: Draft, wish: str, about: str = "") -> bool:
     """Do what is wished; False if nobody knows how."""
-    number = opening.withdrawn(draft) if wish == "cancel" and not _LEAVES.search(draft.words) else ""
+    number = opening.withdrawn(draft) if wish == "cancel" and not _LEAVES_TALK.heard(draft.words) else ""
     if number:
         draft.add(number, draft.words)
-        draft.say("flow.added" if _KEEPS.search(draft.words) else "ticket.unwanted", number=number)
+        draft.say("flow.added" if _KEEPS.heard(draft.words) else "ticket.unwanted", number=number)
     elif wish in pleasantries.SAID:
         pleasantries.answer(draft, wish)
     elif wish in WISHES:
@@ -52,7 +49,7 @@ def offers(draft: Draft) -> tuple[str, ...]:
         button = f"do:{name}" if kind == "intent" else f"ans:{candidate.entry}"
         if candidate.confidence < matter.NEAR:
             continue
-        if kind and name == "complaint" and _PRAISES.search(draft.words):
+        if kind and name == "complaint" and _PRAISES.heard(draft.words):
             continue  # what is near to it in words only
         wish = name in OFFERED or draft.turn.policy.forms.wished(name)
         if wish if kind else draft.turn.knowledge.entry(candidate.entry):
