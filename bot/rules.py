@@ -96,6 +96,8 @@ def button(draft: Draft) -> bool:
     if pressed == "do:ticket" and (kind := fields.kind_named(draft)):
         opening.ticket(draft, kind)  # "yes, repair it"
     elif pressed:
+        if pressed == "do:ticket" and draft.heard.yes_no == "yes" and not matter.still_open(draft):
+            matter.answers_did_not_help(draft)  # "shall I pass it on?", "yes": what was asked before
         buttons.press(draft, pressed)
     return bool(pressed)
 

@@ -9,12 +9,13 @@ from bot.dialogue import Alarm, Fact
 from bot.flows import reading, wording
 from bot.flows.human import reached
 from bot.flows.reading import Heard
-from bot.flows.steps import SKIP, Add, Ask, Flow, Known, Say, Ticket
+from bot.flows.steps import LEFT, SKIP, Add, Ask, Flow, Known, Say, Ticket
 
 WISHES: Final = ("call", "repair", "exchange", "supervisor", "record")
 
 _SUPERVISOR = cue("complaint.supervisor")
 _REMEDY = cue("complaint.remedy")
+_CALLS = cue("complaint.calls")
 
 
 def wished(heard: Heard) -> str | None:
@@ -23,7 +24,7 @@ def wished(heard: Heard) -> str | None:
         return "record"
     if _SUPERVISOR.heard(heard.text):
         return "supervisor"
-    if reading.calls(heard):
+    if reading.calls(heard) or (_CALLS.heard(heard.text) and not reading.refused(heard)):
         return "call"
     if heard.intent in ("repair", "exchange"):
         return heard.intent
@@ -49,9 +50,10 @@ def complaint(known: Known) -> Flow:
             yield Add(number, what if what != SKIP else "")
     wish = yield Ask("wish", wished, options=WISHES, free=True)
     chosen = wish in WISHES
-    yield Add(number, key=f"complaint.wish.{wish}") if chosen else Add(number, wish)
+    if wish != LEFT:  # what he has told instead is with his complaint already
+        yield Add(number, key=f"complaint.wish.{wish}") if chosen else Add(number, wish)
     if wish == "supervisor":
         yield Alarm("supervisor", number, role="supervisor", ticket=number)
-    yield Say(f"complaint.{wish}" if chosen else "complaint.own", number=number)
+    yield Say(f"complaint.{wish}" if chosen else "complaint.record" if wish == LEFT else "complaint.own", number=number)
     if wish != "record":
         yield from reached(number, known)

@@ -179,8 +179,8 @@ def signed(draft: Draft) -> bool:
     """Whether a name stands beside a number or an address: people should know whom they call."""
     if _CORRECTS.heard(draft.words):
         return False
-    name = _CONTACT_FILLER.without(rest(draft))
-    return rest(draft) != draft.words and 3 <= letters(name) <= NAME
+    left = rest(draft).replace(phone(draft.words) or "\n", " ")
+    return left != draft.words and 3 <= letters(_CONTACT_FILLER.without(left)) <= NAME
 
 
 def elsewhere(draft: Draft, run: Run, others: dict[str, str]) -> bool:

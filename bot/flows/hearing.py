@@ -11,7 +11,7 @@ from bot.flows.draft import Draft
 from bot.flows.lengths import BARE_WISH, CLAUSE, REMARK, letters
 from bot.flows.questions import answer, outcome
 from bot.flows.reading import Heard, cannot, refused
-from bot.flows.steps import SKIP, Ask
+from bot.flows.steps import LEFT, SKIP, Ask
 from bot.flows.wording import bare, clauses, is_all, is_question
 
 MISSES: Final = 3  # answers in a row that did not fit, then a person
@@ -201,7 +201,7 @@ def missed(draft: Draft, run: journal.Run) -> None:
         draft.remember(misses=misses)
         run.say_question(again)
     elif run.asked and run.name in journal.PEOPLE:
-        run.answer(run.asked.answers[-1])  # the most modest choice: skip, or just record
+        run.answer(SKIP if SKIP in run.asked.answers else LEFT)  # nobody is said to have chosen what he has not
         run.store()
     else:
         wishes.human(draft, "misses")

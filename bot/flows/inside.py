@@ -25,11 +25,12 @@ def aftermath(draft: Draft) -> bool:
     run = journal.resume(draft) if number and draft.talk.flow else None
     calm, unsure = is_calm(told), outcome(draft) in ("choose", "unknown")
     statement = outcome(draft) == "answer" and not is_question(told)
+    asks = run is not None and run.name == "emergency" and outcome(draft) == "answer"  # what we know is of calmer days
     if (
         not (number and told)
         or (not run and waiting.asks_when(draft, of_ours=True))
         or (run and run.name not in WAITED)
-        or not (calm or (not run and (unsure or statement)))
+        or not (calm or asks or (not run and (unsure or statement)))
     ):
         return False
     draft.add(number, told)

@@ -26,6 +26,8 @@ _DEVICE = cue("matter.device")
 _COMPLAINS = cue("matter.complains")
 _REACH_ME = cue("matter.reach_me")
 _LOCAL_NUMBER = cue("matter.local_number")
+_NAMED_NUMBER = cue("matter.named_number")
+_BEFORE_OWN = cue("matter.before_own")
 
 
 def contact(draft: Draft) -> str:
@@ -39,10 +41,17 @@ def given_freely(heard: Heard) -> str:
     text = unicodedata.normalize("NFKC", heard.text)
     reach, local = _REACH_ME.heard(text), _LOCAL_NUMBER.heard(text.strip())
     found = heard.named("email", "phone") or (phone(text) if reach or local else "")
+    found = found or _beside_a_name(text)
     said = next((e.text for e in heard.meant.entities if e.value == found), found) if heard.meant else found
     alone = any(said in clause and len(bare(clause)) - len(bare(said)) <= PART for clause in clauses(text))
     abroad = found.startswith("+") and is_foreign(text)
-    return found if reach or ((local or alone or abroad) and not is_question(text)) else ""
+    own = alone or bool(_BEFORE_OWN.heard(text[: text.find(said)])) or found == _beside_a_name(text)
+    return found if found and (reach or ((local or own or abroad) and not is_question(text))) else ""
+
+
+def _beside_a_name(text: str) -> str:
+    """A phone number that stands beside a name and nothing else, "" if none does."""
+    return phone(text) if _NAMED_NUMBER.heard(text.strip()) else ""
 
 
 def known(draft: Draft, **more: Any) -> dict[str, Any]:

@@ -34,6 +34,7 @@ _PAID = re.compile(
 _RULED_OUT = cue("reading.ruled_out")
 _BY_PHONE = cue("reading.by_phone")
 _ALONE = re.compile(r"(?=.*[0-9])[0-9A-Z]{6,24}")
+_WORD = re.compile(r"(?<![^\s-])[A-Z]{3,}(?![^\s-])")  # "john 07700 900123" is no serial number
 _SUM = re.compile(  # with a currency, and what may stand before a sum
     r"(?:(?:about|around|roughly|only|大概|大约|差不多|也就) ?)?[0-9][0-9,]{0,6}(?:\.[0-9]{1,2})?(?: ?[^\W\d]{1,8})?",
     re.IGNORECASE,
@@ -111,9 +112,9 @@ def product(heard: Heard) -> str | None:
 
 
 def _other(heard: Heard) -> bool:
-    """Whether a text names something that is no product: a day, a number, a score, a place."""
+    """Whether a text names something that is no product: a day, a number, a phone, a score, a place."""
     told = heard.meant is not None and bool(heard.meant.entities or heard.meant.rating)
-    return told or is_address(heard.text) or bool(day(heard)) or is_quantity(heard.text)
+    return told or is_address(heard.text) or bool(day(heard) or phone(heard.text)) or is_quantity(heard.text)
 
 
 def is_quantity(text: str) -> bool:
@@ -133,7 +134,8 @@ def contact(heard: Heard) -> str | None:
     """A phone number or an e-mail address somewhere in the words; "rather not" passes it over."""
     if found := heard.named("email", "phone"):
         return found
-    return phone(heard.text) or ("skip" if refused(heard) else None)
+    left = heard.text.replace(heard.said("serial", "order", "ticket") or "\n", " ")  # "order 778812" is no phone
+    return phone(left) or ("skip" if refused(heard) else None)
 
 
 def refused(heard: Heard) -> bool:
@@ -176,7 +178,8 @@ def _number(heard: Heard, kind: str) -> str | None:
         return found
     if heard.numbers:
         return None  # of the other kind
-    alone = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", heard.text)).upper()
+    text = unicodedata.normalize("NFKC", heard.text).upper()
+    alone = "" if _WORD.search(text) else re.sub(r"[\s-]", "", text)
     return alone if _ALONE.fullmatch(alone) else "skip" if refused(heard) else None
 
 

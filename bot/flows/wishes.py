@@ -10,7 +10,7 @@ from bot.cues import cue
 from bot.dialogue import Learn
 from bot.flows import journal, line, matter, opening, platform, pleasantries, reading, scores, unsettled
 from bot.flows.draft import Draft
-from bot.flows.lengths import CLAUSE, REMARK, letters
+from bot.flows.lengths import BARE_WISH, CLAUSE, REMARK, letters
 from bot.flows.pleasantries import STARTERS as STARTERS
 from bot.flows.quoting import quote
 from bot.flows.reading import ticket_number
@@ -65,6 +65,8 @@ def ticket_status(draft: Draft, number: str) -> None:
     journal.begin(draft, "ticket_status", number=number, again=again or None)
     if not draft.talk.extra.get("passed") and "do:ticket" in dict(draft.talk.offered):  # there is none
         draft.keep(sought=draft.number)
+        if number and letters(draft.words) > BARE_WISH:  # people may find it, if they are told
+            draft.asked_freely()
     shown = number if number in own else own[0] if len(own) == 1 and not number else ""
     if shown and not draft.talk.extra.get("ticket"):
         draft.keep(ticket=shown)  # what is told next is about it
