@@ -15,7 +15,7 @@ from bot.bulk import Bulk, Query, inserts
 from bot.bulk import insert as upserting
 from bot.group import Group
 from bot.messages import Attachment, Inbound, Kind
-from bot.store import Held, Store
+from bot.store import RowLocked, Store
 from bot.tables import chat, customer, identity, inbox
 
 Also = Callable[[Connection], None]
@@ -53,16 +53,17 @@ class Inbox:
         receipts: list[Receipt] = await self._group.put((tuple(inbounds), also))
         return receipts
 
-    async def _commit(self, batches: Sequence[Batch]) -> Sequence[list[Receipt] | Held]:
+    async def _commit(self, batches: Sequence[Batch]) -> Sequence[list[Receipt] | RowLocked]:
         try:
             return await self._write(batches)
-        except Held as error:  # what came for other chats is stored; a batch that is left in part comes again
+        except RowLocked as error:
             locked = await self._store.write(lambda c: _locked(c, batches), first=True, shared=True)
-            free = [tuple(one for one in its if _home(one) not in locked) for its, _ in batches]
-            whole = [len(its) == len(all_) for its, (all_, _) in zip(free, batches, strict=True)]
-            rest = [(its, also if ok else None) for its, (_, also), ok in zip(free, batches, whole, strict=True)]
-            written = await self._write(rest)
-            return [its if ok else error for its, ok in zip(written, whole, strict=True)]
+            free = [tuple(one for one in inbounds if _chat_of(one) not in locked) for inbounds, _ in batches]
+            whole = [part == inbounds for part, (inbounds, _) in zip(free, batches, strict=True)]
+            notes = [also if all_free else None for (_, also), all_free in zip(batches, whole, strict=True)]
+            written = await self._write(list(zip(free, notes, strict=True)))
+            # who gets the error sends all of his batch again; what is stored already is then known by its key
+            return [receipts if all_free else error for receipts, all_free in zip(written, whole, strict=True)]
 
     async def _write(self, batches: Sequence[Batch]) -> list[list[Receipt]]:
         flat = [one for batch, _ in batches for one in batch]
@@ -80,13 +81,13 @@ class Inbox:
 
 def _locked(connection: Connection, batches: Sequence[Batch]) -> set[int]:
     """The chats that somebody keeps locked."""
-    ids = list({_home(one) for its, _ in batches for one in its})
+    ids = list({_chat_of(one) for inbounds, _ in batches for one in inbounds})
     there = select(chat.c.id).where(chat.c.id.in_(ids))
     free = connection.scalars(there.with_for_update(skip_locked=True)).all()
     return set(connection.scalars(there)) - set(free)
 
 
-def _home(one: Inbound) -> int:
+def _chat_of(one: Inbound) -> int:
     return chat_id(one.channel, one.address or "")
 
 

@@ -137,12 +137,12 @@ def moment(seconds: float) -> datetime:
 
 
 def take(
-    connection: Connection, *, holder: str, now: float, lease: float, most: int, alone: bool = False
+    connection: Connection, *, holder: str, now: float, lease: float, most: int, retry: bool = False
 ) -> list[Lane]:
     """Lease up to ``most`` ready chats, count the attempt of each head event, and read their states.
 
-    An event that was tried before may be the one that brings its neighbours down: it goes alone, when there is
-    nothing innocent to do or ``alone`` says it is its turn.
+    An event that was tried before may be the one that brings its neighbours down: it goes alone, when nothing else is
+    ready or ``retry`` says that it is its turn.
     """
     ready = {row.id: row for row in READY(connection, now=now, most=most)}
     if not ready:
@@ -151,9 +151,9 @@ def take(
     _put_off(connection, [(i, heads[i].ready_at if i in heads else None) for i in ready], now)
     due = [heads[i] for i in ready if i in heads and heads[i].ready_at <= now]
     begun = {h.id: _begun(ready[h.chat_id], h) for h in due}
-    innocent = [h for h in due if h.attempts + begun[h.id] == 0]
-    guilty = [h for h in due if h.attempts + begun[h.id] > 0]
-    chosen = guilty[:1] if guilty and (alone or not innocent) else innocent
+    fresh = [h for h in due if h.attempts + begun[h.id] == 0]
+    tried = [h for h in due if h.attempts + begun[h.id] > 0]
+    chosen = tried[:1] if tried and (retry or not fresh) else fresh
     if not chosen:
         return []
     mine = {"holder": holder, "until": now + lease}

@@ -19,7 +19,7 @@ R = TypeVar("R")
 # or nothing may be written, it took too long, or others were in the way
 AWAY = ("08", "28", "3D000", "40P01", "53", "55000", "57P0", "25006", "25P03", "25P04", "40001", "55P03", "57014")
 
-HELD = ("55P03", "57014")  # a shorter statement_timeout ends the wait for a lock first
+ROW_LOCKED = ("55P03", "57014")  # a shorter statement_timeout ends the wait for a lock first
 BEGIN = "BEGIN"
 SHARED = "BEGIN; SET LOCAL lock_timeout = '2s'"  # a customer's platform waits for three
 
@@ -72,9 +72,9 @@ class Postgres:
         return state.startswith(AWAY) or (isinstance(error, InternalError) and not state)  # the driver's own
 
     @staticmethod
-    def held(error: Exception) -> bool:
+    def row_locked(error: Exception) -> bool:
         """Whether somebody else may keep locked what is needed."""
-        return _sqlstate(error) in HELD
+        return _sqlstate(error) in ROW_LOCKED
 
 
 def _sqlstate(error: Exception) -> str:

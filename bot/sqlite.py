@@ -105,7 +105,7 @@ class Sqlite:
         return damaged or isinstance(own, sqlite3.OperationalError)
 
     @staticmethod
-    def held(_error: Exception) -> bool:
+    def row_locked(_error: Exception) -> bool:
         """Whether only a row is locked: here it is all or nothing."""
         return False
 

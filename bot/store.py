@@ -28,7 +28,7 @@ class Away(Exception):
     """The database cannot be reached or cannot write just now (away, disk full, locked). Nothing was changed."""
 
 
-class Held(Away):
+class RowLocked(Away):
     """A row that is needed is kept locked by somebody else; what has nothing to do with it can still be written."""
 
 
@@ -62,11 +62,11 @@ class Store:
 
     async def write(self, work: Work[R], *, first: bool = False, shared: bool = False) -> R:
         """Run ``work`` in one transaction and commit it. ``first``: somebody waits for an acknowledgement. ``shared``:
-        it is the work of several, who do not wait for long for a row that only one of them needs: then ``Held``."""
+        it is the work of several, who do not wait for long for a row that only one of them needs: raises RowLocked."""
         try:
             with self._reachable():
                 result = await self._database.write(work, first, shared)
-        except Held:
+        except RowLocked:
             raise
         except Away:
             self.writable = False
@@ -101,7 +101,7 @@ class Store:
             raise Away(_first_line(error)) from error
         except Exception as error:
             if self._database.away(error):
-                raise (Held if self._database.held(error) else Away)(_first_line(error)) from error
+                raise (RowLocked if self._database.row_locked(error) else Away)(_first_line(error)) from error
             if "file is not a database" in str(getattr(error, "orig", error)):
                 raise Unusable("the file that database names is not a SQLite database; name another") from None
             if "unrecognized configuration parameter" in str(error):

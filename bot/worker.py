@@ -45,9 +45,9 @@ class Worker:
         self._holder = hub.process
         self._woken = asyncio.Event()
         self._stopping = False
-        self._one_aside = asyncio.Lock()  # however many are aside, they take one connection
-        self._in_vain = False  # whether nothing was recorded since something was refused
-        self._guilty_next = False
+        self._retrying = asyncio.Lock()  # however many were refused, they take one connection
+        self._refused_last = False  # whether nothing was recorded since the database refused something
+        self._retry_next = False  # whether it is the turn of an event that was tried before
         self._next_ready = 0.0
         self.beaten_at = time.monotonic()
 
@@ -63,11 +63,12 @@ class Worker:
     async def run(self) -> None:
         """Beat until stopped; may run ``store.writers`` times at once, so that one beat decides while another commits.
 
-        What the database refuses goes aside: it may be the fault of one of them, and the next beat is for others.
+        What the database refuses is tried one by one beside it: one of them may be at fault, and the next beat is for
+        others.
         """
         lanes: list[Lane] = []
         outcomes: list[Outcome] = []
-        async with asyncio.TaskGroup() as aside:
+        async with asyncio.TaskGroup() as refused:
             while lanes or not self._stopping:
                 self._woken.clear()
                 try:
@@ -75,10 +76,10 @@ class Worker:
                     outcomes = await self._decider.outcomes(lanes) if lanes else []
                 except Exception as error:
                     if lanes:
-                        aside.create_task(self._aside(lanes, outcomes))
-                    if self._in_vain or not lanes:  # nor could others': it is the database
+                        refused.create_task(self._one_by_one(lanes, outcomes))
+                    if self._refused_last or not lanes:  # nor could others': it is the database
                         await self._pause(error)
-                    self._in_vain, lanes, outcomes = True, [], []
+                    self._refused_last, lanes, outcomes = True, [], []
                     continue
                 if not lanes and not self._stopping:
                     await self._rest()
@@ -97,17 +98,17 @@ class Worker:
             log.error("beat_failed", error=where(error))
             await asyncio.sleep(POLL)
 
-    async def _aside(self, lanes: Sequence[Lane], outcomes: Sequence[Outcome]) -> None:
+    async def _one_by_one(self, lanes: Sequence[Lane], outcomes: Sequence[Outcome]) -> None:
         """Each on its own, again and again until its lease runs out: then it is taken anew, and the try counts."""
         decided = {one.lane.chat_id: one for one in outcomes}
         while lanes := [lane for lane in lanes if time.time() < lane.until]:
             refused, reason = [], Away()
             for lane in lanes:
                 try:
-                    async with self._one_aside:
+                    async with self._retrying:
                         if lane.chat_id not in decided:
                             [decided[lane.chat_id]] = await self._decider.outcomes([lane])
-                        await self._alone(decided[lane.chat_id])
+                        await self._commit_alone(decided[lane.chat_id])
                     self.wake()
                 except Away as error:
                     refused.append(lane)
@@ -118,7 +119,7 @@ class Worker:
                 await wait_out(reason)
             lanes = refused
 
-    async def _alone(self, outcome: Outcome) -> None:
+    async def _commit_alone(self, outcome: Outcome) -> None:
         try:
             await self._commit([outcome], most=0)
         except Away:
@@ -137,7 +138,7 @@ class Worker:
             lanes: list[Lane] = []
             if most:
                 lease = self._limits.lease
-                lanes = take(connection, holder=self._holder, now=now, lease=lease, most=most, alone=self._guilty_next)
+                lanes = take(connection, holder=self._holder, now=now, lease=lease, most=most, retry=self._retry_next)
             if not lanes:
                 self._next_ready = NEXT(connection)[0].ready_at or now + POLL
             return rows, lanes
@@ -145,13 +146,13 @@ class Worker:
         rows, lanes = await self._store.write(work, shared=True)
         self.beaten_at = time.monotonic()
         if outcomes:
-            self._in_vain = False
+            self._refused_last = False
             self._hub.publish(rows.said)
             self._recorded(rows)
         if wordless := {one.lane.inbox_id for one in outcomes if one.wordless}:  # no row of the alarm was written
             metrics.ALARMS.labels("event_failed").inc(sum(row["event"] in wordless for row in rows.events))
         if lanes:
-            self._guilty_next = not self._guilty_next
+            self._retry_next = not self._retry_next
         for one in (o for o in outcomes if o.wait):  # the customer should see that he was heard
             self._typing(one.lane.channel, one.lane.address)
         return lanes

@@ -70,9 +70,10 @@ def forget_notes(connection: Connection, now: float) -> int:
     return connection.execute(delete(note).where(note.c.expires_at < now)).rowcount
 
 
-def set_right(connection: Connection, now: float, limits: Any, back: float, holder: str) -> None:
-    """After the clock was set ``back`` (inf: who knows, we have just begun): what waits for longer than anything is
-    made to wait was told so by the old time. Replies are put by whoever sends them, by his clock, and so once."""
+def pull_forward(connection: Connection, now: float, limits: Any, back: float, holder: str) -> None:
+    """Bring forward what the clock put off before it was set back by ``back`` seconds (inf: who knows, we have just
+    begun): all that waits for longer than anything is made to wait. Replies are moved by whoever sends them, by his
+    clock, and so once."""
     ahead = now + APART
     put_off, begun = ahead + max(limits.backoff), ahead + limits.lease
     hurry: list[tuple[Column[float], float, ColumnElement[bool]]] = [
@@ -144,7 +145,7 @@ class Rounds:
     async def _watch_clock(self) -> None:
         ahead = time.time() - time.monotonic()
         if (back := self._ahead - ahead) > SET_BACK:
-            work = partial(set_right, now=time.time(), limits=self._limits, back=back, holder=self._holder)
+            work = partial(pull_forward, now=time.time(), limits=self._limits, back=back, holder=self._holder)
             await self._store.write(work)
             self._woken()
         self._ahead = ahead

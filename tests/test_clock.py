@@ -20,7 +20,7 @@ from bot.store import Store
 from bot.tables import chat
 from bot.verify import verify
 from channels import Budget, Can, NotSent
-from handoff.rounds import set_right
+from handoff.rounds import pull_forward
 from handoff.sessions import first_link, is_first_link
 from tests.house import QUICK, House, Probe, echo
 
@@ -119,7 +119,7 @@ async def test_what_several_processes_of_a_host_see_set_back_is_put_once(
             due = sum(at for (at,) in await house.rows("SELECT due_at FROM reply"))
 
         def back(connection: Connection, holder: str) -> None:
-            set_right(connection, due - 300.0 - HOUR, QUICK, HOUR, holder)
+            pull_forward(connection, due - 300.0 - HOUR, QUICK, HOUR, holder)
 
         for holder, later in (("another", due), ("test", due - HOUR), ("another", due - HOUR)):
             await store.write(partial(back, holder=holder))
@@ -178,6 +178,6 @@ async def test_who_begins_leaves_alone_what_a_clock_a_little_ahead_has_just_put_
         now = time.time()
         until = {"lease_until": now + QUICK.lease + 0.3, "lease_holder": "another", "ready_at": now}
         await store.write(lambda c: c.execute(update(chat).values(**until)))
-        await store.write(lambda c: set_right(c, now, QUICK, math.inf, "test"))
+        await store.write(lambda c: pull_forward(c, now, QUICK, math.inf, "test"))
         assert await house.rows("SELECT lease_until FROM chat") == [(until["lease_until"],)]
         await store.write(lambda c: c.execute(update(chat).values(lease_until=None, lease_holder=None, ready_at=None)))

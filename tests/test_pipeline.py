@@ -27,7 +27,7 @@ from bot.metrics import ALARMS
 from bot.outbox import take as take_replies
 from bot.record import Outcome, record
 from bot.rows import Rows
-from bot.store import Away, Held, Store
+from bot.store import Away, RowLocked, Store
 from bot.verify import verify
 from channels import Can, NotSent, Unknown
 from channels.web import NEWEST
@@ -91,7 +91,7 @@ async def test_every_beginning_counts_though_it_never_ended(store: Store) -> Non
     async def begun(hours: int) -> list[int]:
         def work(connection: Connection) -> list[int]:
             later = time.time() + 3600 * hours  # every lease before has run out
-            return [lane.attempts for lane in take(connection, holder="dies", now=later, lease=1.0, most=9, alone=True)]
+            return [lane.attempts for lane in take(connection, holder="dies", now=later, lease=1.0, most=9, retry=True)]
 
         return await store.write(work)
 
@@ -402,7 +402,7 @@ async def test_a_chat_that_somebody_keeps_locked_holds_up_no_stranger(
             batch = [Inbound("web", f"{chat}{n}", chat, text="ticket") for chat in "abc"]
             async with asyncio.timeout(10):
                 if table == "chat":
-                    with pytest.raises(Held):  # the poller asks again
+                    with pytest.raises(RowLocked):  # the poller asks again
                         await house.inbox.receive(batch)
                 else:
                     await house.inbox.receive(batch)
@@ -420,12 +420,12 @@ async def test_a_chat_that_somebody_keeps_locked_holds_up_no_stranger(
 async def test_a_locked_chat_is_waited_for_once_however_many_messages_it_has(
     store: Store, postgres: str, monkeypatch: pytest.MonkeyPatch, ended_by: str
 ) -> None:
-    inbox, write, waits = Inbox(store), store.write, list[Held]()
+    inbox, write, waits = Inbox(store), store.write, list[RowLocked]()
 
     async def counting(*args: Any, **how: Any) -> Any:
         try:
             return await write(*args, **how)
-        except Held as error:
+        except RowLocked as error:
             waits.append(error)
             raise
 
@@ -439,7 +439,7 @@ async def test_a_locked_chat_is_waited_for_once_however_many_messages_it_has(
     await admin.execute("SELECT FROM chat WHERE address = 'b' FOR UPDATE")
     many = [[Inbound("web", f"b{n}", "b", text=str(n))] for n in range(1, 6)] + [[Inbound("web", "a1", "a", text="1")]]
     told = await asyncio.gather(*map(inbox.receive, many), return_exceptions=True)
-    assert [type(one) for one in told] == [Held] * 5 + [list]
+    assert [type(one) for one in told] == [RowLocked] * 5 + [list]
     assert len(waits) == 1
     await begun.rollback()
     await admin.close()
@@ -516,9 +516,9 @@ async def test_what_the_database_refuses_keeps_no_stranger_waiting_and_is_kept_t
 async def test_whose_turn_it_is_changes_when_somebody_had_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     beats: list[tuple[bool, bool]] = []
 
-    def taking(*args: Any, alone: bool, **more: Any) -> list[Lane]:
-        lanes = take(*args, alone=alone, **more)
-        beats.append((alone, bool(lanes)))
+    def taking(*args: Any, retry: bool, **more: Any) -> list[Lane]:
+        lanes = take(*args, retry=retry, **more)
+        beats.append((retry, bool(lanes)))
         return lanes
 
     monkeypatch.setattr(worker, "take", taking)
