@@ -21,17 +21,16 @@ from bot.flows import (
     waiting,
     wishes,
 )
+from bot.flows.clause_wishes import may_wish_ticket, wished_with_matter
 from bot.flows.complaint import wished
 from bot.flows.draft import Draft
+from bot.flows.foreign import in_another_language
 from bot.flows.inside import aftermath, inside
 from bot.flows.questions import (
     answer,
     choose,
-    in_another_language,
     outcome,
     unknown,
-    wish_among,
-    wished_with_matter,
 )
 from bot.flows.reading import ticket_number
 from bot.flows.scores import is_score, mood
@@ -123,7 +122,7 @@ def wish(draft: Draft) -> bool:
         intent = "complaint"  # what is said of our people resembles it, good or bad
     if draft.meant and doubtful(draft, intent):
         return False
-    answered = outcome(draft) == "answer" and wish_among(draft)
+    answered = outcome(draft) == "answer" and may_wish_ticket(draft)
     beside = answered or (intent in pleasantries.SAID and not phrased(draft))
     if beside and wished_with_matter(draft):
         return True  # "open a ticket: my camera is offline", "I want a refund please, thank you"

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from bot.dialogue import AddToTicket, Alarm, Close, Effect, Fact, OpenTicket, Say, SetTimer, TicketView
 from bot.flows import floor
-from bot.flows.draft import FINISHED, Draft
+from bot.flows.draft import Draft
+from bot.flows.progress import FINISHED
 from bot.messages import Author, Kind
 from handoff import tickets
 from handoff.care import notice

@@ -9,7 +9,8 @@ from typing import Final
 from bot import texts
 from bot.dialogue import AddToTicket, Alarm, DropTimer, Learn, OpenTicket, SetTimer, TicketView
 from bot.flows import journal, line
-from bot.flows.draft import FINISHED, Draft, Missing
+from bot.flows.draft import Draft, Missing
+from bot.flows.progress import FINISHED
 from handoff import care
 from handoff.care import Refused, notice
 from handoff.dialogue import AgentView, MoveTicket, OwnTicket, Result, Settle, TicketWord

@@ -382,7 +382,7 @@ def drafted(text: str) -> Draft:
     ],
 )
 def test_a_corrected_street_keeps_its_town_unless_one_is_said(before: str, correction: str, right: str) -> None:
-    assert wording.same_town(correction, before) == right
+    assert wording.corrected_address(correction, before) == right
 
 
 @pytest.mark.parametrize(

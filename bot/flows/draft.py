@@ -25,10 +25,9 @@ from bot.dialogue import (
 )
 from bot.flows import quiet
 from bot.flows.language import spoken_to
+from bot.flows.progress import progress
 from bot.flows.reading import SUBJECT, Heard
 from bot.flows.steps import Ticket
-from bot.flows.told import FINISHED as FINISHED
-from bot.flows.told import told
 from bot.flows.wording import bare
 from bot.messages import Attachment, Author, Choice, Kind, Reply
 from bot.text import clean
@@ -168,12 +167,12 @@ class Draft:
     def look(self, kind: str, key: str) -> Any:
         """What the worker found, or what the turn carries. Raises Missing."""
         if kind == "tickets":
-            return [told(self, t) for t in self.turn.tickets]
+            return [progress(t, self.turn, self.lang) for t in self.turn.tickets]
         own = next((t for t in self.turn.tickets if kind == "ticket" and t.number == key), None)
         if own is None and (kind, key) not in self.turn.looked:
             raise Missing(kind, key)
         found = own or self.turn.looked[kind, key]
-        return told(self, found) if isinstance(found, TicketView) else found
+        return progress(found, self.turn, self.lang) if isinstance(found, TicketView) else found
 
     def own_ticket(self, *kinds: str) -> str:
         """The customer's ticket of these kinds opened in this conversation, "" if there is none."""

@@ -11,7 +11,17 @@ from bot.flows import matter
 from bot.flows.draft import Draft
 from bot.flows.lengths import ASKED, ATTEMPT, BARE_WISH, BESIDE, GRIEVANCE, NAME, REMARK, WANTED, letters
 from bot.flows.reading import day, is_quantity, refused
-from bot.flows.wording import address, bare, clauses, is_address, is_question, number_alone, phone, pieces, same_town
+from bot.flows.wording import (
+    address,
+    bare,
+    clauses,
+    corrected_address,
+    is_address,
+    is_question,
+    number_alone,
+    phone,
+    pieces,
+)
 
 if TYPE_CHECKING:
     from bot.flows.journal import Run
@@ -78,7 +88,7 @@ def named(draft: Draft, read: str, before: str, asked: str) -> str:
             own = moves or any(little(draft, part) for part in clauses(draft.words))
             return when(draft) if asked == "confirm" or (own and not telling) else ""
         case "address":
-            return same_town(address(draft.words), before)
+            return corrected_address(address(draft.words), before)
     return ""
 
 

@@ -47,7 +47,7 @@ def praise(draft: Draft, _: str) -> None:
     draft.say("praise")
 
 
-def waits(draft: Draft) -> bool:
+def is_unanswered(draft: Draft) -> bool:
     """Whether he has asked what nobody could answer, and has not let it be."""
     return bool(draft.talk.unknowns and matter.still_open(draft) and not draft.talk.extra.get("let_be"))
 
@@ -59,7 +59,7 @@ def answer(draft: Draft, wish: str) -> None:
     match wish:
         case "thanks":
             draft.keep(answered=None, let_be=True)  # it has helped: no matter for people
-        case "greeting" | "yes" if waits(draft) and "do:none" not in offered:
+        case "greeting" | "yes" if is_unanswered(draft) and "do:none" not in offered:
             key, buttons = "still_here", [*PEOPLE]  # "hello?" of who waits for an answer
         case "greeting" if _ANNOUNCES.heard(draft.words):
             key, buttons = "go_ahead", []

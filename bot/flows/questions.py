@@ -5,28 +5,21 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from bot import texts
 from bot.cues import cue
 from bot.flows import fields, journal, matter, opening, wishes
+from bot.flows.clause_wishes import wished_with_matter, wished_within
 from bot.flows.draft import Draft
 from bot.flows.lengths import BESIDE, CLAUSE, MATTER, REMARK, SCRAP, STORY, letters
 from bot.flows.reading import SUBJECT
 from bot.flows.ticket import SKIPS
-from bot.flows.wording import bare, clauses, is_question
-from bot.messages import Choice
-from intents.language import is_foreign
+from bot.flows.wording import bare, is_question
 
 if TYPE_CHECKING:
     from knowledge.index import Ranking
 
-SOON: Final = 0.7  # confidence from which the wish in a few words is taken for granted
 CLAUSES: Final = 3  # questions of one message that are looked at
 _DECLINES = cue("questions.declines")
-_ASKS_US = cue("questions.asks_us")
 _ADDS = cue("questions.adds")
-_PERSON = cue("questions.person")
-_REASON = re.compile(r"[:：](?!\d|//)|\b(?:because|cause|cos)\b|因为|由于", re.IGNORECASE)
-_ASKS_LANGUAGE = cue("questions.asks_language")
 _CLAUSE = re.compile(
     r"[?？;；]+|\b(?:and also|also|another (?:thing|question)|plus|and (?=how|what|when|where|can|is|do))\b"
     r"|[,，。]?(?:另外|还有就是|还有|以及|顺便|再问一下|同时)",
@@ -194,26 +187,6 @@ def told_of_ticket(draft: Draft) -> bool:
     return True
 
 
-def in_another_language(draft: Draft) -> bool:
-    """Words that we cannot read, or that ask for other ones: say which languages we speak, in each of them; a colleague
-    may know that one.
-    """
-    if not (is_foreign(draft.words) or _ASKS_LANGUAGE.heard(draft.words.strip())):
-        return False
-    draft.open()
-    draft.fact("unknown", question=draft.words[:SUBJECT])
-    draft.asked_freely()
-    if _PERSON.heard(draft.words):
-        wishes.human(draft, "asked")
-        return True
-    spoken = draft.turn.policy.languages
-    names = " / ".join(texts.say(one, "language.name") for one in spoken)
-    said = "\n\n".join(texts.say(one, "language.unknown", languages=names) for one in spoken)
-    buttons = (*(f"lang:{one}" for one in spoken), "do:human")
-    draft.tell(said, tuple(Choice(button, draft.label(button)) for button in buttons))
-    return True
-
-
 def said_already(draft: Draft) -> bool:
     """The same answer to other words than before: given again once, for who asks wants to read it; after that it was
     not what was meant. Who does not ask tells what belongs to it.
@@ -237,44 +210,3 @@ def said_already(draft: Draft) -> bool:
     draft.remember(unknowns=max(1, draft.talk.unknowns))
     draft.say("answer.again", f"ans:{entry}", *wishes.WAYS_ON)
     return True
-
-
-def wish_among(draft: Draft) -> bool:
-    """Whether a ticket is among what the words may mean: only then their clauses are worth a look each."""
-    forms, candidates = draft.turn.policy.forms, draft.ranking.candidates if draft.ranking else ()
-    named = (one.entry.removeprefix("intent:") for one in candidates if one.entry.startswith("intent:"))
-    return any(wish == "ticket" or forms.wished(wish) for wish in named)
-
-
-def wished_with_matter(draft: Draft) -> bool:
-    """ "Please repair my mesh, one node won't turn on": a wish in one clause, what it is about in another."""
-    parts = _parts(draft.words)
-    if len(parts) < 2 or any(is_question(part) and not _ASKS_US.heard(part) for part in parts):
-        return False
-    if is_question(draft.words) and not _ASKS_US.heard(parts[-1]):
-        return False
-    return wished_within(draft, BESIDE)
-
-
-def wished_within(draft: Draft, least: int = CLAUSE) -> bool:
-    """A kind of ticket wished in one clause of a long message: all of it is what that ticket is about."""
-    wished = (_ASKS_US.without(part, "please ") for part in _parts(draft.words))  # "can you repair it" is one
-    parts = [part for part in wished if not is_question(part)][: fields.PARTS]
-    for part in parts:
-        ranking = matter.ranked(draft, part)
-        if letters(part) < least and bare(ranking.candidates[0].nearest if ranking.candidates else "") != bare(part):
-            continue  # few words are a wish only if they are nothing else: "Return: …"
-        kind = ranking.candidates[0].entry.removeprefix("intent:") if ranking.outcome == "intent" else ""
-        forms = draft.turn.policy.forms
-        sure = ranking.candidates[0].confidence >= SOON if least < CLAUSE else True
-        if sure and (kind == "ticket" or forms.wished(kind)):
-            if least >= CLAUSE and kind != "ticket":
-                draft.say("flow.kind", kind=texts.Written(forms.kinds[kind].label))
-            opening.ticket(draft, kind)
-            return True
-    return False
-
-
-def _parts(text: str) -> list[str]:
-    """The clauses of a text, and what stands before and after a reason."""
-    return [part.strip() for clause in clauses(text) for part in _REASON.split(clause) if part.strip()]

@@ -6,9 +6,11 @@ from typing import Final
 
 from bot.dialogue import Learn
 from bot.flows import fields, matter, opening, wishes
-from bot.flows.draft import FINISHED, Draft
+from bot.flows.clause_wishes import wished_within
+from bot.flows.draft import Draft
 from bot.flows.lengths import GRIEVANCE, MATTER, letters
-from bot.flows.questions import offered_form, outcome, still_meant, together, wished_within
+from bot.flows.progress import FINISHED
+from bot.flows.questions import offered_form, outcome, still_meant, together
 from bot.flows.wording import bare
 
 WITH_NONE: Final = 2  # "none of these" and one wish

@@ -84,7 +84,7 @@ def address(text: str) -> str:
     return text[start : text.index(said[last]) + len(said[last])]
 
 
-def same_town(place: str, before: str) -> str:
+def corrected_address(place: str, before: str) -> str:
     """A street that corrects another is in the same town, unless more than a street and its number is said."""
     if re.search("[省市区县镇]", place):
         return place

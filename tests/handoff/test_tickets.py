@@ -8,7 +8,7 @@ from itertools import product
 
 import pytest
 
-from bot.flows.draft import FINISHED
+from bot.flows.progress import FINISHED
 from bot.messages import Kind
 from bot.store import Store
 from bot.verify import verify

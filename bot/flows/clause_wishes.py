@@ -1,0 +1,58 @@
+"""A ticket that one clause of a message wishes for, while another tells what it is about."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from bot import texts
+from bot.cues import cue
+from bot.flows import fields, matter, opening
+from bot.flows.draft import Draft
+from bot.flows.lengths import BESIDE, CLAUSE, letters
+from bot.flows.wording import bare, clauses, is_question
+
+SOON: Final = 0.7  # confidence from which the wish in a few words is taken for granted
+_ASKS_US = cue("clause_wishes.asks_us")
+_REASON = re.compile(r"[:：](?!\d|//)|\b(?:because|cause|cos)\b|因为|由于", re.IGNORECASE)
+
+
+def may_wish_ticket(draft: Draft) -> bool:
+    """Whether a ticket is among what the words may mean: only then their clauses are worth a look each."""
+    forms, candidates = draft.turn.policy.forms, draft.ranking.candidates if draft.ranking else ()
+    named = (one.entry.removeprefix("intent:") for one in candidates if one.entry.startswith("intent:"))
+    return any(wish == "ticket" or forms.wished(wish) for wish in named)
+
+
+def wished_with_matter(draft: Draft) -> bool:
+    """ "Please repair my mesh, one node won't turn on": a wish in one clause, what it is about in another."""
+    parts = _parts(draft.words)
+    if len(parts) < 2 or any(is_question(part) and not _ASKS_US.heard(part) for part in parts):
+        return False
+    if is_question(draft.words) and not _ASKS_US.heard(parts[-1]):
+        return False
+    return wished_within(draft, BESIDE)
+
+
+def wished_within(draft: Draft, least: int = CLAUSE) -> bool:
+    """A kind of ticket wished in one clause of a long message: all of it is what that ticket is about."""
+    wished = (_ASKS_US.without(part, "please ") for part in _parts(draft.words))  # "can you repair it" is one
+    parts = [part for part in wished if not is_question(part)][: fields.PARTS]
+    for part in parts:
+        ranking = matter.ranked(draft, part)
+        if letters(part) < least and bare(ranking.candidates[0].nearest if ranking.candidates else "") != bare(part):
+            continue  # few words are a wish only if they are nothing else: "Return: …"
+        kind = ranking.candidates[0].entry.removeprefix("intent:") if ranking.outcome == "intent" else ""
+        forms = draft.turn.policy.forms
+        sure = ranking.candidates[0].confidence >= SOON if least < CLAUSE else True
+        if sure and (kind == "ticket" or forms.wished(kind)):
+            if least >= CLAUSE and kind != "ticket":
+                draft.say("flow.kind", kind=texts.Written(forms.kinds[kind].label))
+            opening.ticket(draft, kind)
+            return True
+    return False
+
+
+def _parts(text: str) -> list[str]:
+    """The clauses of a text, and what stands before and after a reason."""
+    return [part.strip() for clause in clauses(text) for part in _REASON.split(clause) if part.strip()]
