@@ -16,8 +16,7 @@ ITS_OWN: Final = ("number", "kind", "state", "subject", "last_word")
 def progress(ticket: TicketView, turn: Turn, lang: str) -> dict[str, Any]:
     """What is known of a ticket at that turn, with its times in the words of ``lang``.
 
-    ``due``: when something happens next; ``promised``: measure -> when, of what runs; ``late``: what is missed;
-    ``ended``: seconds since.
+    ``due``: when something happens next; ``promised``: measure -> when, of what runs; ``late``: what is missed.
     """
     now, policy = turn.now, turn.policy
     due = {name: at for name in MEASURED if (at := _due(ticket, turn, name))}
@@ -29,7 +28,6 @@ def progress(ticket: TicketView, turn: Turn, lang: str) -> dict[str, Any]:
         "promised": {name: policy.hours.spoken(at, lang) for name, at in due.items()},
         "late": [name for name, at in due.items() if at <= now],
         "finished": ticket.state in FINISHED,
-        "ended": (now - ticket.ended_at).total_seconds() if ticket.ended_at else None,
     }
 
 

@@ -108,7 +108,7 @@ def choose(draft: Draft) -> bool:
 
 
 def unknown(draft: Draft) -> bool:
-    """Nothing we know."""
+    """Nothing we know, unless it belongs to what was said before."""
     if bare(draft.words) in SKIPS:
         draft.open()
         draft.say("nothing_more")
@@ -124,27 +124,41 @@ def unknown(draft: Draft) -> bool:
         return True
     if letters(draft.words) >= STORY and wished_within(draft):
         return True
+    _admit(draft)
+    return True
+
+
+def _admit(draft: Draft) -> None:
+    """Say that it is not known, as it fits to how it was said and to what was said before."""
     draft.asked_freely()
-    times, taking_notes = draft.talk.unknowns + 1, draft.talk.extra.get("noted") == draft.number
+    said, meant, asks = letters(draft.words), draft.meant, is_question(draft.words)
+    times, noted = draft.talk.unknowns + 1, draft.talk.extra.get("noted") == draft.number
     draft.remember(unknowns=times)
     offers = () if bare(draft.words).isnumeric() else wishes.offers(draft)
-    near = [button for button in offers if button.startswith("ans:")]
-    if angry := bool(draft.meant and draft.meant.angry):
-        matter.answers_did_not_help(draft)
-    more = {"question": draft.words[:SUBJECT], "offers": near, "angry": angry, "times": times}
-    seen = draft.heard.named("model") and letters(draft.words) > REMARK and not is_question(draft.words)
-    more["long"] = seen or letters(draft.words) >= STORY  # whoever has told so much is not asked for other words
-    more["urgent"] = bool(draft.meant and draft.meant.urgent)
-    more["ours"] = not is_question(draft.words) and _of_our_people(draft)
-    more["soothed"] = bool(draft.talk.extra.get("soothed"))
-    offered = offered_form(draft) == "ticket" and (times > 1 or taking_notes)
-    more |= {"told_on": offered and not is_question(draft.words), "told_again": taking_notes}
-    more |= {"open": draft.own_ticket("emergency", "urgent", "complaint"), "asks": is_question(draft.words)}
-    journal.begin(draft, "unknown", **more)
-    draft.keep(noted=draft.number if more["told_on"] else draft.talk.extra.get("noted"))
+    angry, soothed = bool(meant and meant.angry), bool(draft.talk.extra.get("soothed"))
     if angry:
-        draft.keep(soothed=not more["soothed"] or None)  # never the same words twice in a row
-    return True
+        matter.answers_did_not_help(draft)
+    describes = bool(draft.heard.named("model")) and said > REMARK and not asks
+    tells_on = offered_form(draft) == "ticket" and (times > 1 or noted) and not asks
+    journal.begin(
+        draft,
+        "unknown",
+        question=draft.words[:SUBJECT],
+        offers=[button for button in offers if button.startswith("ans:")],
+        times=times,
+        asks=asks,
+        angry=angry,
+        soothed=soothed,
+        urgent=bool(meant and meant.urgent),
+        long=describes or said >= STORY,  # whoever has told so much is not asked for other words
+        ours=not asks and _of_our_people(draft),
+        told_on=tells_on,
+        told_again=noted,
+        open=draft.own_ticket("emergency", "urgent", "complaint"),
+    )
+    draft.keep(noted=draft.number if tells_on else draft.talk.extra.get("noted"))
+    if angry:
+        draft.keep(soothed=not soothed or None)  # never the same words twice in a row
 
 
 def kind_of(draft: Draft, number: str) -> str:
