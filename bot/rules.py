@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from bot.cues import cue
@@ -26,6 +27,7 @@ from bot.flows.complaint import wished
 from bot.flows.draft import Draft
 from bot.flows.foreign import in_another_language
 from bot.flows.inside import aftermath, inside
+from bot.flows.lengths import CLAUSE, letters
 from bot.flows.questions import (
     answer,
     choose,
@@ -33,9 +35,9 @@ from bot.flows.questions import (
     unknown,
 )
 from bot.flows.reading import ticket_number
-from bot.flows.scores import is_score, mood
+from bot.flows.scores import RATE, is_score, mood
 from bot.flows.unasked import contacted, details_told
-from bot.flows.wording import bare
+from bot.flows.wording import bare, is_question, sentences
 from handoff import care
 
 Rule = Callable[[Draft], bool]
@@ -115,6 +117,7 @@ def person(draft: Draft) -> bool:
 
 def wish(draft: Draft) -> bool:
     """Something known is wished; a ticket number alone asks for its status, "very satisfied" is a rating."""
+    asks_beside(draft)
     intent = draft.meant.intent if draft.meant else ""
     likely = likeliest(draft).removeprefix("intent:") if outcome(draft) == "choose" else ""
     intent = intent or (likely if likely in HEARTFELT else "")
@@ -131,6 +134,16 @@ def wish(draft: Draft) -> bool:
     elif intent == "greeting" and waiting.asks_when(draft, of_ours=True):
         intent = "ticket_status"  # "hello?? still nothing"
     return bool(intent) and wishes.grant(draft, intent)
+
+
+def asks_beside(draft: Draft) -> None:
+    """Manners with a question beside them: the question is what is meant ("thank you kindly. Can guests print?")."""
+    if not draft.meant or draft.meant.intent not in pleasantries.SAID or phrased(draft):
+        return
+    _, *more = sentences(draft.words) or [""]
+    asked = next((part for part in reversed(more) if is_question(part) and letters(part) >= CLAUSE), "")
+    if asked and draft.ranking:
+        draft.meant = replace(draft.meant, intent="", ranking=matter.ranked(draft, asked))
 
 
 def doubtful(draft: Draft, intent: str) -> bool:
@@ -176,6 +189,8 @@ def unspoken(draft: Draft) -> str:
     own = (ticket.number for ticket in draft.turn.tickets)
     if ticket_number(draft.heard, own) or waiting.asks_when(draft, of_ours=False):
         return "ticket_status"
+    if draft.talk.answered and "do:none" not in dict(draft.talk.offered) and bare(draft.words) in RATE:
+        return "rating"  # a number for nothing we have asked
     return "rating" if is_score(draft.heard) else MOODS.get(mood(draft.heard) or 0, "")
 
 
@@ -204,12 +219,12 @@ POLICY: Final[tuple[Rule, ...]] = (
     aftermath,
     inside,
     waiting.queued,
+    opening.rearranged,
     details_told,
     in_another_language,
     wish,
     contacted,
     burst.scrap,
-    opening.rearranged,
     opening.unwanted,
     unsettled.resolved_not,
     answer,

@@ -169,7 +169,7 @@ def _meant(offered: tuple[tuple[str, str], ...], meant: Understanding, last: boo
     elif "no" in said and "do:none" in ids:
         wanted = "do:none"
     elif (
-        "no" in said and letters(meant.text) <= BARE_NO and not _NOTHING_MORE.heard(meant.text)
+        "no" in said and letters(meant.text) <= BARE_NO and not meant.entities and not _NOTHING_MORE.heard(meant.text)
     ):  # "no, that's all" is no complaint
         wanted = "do:not_helpful"
     return next((choice for choice in ids if f"{choice}:".startswith(f"{wanted}:")), "")

@@ -14,6 +14,7 @@ from bot.flows.wording import bare, clauses, is_question
 
 SOON: Final = 0.7  # confidence from which the wish in a few words is taken for granted
 _ASKS_US = cue("clause_wishes.asks_us")
+_WANTS = cue("clause_wishes.wants")
 _REASON = re.compile(r"[:：](?!\d|//)|\b(?:because|cause|cos)\b|因为|由于", re.IGNORECASE)
 
 
@@ -44,7 +45,8 @@ def wished_within(draft: Draft, least: int = CLAUSE) -> bool:
             continue  # few words are a wish only if they are nothing else: "Return: …"
         kind = ranking.candidates[0].entry.removeprefix("intent:") if ranking.outcome == "intent" else ""
         forms = draft.turn.policy.forms
-        sure = ranking.candidates[0].confidence >= SOON if least < CLAUSE else True
+        asked_for = least < CLAUSE or kind == "ticket" or bool(_WANTS.heard(part))  # a story tells much of the past
+        sure = asked_for and (least >= CLAUSE or ranking.candidates[0].confidence >= SOON)
         if sure and (kind == "ticket" or forms.wished(kind)):
             if least >= CLAUSE and kind != "ticket":
                 draft.say("flow.kind", kind=texts.Written(forms.kinds[kind].label))

@@ -10,7 +10,7 @@ from bot.dialogue import OpenTicket
 from bot.flows import matter
 from bot.flows.draft import Draft
 from bot.flows.lengths import ASKED, ATTEMPT, BARE_WISH, BESIDE, GRIEVANCE, NAME, REMARK, WANTED, letters
-from bot.flows.reading import day, is_quantity, refused
+from bot.flows.reading import cannot, day, is_quantity, refused
 from bot.flows.wording import (
     address,
     bare,
@@ -32,11 +32,14 @@ REACHED: Final = frozenset({"human", "complaint", "emergency"})  # those that as
 DIGITS: Final = 6  # of a number that stands for something
 PARTS: Final = 20  # clauses of a long message that are looked at for what they tell
 SMALL: Final = frozenset({"product", "contact", "serial", "order", "bought", "time", "amount", "confirm"})
+CARD: Final = frozenset({"confirm", "change"})  # what is asked of a form that is filled in
 TURNED: Final = 0.45  # confidence of a wish in the words of who changes his mind
 FIRM: Final = frozenset({"product", "serial", "order", "contact", "date", "time", "amount"})  # read by what is named
 WHEN: Final = ("datetime", "period", "date", "month")
 _CORRECTS = cue("fields.corrects")
 _REARRANGES = cue("fields.rearranges")
+_NEGATES = cue("fields.negates")
+_HOUR = cue("fields.hour")
 _CONTACT_FILLER = cue("fields.contact_filler")
 _DETAIL_FILLER = cue("fields.detail_filler")
 _PART_FILLER = cue("fields.part_filler")
@@ -86,7 +89,8 @@ def named(draft: Draft, read: str, before: str, asked: str) -> str:
         case "time":
             moves = letters(draft.words) <= REMARK and bool(_REARRANGES.heard(draft.words))
             own = moves or any(little(draft, part) for part in clauses(draft.words))
-            return when(draft) if asked == "confirm" or (own and not telling) else ""
+            said = when(draft) or (_HOUR.heard(draft.words) if moves and before else "")
+            return _same_day(said, before) if asked == "confirm" or (own and not telling) else ""
         case "address":
             return corrected_address(address(draft.words), before)
     return ""
@@ -97,6 +101,12 @@ def _same_year(draft: Draft, day: str, before: str) -> str:
     dates = all(len(one) == len("2026-03-05") and one[:4].isdigit() for one in (day, before))
     corrects = dates and _CORRECTS.heard(draft.words) and not _YEAR.heard(draft.words)
     return before[:4] + day[4:] if corrects and not day.endswith("02-29") else day
+
+
+def _same_day(time: str, before: str) -> str:
+    """The hour that corrects another is of the same day: people read both."""
+    arranged = before.split(" → ")[0]
+    return f"{arranged} → {time}" if arranged and _HOUR.fills(time) and not _HOUR.fills(arranged) else time
 
 
 def alone(draft: Draft) -> bool:
@@ -213,7 +223,7 @@ def aside(draft: Draft, run: Run, others: dict[str, str]) -> str:
     """What is told of the matter instead of an answer to a small question of a form, "" if nothing is: people should
     read it.
     """
-    little_asked = run.asked is not None and run.asked.name in SMALL
+    little_asked = run.asked is not None and run.asked.name in {*SMALL, "address"}
     small = run.name == FORM and (little_asked or is_quantity(draft.words) or is_question(draft.words))
     last = run.asked is not None and run.asked.name == "confirm" and not others
     words = draft.words if last else rest(draft)
@@ -262,7 +272,8 @@ def changed(draft: Draft, run: Run) -> str:
     tells = run.asked and run.asked.name == "what" and letters(draft.words) > BARE_WISH
     if turns and (named := kind_named(draft)):
         return "" if named == kind else named  # "then repair"
-    if tells or (refused(draft.heard) and not firm) or only_details(draft):
+    refuses = refused(draft.heard) and not (firm or (turns and not cannot(draft.heard)))  # "no, an exchange then"
+    if tells or refuses or only_details(draft):
         return ""  # that is the matter itself, what he does not wish, or a number
     least = matter.SURE if ranking.outcome == "intent" and not (turns or firm) else TURNED
     sure = (c.entry.removeprefix("intent:") for c in ranking.candidates if c.confidence >= least and ":" in c.entry)
@@ -275,7 +286,11 @@ def kind_named(draft: Draft) -> str:
     parts = (part for clause in clauses(draft.words) for part in re.split("[:：]", clause))
     said = {bare(_WISH_FILLER.without(_CHANGES_MIND.without(part))) for part in parts}
     kinds = draft.turn.policy.forms
-    return next((name for name, form in kinds.kinds.items() if kinds.wished(name) and said & _called(name, form)), "")
+    forms = [(name, form) for name, form in kinds.kinds.items() if kinds.wished(name)]
+    signs = {part for part in said if len(part) == 1 and not _NEGATES.heard(draft.words)}  # 修 for 维修
+    return next((name for name, form in forms if said & _called(name, form)), "") or next(
+        (name for name, form in forms if any(sign in label for sign in signs for label in form.label.values())), ""
+    )
 
 
 def _called(name: str, form: Form) -> set[str]:

@@ -12,7 +12,7 @@ from bot.flows.lengths import BARE_WISH, CLAUSE, REMARK, letters
 from bot.flows.questions import answer, outcome
 from bot.flows.reading import Heard, cannot, refused
 from bot.flows.steps import LEFT, SKIP, Ask
-from bot.flows.wording import bare, clauses, is_all, is_question
+from bot.flows.wording import bare, clauses, is_address, is_all, is_question
 
 MISSES: Final = 3  # answers in a row that did not fit, then a person
 PASSES: Final = 1  # times a question may be passed over, and is asked again
@@ -76,6 +76,8 @@ def read(draft: Draft, run: journal.Run, asked: Ask) -> Any:
     value, form = asked.read(draft.heard), run.name == fields.FORM
     if form and asked.free and asked.name != "what" and draft.heard.named("model") and fields.only(draft):
         return None  # a product is no company, and no address
+    if form and asked.name == "address" and draft.files and not is_address(draft.words):
+        return None  # "the photo"
     wordless = form and asked.name == "what" and draft.talk.extra.get("files")
     return draft.text("no_words") if value is None and wordless and refused(draft.heard) else value
 
@@ -104,6 +106,9 @@ def taken(draft: Draft, run: journal.Run, value: Any, others: dict[str, str]) ->
 
 def told_instead(draft: Draft, run: journal.Run, asked: Ask, key: str) -> None:
     """What was told instead of an answer is kept; who passes over a question twice need not answer it, if it may be."""
+    if asked.name == "change":  # "the contact, use …": that is changed
+        wishes.answered(draft, run, LEFT)
+        return
     passes = draft.talk.misses + 1 if may_pass(run, asked) else 0
     if passes > (PASSES if SKIP in asked.answers else MISSES - 1):
         if key == "flow.asked":

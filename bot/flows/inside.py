@@ -13,7 +13,7 @@ from bot.flows.questions import outcome
 from bot.flows.rating import FAIR
 from bot.flows.reading import cannot
 from bot.flows.steps import LEFT, SKIP, Ask
-from bot.flows.wording import gives_up, is_all, is_calm, is_question
+from bot.flows.wording import gives_up, is_all, is_calm, is_question, sends
 
 WAITED: Final = frozenset({"emergency", "human"})  # flows that only ask how to reach the customer
 COMMENTS: Final = frozenset({"not_helpful", "solved", "yes", "no", "rating", "smalltalk", "cancel", "back", "praise"})
@@ -53,7 +53,7 @@ def inside(draft: Draft) -> bool:
         return False
     if run.name == "rating" and scored(draft, run):
         return True
-    if way_out(draft, run):
+    if way_out(draft, run) or handed_in(draft, run):
         return True
     if run.name == fields.FORM and gives_up(draft.words) and outcome(draft) == "answer":
         journal.drop(draft)  # "never mind, tell me how to …"
@@ -73,6 +73,19 @@ def inside(draft: Draft) -> bool:
     else:
         heard(draft, run.noticing(others) if others else run, asked, others)
     return True
+
+
+def handed_in(draft: Draft, run: journal.Run) -> bool:
+    """Whether "send it" passes over all that need not be told, up to what is needed or to be confirmed."""
+    passed = False
+    if run.name != fields.FORM or not sends(draft.words):
+        return False
+    while run.asked and SKIP in run.asked.answers and run.asked.name not in fields.CARD:
+        run.answer(SKIP)
+        passed = True
+    if passed:
+        run.store()
+    return passed
 
 
 def given_up(draft: Draft, run: journal.Run, asked: Ask) -> bool:

@@ -160,7 +160,8 @@ class Run:
 
     def told(self, name: str) -> str:
         """What was answered to a question, or was known before; "" if nothing."""
-        return str(next((value for step, value in reversed(self.journal) if step == name), self.known.get(name, "")))
+        before = self.known.get(name) or self.known.get("named", {}).get(name, "")
+        return str(next((value for step, value in reversed(self.journal) if step == name), before))
 
     def store(self) -> None:
         """Keep the journal while a question is open; a flow that has ended leaves nothing behind."""

@@ -114,7 +114,8 @@ def answers_did_not_help(draft: Draft) -> None:
     """What was answered has not helped: people are to read all of it."""
     before, told = draft.talk.extra.get("answered", ()), draft.talk.extra.get("told", ())
     said = [*before, *(one for one in told if one not in before)]
-    draft.keep(settled=None, answered=None, told=said[-TOLD:] or None, let_be=None)
+    bare_so_far = None if before else draft.talk.extra.get("bare")
+    draft.keep(settled=None, answered=None, told=said[-TOLD:] or None, let_be=None, bare=bare_so_far)
 
 
 def complains(draft: Draft) -> bool:

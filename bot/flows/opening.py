@@ -16,6 +16,7 @@ GENERAL: Final = frozenset({"question", "fault"})  # kinds that are about whatev
 THEMSELVES: Final = frozenset({"lead"})  # wishes that are the whole matter
 _REFERS_BACK = cue("opening.refers_back")
 _UNWANTED = cue("opening.unwanted")
+_CANCELS_IT = cue("opening.cancels_it")
 _STILL_WANTED = cue("opening.still_wanted")
 _INSTEAD = cue("opening.instead")
 _REARRANGES = cue("opening.rearranges")
@@ -71,18 +72,24 @@ def whole(draft: Draft, kind: str, what: str, before: str) -> str:
         what = f"{before}\n{what}"
     answered = "\n".join(draft.talk.extra.get("answered", ()))
     little = max(map(letters, what.split("\n"))) <= REMARK
-    refers = kind in GENERAL and (_REFERS_BACK.heard(what) or little)
+    entry = draft.turn.knowledge.entry(draft.talk.last_entry)
+    refers = (kind in GENERAL or (entry and entry.topic == "faults")) and (_REFERS_BACK.heard(what) or little)
     return matter.shortened(f"{answered}\n{what}") if what and answered and refers else matter.shortened(what)
 
 
 def rearranged(draft: Draft) -> bool:
-    """Another day for what was arranged just now: people read it on the ticket."""
+    """Another day for what was arranged: people read it on the ticket."""
     number, day = draft.talk.extra.get("ticket"), draft.heard.named("datetime", "period", "date")
+    number = number or next((one.number for one in draft.turn.tickets if _dated(draft, one.number)), "")
     about = number == matter.just_opened(draft) and _dated(draft, str(number))  # any day is about that
+    known = draft.ranking is not None and draft.ranking.outcome == "answer"  # "change the password tomorrow"
+    if not about and known and number != draft.talk.extra.get("ticket"):
+        return False
     if not (number and day and (about or _REARRANGES.heard(draft.words))):
         return False
     asks = about and is_question(draft.words) and not _REARRANGES.heard(draft.words)
     draft.open()
+    draft.keep(ticket=number)
     draft.add(number, draft.words)
     draft.say("unknown.added" if asks else "flow.added", number=number)
     return True
@@ -108,9 +115,12 @@ def is_unwanted(text: str) -> bool:
 
 def unwanted(draft: Draft) -> bool:
     """What a ticket that is named is to bring is wanted no more: people read it there."""
-    if not is_unwanted(draft.words) or is_question(draft.words) or letters(draft.words) > REMARK:
+    if not is_unwanted(draft.words) or is_question(draft.words):
         return False
-    if number := kind_said(draft):
+    number = kind_said(draft) if letters(draft.words) <= REMARK else ""
+    if not number and _CANCELS_IT.heard(draft.words):
+        number = str(draft.talk.extra.get("ticket", ""))
+    if number:
         draft.open()
         draft.add(number, draft.words)
         draft.say("ticket.unwanted", number=number)

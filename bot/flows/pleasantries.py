@@ -52,6 +52,11 @@ def is_unanswered(draft: Draft) -> bool:
     return bool(draft.talk.unknowns and matter.still_open(draft) and not draft.talk.extra.get("let_be"))
 
 
+def meant(draft: Draft, wish: str) -> str:
+    """Thanks for nothing yet are a greeting: "good afternoon, thanks for your hard work"."""
+    return "greeting" if wish == "thanks" and not (draft.number or draft.turn.last) else wish
+
+
 def answer(draft: Draft, wish: str) -> None:
     """The polite answer, as it fits to what was said last."""
     key, *buttons = SAID[wish]

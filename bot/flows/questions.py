@@ -9,7 +9,7 @@ from bot.cues import cue
 from bot.flows import fields, journal, matter, opening, wishes
 from bot.flows.clause_wishes import wished_with_matter, wished_within
 from bot.flows.draft import Draft
-from bot.flows.lengths import BESIDE, CLAUSE, MATTER, REMARK, SCRAP, STORY, letters
+from bot.flows.lengths import BARE_WISH, BESIDE, CLAUSE, MATTER, REMARK, SCRAP, STORY, letters
 from bot.flows.reading import SUBJECT
 from bot.flows.ticket import SKIPS
 from bot.flows.wording import bare, is_question
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CLAUSES: Final = 3  # questions of one message that are looked at
 _DECLINES = cue("questions.declines")
+_WANTS = cue("clause_wishes.wants")
 _ADDS = cue("questions.adds")
 _CLAUSE = re.compile(
     r"[?？;；]+|\b(?:and also|also|another (?:thing|question)|plus|and (?=how|what|when|where|can|is|do))\b"
@@ -91,7 +92,11 @@ def choose(draft: Draft) -> bool:
     if outcome(draft) != "choose" or not offers or waits or (draft.meant and draft.meant.angry):
         return False
     draft.open()
-    if offers[0].startswith("do:") and (draft.heard.yes_no == "no" or _DECLINES.heard(draft.words)):
+    if letters(draft.words) <= BARE_WISH and (kind := fields.kind_named(draft)):
+        opening.ticket(draft, kind)  # "then repair it"
+        return True
+    declines = bool(_DECLINES.heard(draft.words)) and not _WANTS.heard(_DECLINES.without(draft.words))
+    if offers[0].startswith("do:") and (draft.heard.yes_no == "no" or declines):
         draft.say("nothing_more")  # that is what he does not want
         return True
     scrap = letters(draft.words) < SCRAP and not any(offer.startswith("do:") for offer in offers)

@@ -25,6 +25,7 @@ _REFUSED = cue("reading.refused")
 _PRODUCT = cue("reading.product")
 _APPEARANCE = cue("reading.appearance")
 _SPEAKS_TO_US = cue("reading.speaks_to_us")
+_PLACE = cue("reading.place")
 _FAULT = cue("reading.fault")
 _PAID = re.compile(
     r"(?:付了?|花了?|实付|\bpaid|\bcost(?: me)?|\bit was|\btotal(?: of)?)[\s:：]{0,2}"
@@ -159,7 +160,8 @@ def address(heard: Heard) -> str | None:
     """Where somebody lives, as he writes it."""
     asks = is_question(heard.text) and not is_address(heard.text)
     hurries = heard.meant is not None and heard.meant.urgent and not is_address(heard.text)
-    return None if asks or hurries or is_quantity(heard.text) else text(heard)
+    talks = bool(_SPEAKS_TO_US.heard(heard.text)) and not (_PLACE.heard(heard.text) or refused(heard))
+    return None if asks or hurries or talks or is_quantity(heard.text) else text(heard)
 
 
 def serial(heard: Heard) -> str | None:
@@ -234,11 +236,6 @@ def calls(heard: Heard) -> bool:
 def yes_no(heard: Heard) -> str | None:
     """Yes or no in any of their forms; "that's all" to what is to be sent is no "no"."""
     return "yes" if is_all(heard.text) or sends(heard.text) else heard.yes_no or None
-
-
-def button(heard: Heard) -> str | None:
-    """Only a button will do."""
-    return None
 
 
 def ticket_number(heard: Heard, own: Iterable[str] = ()) -> str:

@@ -37,7 +37,7 @@ def rating(draft: Draft, _: str) -> None:
     view = draft.turn.conversation or draft.turn.last
     if view is None:
         draft.say("rating.nothing")
-    elif draft.meant and draft.meant.rating:
+    elif draft.meant and draft.meant.rating and is_score(draft.heard):
         rate(draft, f"{view.number}:{view.cycle}:{draft.meant.rating}")
     else:
         draft.say("rating.ask", *(f"rate:{view.number}:{view.cycle}:{score}" for score in RATE))

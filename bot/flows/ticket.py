@@ -35,7 +35,7 @@ def ticket(known: Known) -> Flow:
     told["what"] = "\n".join(filter(None, (known.get("first", ""), about, known.get("more", ""))))
     while (sure := known.get("sure") or (yield confirmation(told, form))) == "change":
         labels = {name: part["label"] for name, part in form.items() if name in shown(told, form)}
-        if (name := (yield Ask("change", reading.button, options=tuple(labels), labels=labels))) != LEFT:
+        if (name := (yield Ask("change", nothing_more, options=tuple(labels), labels=labels))) != LEFT:
             yield from filled(told, name, asks[name])
     if sure == "no":
         yield Say("ticket.dropped")
@@ -69,6 +69,11 @@ def learnt(details: Mapping[str, str], known: Known) -> Flow:
         yield Learn("contact", contact)
     if (product := details.get("product", "")) in known.get("products", ()):
         yield Learn("product", product)
+
+
+def nothing_more(heard: Heard) -> str | None:
+    """Only a button will do, or that all is well as it is."""
+    return LEFT if heard.yes_no or reading.yes_no(heard) else None
 
 
 def question(part: Mapping[str, Any], known: Known) -> Ask:

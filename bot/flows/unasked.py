@@ -23,7 +23,7 @@ def details_told(draft: Draft) -> bool:
     if number := matter.just_opened(draft) or draft.own_ticket("emergency", "urgent", "complaint"):
         draft.add(number, draft.words)
         draft.say("flow.added", number=number)
-    elif not (draft.talk.unknowns and together(draft)):
+    elif not (draft.talk.unknowns and not draft.heard.numbers and together(draft)):
         draft.open()
         bare_so_far = not draft.talk.extra.get("told") or draft.talk.extra.get("bare")  # details alone are none
         draft.asked_freely()

@@ -18,6 +18,7 @@ from bot.flows.wording import mentioned
 from handoff import tickets
 
 WAYS_ON: Final = ("do:ticket", "do:human")
+PEOPLE: Final = ("urgent", "emergency")  # kinds of tickets on which a person answers at once
 OFFERED: Final = frozenset({"ticket", "ticket_status", "human", "complaint", "rating"})  # and every kind of ticket
 _LEAVES_TALK = cue("wishes.leaves_talk")
 _KEEPS = cue("wishes.keeps")
@@ -31,7 +32,7 @@ def grant(draft: Draft, wish: str, about: str = "") -> bool:
         draft.add(number, draft.words)
         draft.say("flow.added" if _KEEPS.heard(draft.words) else "ticket.unwanted", number=number)
     elif wish in pleasantries.SAID:
-        pleasantries.answer(draft, wish)
+        pleasantries.answer(draft, pleasantries.meant(draft, wish))
     elif wish in WISHES:
         WISHES[wish](draft, about)
     elif draft.turn.policy.forms.wished(wish):
@@ -94,7 +95,10 @@ def human(draft: Draft, reason: str) -> None:
         return
     if product := mentioned(what, draft.turn.policy.products):
         told = {"product": product, **told}
-    slots, people = {k: v for k, v in told.items() if k != "what"}, draft.own_ticket("urgent", "emergency")
+    slots, people = (
+        {k: v for k, v in told.items() if k != "what"},
+        draft.own_ticket(*PEOPLE, *(["complaint"] if reason == "callback" else ())),
+    )
     more = {**told, "what": what, "slots": slots, "reason": reason or "asked", "open": people}
     draft.keep(reach=draft.number if asked == "contact" else draft.talk.extra.get("reach"))
     more["answered"] = matter.already_answered(draft)
