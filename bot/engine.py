@@ -9,9 +9,9 @@ from bot.dialogue import Decision, Need, OpenTicket, Turn, Wait
 from bot.flows import (
     buttons,
     changed,
-    fields,
     journal,
     notices,
+    particulars,
     platform,
     public,
     quiet,
@@ -54,7 +54,7 @@ def words(draft: Draft) -> None:
         return
     rule = next((rule for rule in POLICY if rule(draft)), None)
     draft.keep(said=said, unanswered=said if rule in UNANSWERED else None)
-    fields.keep(draft)
+    particulars.keep(draft)
 
 
 def edit(draft: Draft) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from bot import texts
 from bot.cues import cue
-from bot.flows import fields, matter, opening
+from bot.flows import matter, opening, particulars
 from bot.flows.draft import Draft
 from bot.flows.lengths import BESIDE, CLAUSE, letters
 from bot.flows.wording import bare, clauses, is_question
@@ -38,7 +38,7 @@ def wished_with_matter(draft: Draft) -> bool:
 def wished_within(draft: Draft, least: int = CLAUSE) -> bool:
     """A kind of ticket wished in one clause of a long message: all of it is what that ticket is about."""
     wished = (_ASKS_US.without(part, "please ") for part in _parts(draft.words))  # "can you repair it" is one
-    parts = [part for part in wished if not is_question(part)][: fields.PARTS]
+    parts = [part for part in wished if not is_question(part)][: particulars.PARTS]
     for part in parts:
         ranking = matter.ranked(draft, part)
         if letters(part) < least and bare(ranking.candidates[0].nearest if ranking.candidates else "") != bare(part):

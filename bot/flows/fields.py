@@ -6,10 +6,9 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from bot.cues import cue
-from bot.dialogue import OpenTicket
-from bot.flows import matter
+from bot.flows import matter, particulars
 from bot.flows.draft import Draft
-from bot.flows.lengths import ASKED, ATTEMPT, BARE_WISH, BESIDE, GRIEVANCE, NAME, REMARK, WANTED, letters
+from bot.flows.lengths import ASKED, ATTEMPT, BARE_WISH, BESIDE, REMARK, letters
 from bot.flows.reading import cannot, day, is_quantity, refused
 from bot.flows.wording import (
     address,
@@ -19,7 +18,6 @@ from bot.flows.wording import (
     is_address,
     is_question,
     number_alone,
-    phone,
     pieces,
 )
 
@@ -29,30 +27,23 @@ if TYPE_CHECKING:
 
 FORM: Final = "ticket"  # the flow that fills in forms
 REACHED: Final = frozenset({"human", "complaint", "emergency"})  # those that ask how to reach him, at last
-DIGITS: Final = 6  # of a number that stands for something
-PARTS: Final = 20  # clauses of a long message that are looked at for what they tell
 SMALL: Final = frozenset({"product", "contact", "serial", "order", "bought", "time", "amount", "confirm"})
 CARD: Final = frozenset({"confirm", "change"})  # what is asked of a form that is filled in
 TURNED: Final = 0.45  # confidence of a wish in the words of who changes his mind
 FIRM: Final = frozenset({"product", "serial", "order", "contact", "date", "time", "amount"})  # read by what is named
-WHEN: Final = ("datetime", "period", "date", "month")
 _CORRECTS = cue("fields.corrects")
 _REARRANGES = cue("fields.rearranges")
 _NEGATES = cue("fields.negates")
 _HOUR = cue("fields.hour")
-_CONTACT_FILLER = cue("fields.contact_filler")
-_DETAIL_FILLER = cue("fields.detail_filler")
-_PART_FILLER = cue("fields.part_filler")
+_CONTACT_FILLER = cue("particulars.contact_filler")
 _CHANGES_MIND = cue("fields.changes_mind")
-_FAULT = cue("fields.fault")
 _ONLY_WANTS = cue("fields.only_wants")
 _BESIDES = cue("fields.besides")
-_POLITE = cue("fields.polite")
 _WISH_FILLER = cue("fields.wish_filler")
 _EDITS = cue("fields.edits")
 _YEAR = cue("fields.year")
 _DIGITS = re.compile(r"[0-9][0-9 -]{2,}[0-9]")
-_BOUGHT = cue("fields.bought")
+_BOUGHT = cue("particulars.bought")
 
 
 def told(draft: Draft, run: Run) -> dict[str, str]:
@@ -70,8 +61,8 @@ def named(draft: Draft, read: str, before: str, asked: str) -> str:
     heard, telling = draft.heard, asked == "what"
     match read:
         case "product":
-            corrected = not before or alone(draft) or bool(_CORRECTS.heard(draft.words))
-            return heard.named("model") if corrected and (not telling or only(draft)) else ""
+            corrected = not before or particulars.little_beside(draft) or bool(_CORRECTS.heard(draft.words))
+            return heard.named("model") if corrected and (not telling or particulars.nothing_beside(draft)) else ""
         case "serial" | "order":
             return heard.named(read)
         case "amount":
@@ -82,14 +73,14 @@ def named(draft: Draft, read: str, before: str, asked: str) -> str:
             found = heard.named("email", "phone") or matter.contact(draft) or number_alone(draft.words)
             return "" if bare(found) == bare(draft.turn.policy.company.get("phone", "")) else found
         case "date":
-            alone_here = alone(draft) and (not telling or only(draft))
+            alone_here = particulars.little_beside(draft) and (not telling or particulars.nothing_beside(draft))
             own = _BOUGHT.heard(draft.words) or asked == "confirm" or alone_here
             found = day(heard) if _BOUGHT.heard(draft.words) else heard.named("date", "month")  # "after five" is none
             return _same_year(draft, found, before) if own else ""
         case "time":
             moves = letters(draft.words) <= REMARK and bool(_REARRANGES.heard(draft.words))
-            own = moves or any(little(draft, part) for part in clauses(draft.words))
-            said = when(draft) or (_HOUR.heard(draft.words) if moves and before else "")
+            own = moves or any(particulars.little_beside(draft, part) for part in clauses(draft.words))
+            said = particulars.when(draft) or (_HOUR.heard(draft.words) if moves and before else "")
             return _same_day(said, before) if asked == "confirm" or (own and not telling) else ""
         case "address":
             return corrected_address(address(draft.words), before)
@@ -109,114 +100,20 @@ def _same_day(time: str, before: str) -> str:
     return f"{arranged} → {time}" if arranged and _HOUR.fills(time) and not _HOUR.fills(arranged) else time
 
 
-def alone(draft: Draft) -> bool:
-    """Whether the words hold little more than what they name: numbers, a product, a time."""
-    return little(draft, draft.words)
-
-
-def little(draft: Draft, part: str) -> bool:
-    """The same of a part of them."""
-    left = rest(draft, part)
-    return left != part and letters(left) <= BESIDE
-
-
-def rest(draft: Draft, part: str = "") -> str:
-    """The words, or a part of them, without what they name."""
-    left = part or draft.words
-    for entity in draft.meant.entities if draft.meant else ():
-        left = left.replace(entity.text, " ")
-    return left
-
-
-def only_details(draft: Draft) -> bool:
-    """Whether the words are nothing but details of a matter: a product, a number of ours, a day, a sum."""
-    kinds = {entity.kind for entity in draft.meant.entities} if draft.meant else set()
-    if bare(draft.words).isnumeric():
-        return len(bare(draft.words)) >= DIGITS and not matter.contact(draft)
-    if bare(draft.words) and bare(draft.words) == bare(address(draft.words)):
-        return True
-    return bool(kinds & matter.DETAILS) and not kinds - matter.DETAILS and only(draft) and not is_question(draft.words)
-
-
-def details(draft: Draft) -> dict[str, str]:
-    """Those details, by how a field is read that asks for one."""
-    date = day(draft.heard) if _BOUGHT.heard(draft.words) else ""
-    sums = {"amount": draft.heard.named("amount")}
-    found = {**draft.heard.numbers, **sums, "date": date, "address": address(draft.words)}
-    return {name: value for name, value in found.items() if value}
-
-
-def when(draft: Draft) -> str:
-    """The day or the time that the words name, and not that of a purchase."""
-    return "" if _BOUGHT.heard(draft.words) else draft.heard.said(*WHEN)
-
-
-def wants(draft: Draft) -> bool:
-    """Whether the words name what is wanted, and do not only say that something is."""
-    return letters(_PART_FILLER.without(rest(draft))) >= WANTED
-
-
-def keep(draft: Draft) -> None:
-    """What the words name is known from now on, whatever comes of them; what a ticket has just taken is with it."""
-    if draft.number and not any(isinstance(effect, OpenTicket) for effect in draft.effects):
-        draft.keep(product=draft.heard.named("model") or draft.talk.extra.get("product"))
-        draft.keep(details={**draft.talk.extra.get("details", {}), **details(draft)} or None)
-
-
-def only(draft: Draft) -> bool:
-    """Whether the words hold nothing but what they name, and what is said around that."""
-    return rest(draft) != draft.words and letters(_DETAIL_FILLER.without(_CONTACT_FILLER.without(rest(draft)))) <= 2
-
-
-def told_beside(draft: Draft) -> str:
-    """The words if one clause of them is a wish, and another tells what is the matter; "" if they only wish."""
-    parts = clauses(draft.words)
-    if not 1 < len(parts) <= PARTS:
-        return ""
-    tells = (part for part in parts if letters(part) >= BESIDE and not _polite(part) and _says(rest(draft, part)))
-    return draft.words if any(matter.ranked(draft, part).outcome != "intent" for part in tells) else ""
-
-
-def _says(part: str) -> bool:
-    """Whether more is said than names and numbers, and what stands around them."""
-    return letters(_DETAIL_FILLER.without(_CONTACT_FILLER.without(part))) >= WANTED or bool(_FAULT.heard(part))
-
-
-def _polite(part: str) -> bool:
-    """Whether a clause is a question, or only asks nicely."""
-    return is_question(part) or bool(_POLITE.heard(part))
-
-
-def beyond(draft: Draft) -> str:
-    """What is said beside a phone number or an address of e-mail: when, for whom; "" if nothing is."""
-    words = draft.words.replace(phone(draft.words) or "\n", " ").replace(
-        draft.heard.said("email", "phone") or "\n", " "
-    )
-    return words.strip() if letters(_CONTACT_FILLER.without(words)) >= GRIEVANCE or signed(draft) else ""
-
-
-def signed(draft: Draft) -> bool:
-    """Whether a name stands beside a number or an address: people should know whom they call."""
-    if _CORRECTS.heard(draft.words):
-        return False
-    left = rest(draft).replace(phone(draft.words) or "\n", " ")
-    return left != draft.words and 3 <= letters(_CONTACT_FILLER.without(left)) <= NAME
-
-
 def elsewhere(draft: Draft, run: Run, others: dict[str, str]) -> bool:
     """Whether the words are for other fields only, though the one that is asked would take any words; or correct one
     of them where everything is to be confirmed.
     """
     asked = run.asked.name if run.asked else ""
     if asked in ("confirm", "what") or not others:
-        return bool(others) and (asked == "confirm" or only(draft))
+        return bool(others) and (asked == "confirm" or particulars.nothing_beside(draft))
     form = {part["name"]: part["read"] for part in run.known.get("asks", ())} if run.name == FORM else {}
     if form.get(asked) in FIRM and named(draft, form[asked], "", asked):
         return False  # "BE6500, 9 Mill Lane": both
     if bare(draft.words) in map(bare, others.values()):
         return True
     corrects = run.asked is not None and run.asked.free and _CORRECTS.heard(draft.words)
-    return bool(corrects) or alone(draft) or is_address(draft.words)
+    return bool(corrects) or particulars.little_beside(draft) or is_address(draft.words)
 
 
 def aside(draft: Draft, run: Run, others: dict[str, str]) -> str:
@@ -226,18 +123,21 @@ def aside(draft: Draft, run: Run, others: dict[str, str]) -> str:
     little_asked = run.asked is not None and run.asked.name in {*SMALL, "address"}
     small = run.name == FORM and (little_asked or is_quantity(draft.words) or is_question(draft.words))
     last = run.asked is not None and run.asked.name == "confirm" and not others
-    words = draft.words if last else rest(draft)
+    words = draft.words if last else particulars.unnamed(draft)
     wish = draft.turn.policy.forms.wished(draft.heard.intent)  # more of the same, or another matter
     intent = "" if wish or draft.heard.intent == run.known.get("kind") else draft.heard.intent
     if draft.words in others.values():
         return ""
     asked = {part["name"] for part in run.known.get("asks", ())}
-    unasked = asked and only(draft) and draft.heard.named("model") and "product" not in asked
-    if small and (draft.heard.numbers or (only(draft) and when(draft) and not {"time", "bought"} & asked)):
+    unasked = asked and particulars.nothing_beside(draft) and draft.heard.named("model") and "product" not in asked
+    if small and (
+        draft.heard.numbers
+        or (particulars.nothing_beside(draft) and particulars.when(draft) and not {"time", "bought"} & asked)
+    ):
         unasked = True
     if unasked and not others:
         return draft.words  # a product, or a number of ours, that this form does not ask for
-    if "contact" in others and signed(draft):
+    if "contact" in others and particulars.signed(draft):
         return draft.words
     declines = refused(draft.heard) and run.asked is not None and run.asked.name != "confirm"
     if not small or intent or draft.heard.yes_no or declines:
@@ -273,7 +173,7 @@ def changed(draft: Draft, run: Run) -> str:
     if turns and (named := kind_named(draft)):
         return "" if named == kind else named  # "then repair"
     refuses = refused(draft.heard) and not (firm or (turns and not cannot(draft.heard)))  # "no, an exchange then"
-    if tells or refuses or only_details(draft):
+    if tells or refuses or particulars.only_details(draft):
         return ""  # that is the matter itself, what he does not wish, or a number
     least = matter.SURE if ranking.outcome == "intent" and not (turns or firm) else TURNED
     sure = (c.entry.removeprefix("intent:") for c in ranking.candidates if c.confidence >= least and ":" in c.entry)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bot.cues import cue
 from bot.dialogue import Learn
-from bot.flows import fields, journal, matter, waiting, wishes
+from bot.flows import fields, journal, matter, particulars, waiting, wishes
 from bot.flows.draft import Draft
 from bot.flows.lengths import BARE_WISH, CLAUSE, REMARK, letters
 from bot.flows.questions import answer, outcome
@@ -58,7 +58,7 @@ def heard(draft: Draft, run: journal.Run, asked: Ask, others: dict[str, str]) ->
 def beside(draft: Draft, run: journal.Run, others: dict[str, str]) -> str:
     """What is told of the matter instead of an answer; a day or an address, too, that the form does not ask for."""
     asked = run.asked.name if run.asked else ""
-    detail = run.name == fields.FORM and not others and asked != "what" and fields.only_details(draft)
+    detail = run.name == fields.FORM and not others and asked != "what" and particulars.only_details(draft)
     return draft.words if detail else fields.aside(draft, run, others)
 
 
@@ -68,13 +68,19 @@ def repeats(draft: Draft, run: journal.Run) -> bool:
     told = {read: bare(value) for read, value in every if value not in ("", SKIP)}
     same = bare(draft.words) in {told[read] for read in NUMBERS & told.keys()}
     named = [bare(entity.value) for entity in (draft.meant.entities if draft.meant else ())]
-    return same or (fields.only_details(draft) and bool(named) and set(told.values()).issuperset(named))
+    return same or (particulars.only_details(draft) and bool(named) and set(told.values()).issuperset(named))
 
 
 def read(draft: Draft, run: journal.Run, asked: Ask) -> Any:
     """What the question makes of the words, None if they do not fit; pictures may tell the matter without any."""
     value, form = asked.read(draft.heard), run.name == fields.FORM
-    if form and asked.free and asked.name != "what" and draft.heard.named("model") and fields.only(draft):
+    if (
+        form
+        and asked.free
+        and asked.name != "what"
+        and draft.heard.named("model")
+        and particulars.nothing_beside(draft)
+    ):
         return None  # a product is no company, and no address
     if form and asked.name == "address" and draft.files and not is_address(draft.words):
         return None  # "the photo"
@@ -99,7 +105,7 @@ def asked_back(draft: Draft, run: journal.Run) -> str:
 def taken(draft: Draft, run: journal.Run, value: Any, others: dict[str, str]) -> None:
     """The question is answered; what is said beside the answer is kept as well."""
     least = BARE_WISH if value == SKIP else 0
-    if run.number and run.asked and run.asked.name == "contact" and letters(fields.beyond(draft)) > least:
+    if run.number and run.asked and run.asked.name == "contact" and letters(particulars.beside_contact(draft)) > least:
         draft.add(run.number, draft.words)
     wishes.answered(draft, run.beside(draft.words) if telling_more(draft, run, value, others) else run, value)
 
@@ -132,7 +138,7 @@ def telling_more(draft: Draft, run: journal.Run, value: str, others: dict[str, s
         return False  # nothing but that
     if run.asked.name not in fields.SMALL:  # "no need to come, I'll send it in" is no address, and worth reading
         return value == SKIP and letters(draft.words) >= BARE_WISH
-    if run.asked.name == "contact" and value != SKIP and fields.beyond(draft):
+    if run.asked.name == "contact" and value != SKIP and particulars.beside_contact(draft):
         return True
     if value == SKIP:  # "no order number, bought it in a shop"
         more = [part for part in clauses(draft.words)[1:] if not cannot(Heard(part))]
@@ -150,7 +156,7 @@ def in_the_middle(draft: Draft, run: journal.Run) -> bool:
 
 def between(draft: Draft) -> str:
     """What is wished in the middle, "" if nothing; a ticket's number alone asks how far it is."""
-    named = draft.heard.named("ticket") and fields.only(draft)
+    named = draft.heard.named("ticket") and particulars.nothing_beside(draft)
     return "ticket_status" if named else draft.meant.intent if draft.meant else ""
 
 

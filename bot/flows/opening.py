@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bot import texts
 from bot.cues import cue
-from bot.flows import fields, journal, line, matter
+from bot.flows import journal, line, matter, particulars
 from bot.flows.draft import Draft
 from bot.flows.lengths import REMARK, letters
 from bot.flows.wording import bare, is_question
@@ -26,20 +26,15 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
     """A ticket about the words, or about the question before them."""
     line.leave(draft, "ticket")
     draft.open()
-    there = next((t.number for t in draft.turn.tickets if t.kind == kind), "")
-    if _INSTEAD.heard(draft.words):  # "a return after all": of the one just opened
-        there = matter.just_opened(draft) or there
-    if there and _REARRANGES.heard(draft.words):  # what is arranged already is to be changed
-        draft.add(there, draft.words)
-        draft.say("flow.added", number=there)
+    if number := _to_be_changed(draft, kind):
+        draft.add(number, draft.words)
+        draft.say("flow.added", number=number)
         return
-    if not kind or kind == "ticket":
-        entry = draft.turn.knowledge.entry(draft.talk.last_entry)
-        kind = "fault" if entry and entry.topic == "faults" else "question"
+    kind = kind if kind not in ("", "ticket") else _general(draft)
     asks = draft.turn.policy.forms.asked(kind)
     first = next((part for part in asks if part["need"] != "told"), {"name": "", "read": ""})
     words = draft.words if draft.event.kind is not Kind.CHOICE else ""
-    wanted = words if first["read"] == "text" and fields.wants(draft) else ""  # "I need a new adapter"
+    wanted = words if first["read"] == "text" and particulars.wants(draft) else ""  # "I need a new adapter"
     before = "" if draft.talk.extra.get("bare") else matter.still_open(draft)
     now = told.get("what") or ("" if wanted else matter.telling(draft))
     told_before = bool(words) and words in before
@@ -47,7 +42,7 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
         now = ""
     answered = matter.already_answered(draft)
     if not (now or before or wanted) and first["name"] == "what":
-        now = words if kind in THEMSELVES else fields.told_beside(draft)
+        now = words if kind in THEMSELVES else particulars.told_beside(draft)
     what = now or ("" if wanted else before)
     if not told:
         what = whole(draft, kind, what, before)
@@ -55,13 +50,31 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
     more: dict[str, Any] = {"what": what, "about": "" if now or not before else what, "kind": kind, "asks": asks}
     more["more" if what else "first"] = beside  # before or after what is told of the matter
     more["priority"] = "high" if draft.meant and draft.meant.urgent else "normal"
-    more["named"] = {**draft.talk.extra.get("details", {}), **fields.details(draft), "time": fields.when(draft)}
+    more["named"] = {
+        **draft.talk.extra.get("details", {}),
+        **particulars.details(draft),
+        "time": particulars.when(draft),
+    }
     if wanted:
         more[first["name"]] = wanted
     tells = any(part["name"] == "what" and part["need"] != "told" for part in asks)
     more |= {"products": draft.turn.policy.products[:8]}
     more["answered"] = "" if what or not tells else answered
     journal.begin(draft, "ticket", **matter.known(draft, **{**told, **more}))
+
+
+def _to_be_changed(draft: Draft, kind: str) -> str:
+    """The ticket of this kind that is arranged already, if that is to be changed; "" if none is."""
+    there = next((t.number for t in draft.turn.tickets if t.kind == kind), "")
+    if _INSTEAD.heard(draft.words):  # "a return after all": of the one just opened
+        there = matter.just_opened(draft) or there
+    return there if _REARRANGES.heard(draft.words) else ""
+
+
+def _general(draft: Draft) -> str:
+    """The kind of a ticket where none is named: by what was asked before."""
+    entry = draft.turn.knowledge.entry(draft.talk.last_entry)
+    return "fault" if entry and entry.topic == "faults" else "question"
 
 
 def whole(draft: Draft, kind: str, what: str, before: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from bot.dialogue import Learn
-from bot.flows import fields, matter, opening, wishes
+from bot.flows import matter, opening, particulars, wishes
 from bot.flows.clause_wishes import wished_within
 from bot.flows.draft import Draft
 from bot.flows.lengths import GRIEVANCE, MATTER, letters
@@ -18,7 +18,7 @@ WITH_NONE: Final = 2  # "none of these" and one wish
 
 def details_told(draft: Draft) -> bool:
     """Only a product, a number, a day: kept for the matter, and no question about it is made up."""
-    if not fields.only_details(draft):
+    if not particulars.only_details(draft):
         return False
     if number := matter.just_opened(draft) or draft.own_ticket("emergency", "urgent", "complaint"):
         draft.add(number, draft.words)
