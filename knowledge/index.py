@@ -12,6 +12,7 @@ from heapq import merge
 from itertools import islice
 from typing import Any, TypeAlias
 
+from knowledge.courtesy import plainly
 from knowledge.faq import Entry, Faq
 from knowledge.guards import Foreign, Scope, disputed, refused, wanted
 from knowledge.kernels import Encoder
@@ -28,7 +29,7 @@ SHOWN = 5  # candidates in a ranking
 CLEARLY = 0.1  # nearer to a contrast than to its own questions by more than this: not even offered
 SURE = 0.7  # answers that are surer are given to vague questions, too: of these nearly all are right
 TIE = 0.05  # two answers that could both be given and are closer than this are asked about in every mode
-METHOD = "16"  # another one means: the same FAQ would be scored differently
+METHOD = "17"  # another one means: the same FAQ would be scored differently
 
 _MARKS = re.compile(r"https?://\S+|[*`#\[\]()]")  # what an answer has for the eye only
 
@@ -86,7 +87,8 @@ class Knowledge:
 
     def ask(self, text: str, lang: str = "", *, now: date | None = None, products: Sequence[str] = ()) -> Ranking:
         """Rank the entries. ``lang`` helps where script does not tell; ``now`` and ``products`` narrow the scope."""
-        plain, owned = self.wording(text), frozenset(map(self.wording, products))
+        normal, owned = self.wording(text), frozenset(map(self.wording, products))
+        plain = plainly(normal)
         asked = wanted(plain)
         fits = {space.language: space.fit(asked) for space in self._spaces(asked, lang)}
         unwanted = self._unwanted(plain)
@@ -110,7 +112,7 @@ class Knowledge:
             guards.append({"guard": "foreign", "entry": kept[0].label, "reason": reason})
         why = {
             "text": text[:1000],
-            "normal": plain,
+            "normal": normal,
             "wanted": asked,
             "read_as": {language: fit.text for language, fit in fits.items()},
             "scores": [_trace(one, fits) for one in kept],

@@ -19,9 +19,10 @@ _REASON = re.compile(r"[:：](?!\d|//)|\b(?:because|cause|cos)\b|因为|由于",
 
 
 def may_wish_ticket(draft: Draft) -> bool:
-    """Whether a ticket is among what the words may mean: only then their clauses are worth a look each."""
+    """Whether a ticket is among what the words may well mean: only then their clauses are worth a look each."""
     forms, candidates = draft.turn.policy.forms, draft.ranking.candidates if draft.ranking else ()
-    named = (one.entry.removeprefix("intent:") for one in candidates if one.entry.startswith("intent:"))
+    likely = (one.entry for one in candidates if one.confidence >= matter.NEAR)
+    named = (entry.removeprefix("intent:") for entry in likely if entry.startswith("intent:"))
     return any(wish == "ticket" or forms.wished(wish) for wish in named)
 
 
