@@ -87,8 +87,7 @@ class Knowledge:
 
     def ask(self, text: str, lang: str = "", *, now: date | None = None, products: Sequence[str] = ()) -> Ranking:
         """Rank the entries. ``lang`` helps where script does not tell; ``now`` and ``products`` narrow the scope."""
-        normal, owned = self.wording(text), frozenset(map(self.wording, products))
-        plain = plainly(normal)
+        plain, owned = plainly(self.wording(text)), frozenset(map(self.wording, products))
         asked = wanted(plain)
         fits = {space.language: space.fit(asked) for space in self._spaces(asked, lang)}
         unwanted = self._unwanted(plain)
@@ -112,7 +111,7 @@ class Knowledge:
             guards.append({"guard": "foreign", "entry": kept[0].label, "reason": reason})
         why = {
             "text": text[:1000],
-            "normal": normal,
+            "normal": plain,
             "wanted": asked,
             "read_as": {language: fit.text for language, fit in fits.items()},
             "scores": [_trace(one, fits) for one in kept],
