@@ -19,7 +19,7 @@ from sqlalchemy import Connection, bindparam, case, exists, func, select, update
 
 from bot.duty import Duty
 from bot.group import Group
-from bot.joining import as_one, going_with, joined
+from bot.joining import as_one, going_with, held, joined
 from bot.pace import Pace
 from bot.store import Away, Store
 from bot.tables import chat, conversation, message, reply
@@ -92,9 +92,10 @@ def take(
     """The first reply of each address that is due and ``may`` be written to now, with those that go out as one message
     with it, marked before they are sent."""
     query = {"of": channel.name, "now": now, "busy": sorted(busy), "most": AT_ONCE}
-    due = (head for head in connection.execute(HEADS, query).all() if may(head.address))
-    heads = islice(due, most)  # no further: whoever may be written to has paid for it
-    messages = [joined(connection, head, channel.at(head.address), now) for head in heads]
+    heads = connection.execute(HEADS, query).all()
+    due = (head for head in heads if not held(connection, head, channel.at(head.address)) and may(head.address))
+    chosen = islice(due, most)  # no further: whoever may be written to has paid for it
+    messages = [joined(connection, head, channel.at(head.address), now) for head in chosen]
     tries = update(reply).values(attempts=reply.c.attempts + 1)
     new = [row.id for rows in messages for row in rows if row.state == "waiting"]
     again = [row.id for rows in messages for row in rows if row.state == "uncertain"]
@@ -239,8 +240,9 @@ class Outbox:
         row = rows[0]
         doubtful = row.state == "uncertain"
         try:
+            message = as_one(rows, self._channel.at(row.address))
             async with asyncio.timeout(self._timeout):
-                provider = await self._channel.send(row.address, as_one(rows), f"r{row.id}")
+                provider = await self._channel.send(row.address, message, f"r{row.id}")
             return [Mark(one.id, "uncertain" if doubtful else "sent", provider_id=provider) for one in rows]
         except NotSent as error:
             return [self._later(one, error, doubtful) for one in rows]

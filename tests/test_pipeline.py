@@ -16,10 +16,12 @@ import pytest
 from sqlalchemy import Connection, update
 
 from bot import failure, tables, worker
+from bot.allowance import allowance
 from bot.config import Limits
 from bot.dead import retry
 from bot.dialogue import Close, Decision, Learn, Need, Open, Reopen, Say, SetTimer, Turn, Wait
 from bot.inbox import Inbox
+from bot.joining import SEAM
 from bot.lanes import MATTERS, Lane, moment, take
 from bot.lookups import look
 from bot.messages import Choice, Inbound, Kind, Reply
@@ -734,6 +736,36 @@ async def test_where_messages_are_counted_those_that_wait_go_out_as_one(
     states = await house.rows("SELECT state FROM reply WHERE id < 5 ORDER BY id")
     assert states == [("sent",), (doubtful,), (doubtful,), ("sent",)]
     assert await house.rows("SELECT count(DISTINCT provider_id) FROM reply WHERE id IN (2, 3)") == [(1,)]
+
+
+async def test_what_waited_long_is_answered_within_the_messages_that_are_left(store: Store) -> None:
+    """Eight questions kept while nobody was there: the last answers go out together, with the last one's buttons."""
+
+    gate = threading.Event()
+
+    def decide(turn: Turn) -> Decision:
+        gate.wait(10)
+        said = Reply(turn.event.text, (Choice(turn.event.text, "That helped"),))
+        return Decision(turn.talk.but(language="en"), (Say(said),))
+
+    shown = list[Reply]()
+
+    async def answer(_address: str, reply: Reply) -> None:
+        shown.append(reply)
+
+    asked = [str(n) for n in range(8)]
+    probe = Counted(name="counted", answer=answer)
+    async with House(store, probe, decide=decide, at=lambda *_: Counted.can) as house:
+        for words in asked:
+            await house.hear(words, chat="c", channel="counted")
+        gate.set()
+        await house.settled()
+    assert len(shown) <= Counted.can.replies
+    assert [words for one in shown for words in one.text.split(SEAM)] == asked
+    assert [choice.id for choice in shown[-1].choices] == ["7"]
+    chat = (await house.rows("SELECT id FROM chat"))[0][0]
+    left = await store.read(lambda c: allowance(c, chat, Counted.can).left)
+    assert left == Counted.can.replies - len(shown), "counted from when the last words came"
 
 
 @pytest.mark.parametrize(("failures", "sent"), [(1, 1), (5, 0)])
