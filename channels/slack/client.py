@@ -21,14 +21,13 @@ FILES: Final = "files.slack.com"  # the one host of Slack's that the bytes of fi
 PIECE: Final = 64 << 10
 
 GONE: Final = frozenset(  # nobody can be reached at this place any more
-    "account_inactive cannot_dm_bot channel_not_found is_archived is_inactive not_in_channel user_disabled "
-    "user_not_found".split()
+    "cannot_dm_bot channel_not_found is_archived is_inactive not_in_channel user_disabled user_not_found".split()
 )
 LATER: Final = frozenset("accesslimited ratelimited rate_limited request_timeout service_unavailable".split())
 DOUBTFUL: Final = frozenset({"fatal_error", "internal_error"})  # Slack: "some aspect of it may have succeeded"
 NO_ENTRY: Final = frozenset(  # nothing will be taken from us until an admin has done something about it
-    "access_denied invalid_auth missing_scope no_permission not_allowed_token_type not_authed org_login_required "
-    "team_access_not_granted token_expired token_revoked".split()
+    "access_denied account_inactive ekm_access_denied invalid_auth missing_scope no_permission not_allowed_token_type "
+    "not_authed org_login_required team_access_not_granted team_added_to_org token_expired token_revoked".split()
 )
 TOO_MUCH: Final = frozenset("invalid_blocks invalid_blocks_format msg_blocks_too_long".split())
 LOCKED: Final = 300.0  # seconds until we knock again where we are not let in

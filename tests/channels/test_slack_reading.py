@@ -240,7 +240,9 @@ def test_what_is_too_long_for_blocks_has_none() -> None:
         (Failed("invalid_auth"), NotSent),
         (Failed("channel_not_found"), Refused),
         (Failed("is_archived"), Refused),
-        (Failed("account_inactive"), Refused),
+        (Failed("account_inactive"), NotSent),
+        (Failed("ekm_access_denied"), NotSent),
+        (Failed("team_added_to_org"), NotSent),
         (Failed("no_text"), Refused),
         (Failed("missing_scope", needed="files:write"), Refused),
         (Failed("fatal_error"), Unknown),
@@ -250,7 +252,7 @@ def test_what_is_too_long_for_blocks_has_none() -> None:
 def test_what_an_error_means(failed: Failed, wanted: type[Exception]) -> None:
     meant = meaning(failed)
     assert isinstance(meant, wanted)
-    assert not isinstance(meant, NotSent) or meant.everything == (failed.error == "invalid_auth")
+    assert not isinstance(meant, NotSent) or meant.everything == (failed.status == 200)
     assert not isinstance(meant, Refused) or meant.gone == (failed.error not in ("no_text", "missing_scope"))
 
 
