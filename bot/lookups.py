@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, select
 
 from bot.lanes import Lane, ticket_view, view
 from bot.tables import conversation, rating, ticket
-from handoff.heirs import heir
+from handoff.leading import lead_of
 from handoff.lookups import PEOPLE
 
 
@@ -33,7 +33,7 @@ def _ticket(connection: Connection, lane: Lane, key: str) -> Any:
 
 
 def _lead(connection: Connection, _lane: Lane, which: str) -> int | None:
-    return heir(connection, which)
+    return lead_of(connection, which)
 
 
 def _rated(connection: Connection, lane: Lane, key: str) -> Any:

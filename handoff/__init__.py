@@ -1,1 +1,1 @@
-"""People: what falls due, and what is promised to customers."""
+"""People: who takes a conversation or ticket, what is promised to customers and falls due, and where agents work."""

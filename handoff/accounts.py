@@ -15,7 +15,7 @@ from bot.bulk import insert as upsert
 from bot.tables import chat, conversation, customer, ticket
 from bot.text import clean
 from handoff.access import ROLES, Actor, audit
-from handoff.heirs import bequeath
+from handoff.leading import pass_promises_on
 from handoff.queue import release
 from handoff.tables import agent, agent_identity, agent_link, agent_session, promise
 
@@ -78,7 +78,7 @@ def disable(connection: Connection, id: int) -> None:
     gone = {"disabled_at": time.time(), "presence": "offline"}
     connection.execute(update(agent).where(agent.c.id == id, agent.c.disabled_at.is_(None)).values(gone))
     release(connection, id, time.time())
-    bequeath(connection, id, time.time())
+    pass_promises_on(connection, id, time.time())
     left = {"owner": "queue", "agent_id": None, "epoch": ticket.c.epoch + 1}
     connection.execute(update(ticket).where(*work).values(left))
     connection.execute(delete(agent_session).where(agent_session.c.agent_id == id))

@@ -11,7 +11,7 @@ from bot import dialogue as d
 from bot.messages import Author
 from bot.tables import ticket
 from handoff.dialogue import EndPromise, MakePromise, MoveTicket, OwnTicket, PlanTicket, TicketWord
-from handoff.heirs import heir
+from handoff.leading import lead_of
 from handoff.recording import write
 from handoff.tables import agent, promise
 
@@ -118,7 +118,7 @@ def _(effect: MakePromise, writer: Writer) -> None:
         "ticket_id": _row(writer, effect.ticket).id if effect.ticket else None,
         "chat_id": lane.chat_id,
         "customer_id": lane.customer_id,
-        "agent_id": _acting(writer, effect.agent) or heir(writer.connection, str(effect.agent)) or effect.agent,
+        "agent_id": _acting(writer, effect.agent) or lead_of(writer.connection, str(effect.agent)) or effect.agent,
         "text": effect.text,
         "due_at": effect.due_at.timestamp(),
         "follows": writer.connection.scalar(named) if effect.follows else None,

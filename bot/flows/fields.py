@@ -120,35 +120,40 @@ def aside(draft: Draft, run: Run, others: dict[str, str]) -> str:
     """What is told of the matter instead of an answer to a small question of a form, "" if nothing is: people should
     read it.
     """
-    little_asked = run.asked is not None and run.asked.name in {*SMALL, "address"}
+    asked = run.asked.name if run.asked else ""
+    little_asked = asked in {*SMALL, "address"}
     small = run.name == FORM and (little_asked or is_quantity(draft.words) or is_question(draft.words))
-    last = run.asked is not None and run.asked.name == "confirm" and not others
-    words = draft.words if last else particulars.unnamed(draft)
-    wish = draft.turn.policy.forms.wished(draft.heard.intent)  # more of the same, or another matter
-    intent = "" if wish or draft.heard.intent == run.known.get("kind") else draft.heard.intent
     if draft.words in others.values():
         return ""
-    asked = {part["name"] for part in run.known.get("asks", ())}
-    unasked = asked and particulars.nothing_beside(draft) and draft.heard.named("model") and "product" not in asked
-    if small and (
-        draft.heard.numbers
-        or (particulars.nothing_beside(draft) and particulars.when(draft) and not {"time", "bought"} & asked)
-    ):
-        unasked = True
-    if unasked and not others:
-        return draft.words  # a product, or a number of ours, that this form does not ask for
-    if "contact" in others and particulars.signed(draft):
+    if (not others and _not_asked_for(draft, run, small)) or ("contact" in others and particulars.signed(draft)):
         return draft.words
-    declines = refused(draft.heard) and run.asked is not None and run.asked.name != "confirm"
+    wish = draft.turn.policy.forms.wished(draft.heard.intent)  # more of the same, or another matter
+    intent = "" if wish or draft.heard.intent == run.known.get("kind") else draft.heard.intent
+    declines = refused(draft.heard) and asked not in ("", "confirm")
     if not small or intent or draft.heard.yes_no or declines:
         return ""
+    words = draft.words if asked == "confirm" and not others else particulars.unnamed(draft)
+    return draft.words if _worth_reading(draft, words, others) else ""
+
+
+def _not_asked_for(draft: Draft, run: Run, small: bool) -> bool:
+    """Whether the words name what this form does not ask for: a product, a number of ours, a day."""
+    asked, only = {part["name"] for part in run.known.get("asks", ())}, particulars.nothing_beside(draft)
+    if asked and only and draft.heard.named("model") and "product" not in asked:
+        return True
+    dated = only and particulars.when(draft) and not {"time", "bought"} & asked
+    return small and bool(draft.heard.numbers or dated)
+
+
+def _worth_reading(draft: Draft, words: str, others: dict[str, str]) -> bool:
+    """Whether ``words``, which are what else the message holds, say enough; or how many, or that it is urgent."""
     if any(char.isdigit() for char in words):
         words = _CONTACT_FILLER.without(words)  # "my number is 12"
     tried = bool(others) or _DIGITS.search(words)  # at the number that is asked for
+    if letters(words) >= (ATTEMPT if tried else BESIDE) or is_quantity(draft.words):
+        return True
     asks = is_question(draft.words) and letters(words) >= ASKED
-    enough = letters(words) >= (ATTEMPT if tried else BESIDE) or is_quantity(draft.words) or asks
-    enough = enough or (draft.meant is not None and draft.meant.urgent)  # people should know it is
-    return draft.words if enough else ""
+    return asks or (draft.meant is not None and draft.meant.urgent)
 
 
 def renamed(draft: Draft, run: Run) -> str:

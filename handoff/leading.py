@@ -1,4 +1,4 @@
-"""What somebody has promised who may no longer act: whoever leads keeps it for him."""
+"""Who leads whom, and keeps what somebody has promised who may no longer act."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from handoff.tables import agent, alarm, promise
 LEADS: Final = ("supervisor", "admin")
 
 
-def heir(connection: Connection, which: str) -> int | None:
+def lead_of(connection: Connection, which: str) -> int | None:
     """Who leads whoever this is (an agent's id, or ""): a supervisor of his team, else of the whole house, else an
     admin; rather somebody who is there and has few tickets. None if nobody else leads."""
     teams = connection.scalar(select(agent.c.teams).where(agent.c.id == int(which))) if which.isdigit() else ()
@@ -31,11 +31,12 @@ def heir(connection: Connection, which: str) -> int | None:
     return min(found, key=fitness).id if found else None
 
 
-def bequeath(connection: Connection, which: int, now: float) -> None:
-    """His open promises are his heir's, who is told of each. Part of the caller's transaction, which disables him."""
+def pass_promises_on(connection: Connection, which: int, now: float) -> None:
+    """His open promises become those of whoever leads him, who is told of each. Part of the caller's transaction, which
+    disables him."""
     open_ones = promise.c.agent_id == which, promise.c.state == "open"
     rows = connection.execute(select(promise).where(*open_ones).order_by(promise.c.id)).all()
-    to = heir(connection, str(which)) if rows else None
+    to = lead_of(connection, str(which)) if rows else None
     if to is None:
         return
     connection.execute(update(promise).where(promise.c.id.in_([row.id for row in rows])).values(agent_id=to))
