@@ -133,10 +133,8 @@ async def test_it_tells_its_health_and_stops_in_time_with_a_stream_open(tmp_path
                 assert 'aftercare_events_received_total{channel="web",kind="new"} 1.0' in await answer.text()
             waiting = asyncio.create_task(asker.heard(99, 30))
             await asyncio.sleep(0.3)
-            begun = time.monotonic()
             server.process.terminate()
-            assert await asyncio.to_thread(server.process.wait, 15) == 0
-            assert time.monotonic() - begun < 10
+            assert await asyncio.to_thread(server.process.wait, 10) == 0
             with pytest.raises((AssertionError, aiohttp.ClientError)):
                 await waiting
             server.log.seek(0)

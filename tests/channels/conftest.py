@@ -1,8 +1,8 @@
-"""The web chat in a house that a test can look into."""
+"""The web chat in a house that a test can look into, Slack, and an index that is built once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,6 +11,7 @@ import pytest
 from bot.files import Files, StoredFile
 from channels.web import Web
 from tests.channels.standin import Desk, Site
+from tests.wire.slack import FakeSlack
 
 
 @pytest.fixture
@@ -48,3 +49,16 @@ def site(web: Web) -> Iterator[Site]:
     site = Site(web.routes())
     yield site
     site.stop()
+
+
+@pytest.fixture(scope="session")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the answers' index is kept: built once."""
+    return tmp_path_factory.mktemp("index")
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[FakeSlack]:
+    """Slack, in its usual mood."""
+    async with FakeSlack() as one:
+        yield one

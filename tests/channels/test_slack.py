@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from channels import NotSent, Refused, Unknown
 from channels.slack import Slack, socket_mode
 from channels.slack.rendering import plainly
 from channels.slack.values import Place
+from tests.channels.desks import eventually
 from tests.wire.slack import FakeSlack
 
 HOME = Path(__file__).parent.parent.parent
@@ -39,20 +41,12 @@ class Scene:
 
     async def said(self, count: int = 1, *, seconds: float = 8.0) -> list[dict[str, Any]]:
         """What the bot has posted, as soon as it is so much."""
-        await until(lambda: len(self.slack.posted) >= count, seconds)
+        await eventually(lambda: len(self.slack.posted) >= count, seconds)
         return self.slack.posted
 
     async def rows(self, query: str) -> list[Any]:
         """Rows of the database."""
         return await self.app.store.read(lambda c: [tuple(r) for r in c.execute(sql(query))])
-
-
-async def until(true: Any, seconds: float = 8.0) -> None:
-    """Wait for something."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it never came"
-        await asyncio.sleep(0.02)
 
 
 @asynccontextmanager
@@ -71,7 +65,7 @@ async def opened(slack: FakeSlack, folder: Path, **settings: Any) -> AsyncIterat
     await app.start()
     server = Server(uvicorn.Config(web(app), log_config=None, lifespan="off", ws="none"))
     serving = asyncio.create_task(server.serve([listener]))
-    await until(lambda: server.started)
+    await eventually(lambda: server.started)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}/hooks/slack"
     slack.hook = url if own["signing_secret"] else ""
     try:
@@ -82,24 +76,11 @@ async def opened(slack: FakeSlack, folder: Path, **settings: Any) -> AsyncIterat
         await app.stop()
 
 
-@pytest.fixture(scope="session")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the answers' index is kept: built once."""
-    return tmp_path_factory.mktemp("index")
-
-
 @pytest.fixture
 def folder(index: Path, tmp_path: Path) -> Path:
     """The application's data."""
     (tmp_path / "index").symlink_to(index)
     return tmp_path
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[FakeSlack]:
-    """Slack, in its usual mood."""
-    async with FakeSlack() as one:
-        yield one
 
 
 @pytest.fixture
@@ -122,7 +103,7 @@ async def test_a_question_in_private_is_answered_with_buttons(scene: Scene) -> N
     rating = next(m for m in solved + (await scene.said(3))[2:] if "rate:" in json.dumps(m))
     best = next(b["value"] for row in rating["blocks"] if row["type"] == "actions" for b in row["elements"][-1:])
     await scene.slack.tell(scene.slack.press(rating, best))
-    await until(lambda: rating["blocks"][-1]["type"] == "context")
+    await eventually(lambda: rating["blocks"][-1]["type"] == "context")
     assert rating["blocks"][-1]["elements"][0]["text"].startswith("✓ ")
     await scene.said(4)  # thanks, and a word on it?
     assert await scene.rows("SELECT score FROM rating") == [(5,)]
@@ -138,7 +119,7 @@ async def test_in_a_channel_the_answer_goes_into_the_thread_once(scene: Scene) -
     [row] = [block for block in answer["blocks"] if block["type"] == "actions"][:1]
     theirs = scene.slack.press(answer, row["elements"][0]["value"], user="U2")
     assert (await scene.slack.tell(theirs))[0] == [200]
-    await until(lambda: "chat.postEphemeral" in dict(scene.slack.calls))
+    await eventually(lambda: "chat.postEphemeral" in dict(scene.slack.calls))
     assert await scene.rows("SELECT count(*) FROM inbox WHERE kind = 'choice'") == [(0,)]
 
 
@@ -206,17 +187,18 @@ async def test_edits_and_deletions(scene: Scene) -> None:
     assert "Reset" in (await scene.said(2))[1]["text"]
     deleted = {**changed, "subtype": "message_deleted", "deleted_ts": old["ts"], "previous_message": new}
     await scene.slack.tell(scene.slack.envelope(deleted))
-    await asyncio.sleep(0.5)
-    assert await scene.rows("SELECT text FROM message WHERE author = 'customer'") == [("",)]
+    async with asyncio.timeout(8):
+        while await scene.rows("SELECT text FROM message WHERE author = 'customer'") != [("",)]:
+            await asyncio.sleep(0.02)
     assert len(scene.slack.posted) == 2
 
 
 async def test_form_from_the_command_and_from_a_message(scene: Scene) -> None:
     assert await scene.slack.tell(scene.slack.command("")) == ([200], b"")
-    await until(lambda: len(scene.slack.views) == 1)
+    await eventually(lambda: len(scene.slack.views) == 1)
     about = scene.slack.message("my router is broken and smells", channel="C1", user="U2")
     await scene.slack.tell(scene.slack.shortcut(about))
-    await until(lambda: len(scene.slack.views) == 2)
+    await eventually(lambda: len(scene.slack.views) == 2)
     view = scene.slack.views[1]
     assert view["blocks"][0]["element"]["initial_value"] == "my router is broken and smells"
     assert await scene.rows("SELECT count(*) FROM inbox") == [(0,)]
@@ -238,7 +220,7 @@ async def test_the_button_opens_the_form_beside_the_dialogue(scene: Scene) -> No
     await scene.slack.tell(scene.slack.message("hello"))
     [offer] = await scene.said()
     assert (await scene.slack.tell(scene.slack.press(offer, "do:ticket")))[0] == [200]
-    await until(lambda: scene.slack.views)
+    await eventually(lambda: scene.slack.views)
     assert len(await scene.said(2)) == 2
     assert await scene.rows("SELECT count(*) FROM inbox WHERE kind = 'choice'") == [(1,)]
     await scene.slack.tell(scene.slack.submit(scene.slack.views[0], what="It hums all night", product="AX3000"))
@@ -360,7 +342,7 @@ async def test_one_message_a_second_in_a_channel(folder: Path) -> None:
 async def test_socket_mode(slack: FakeSlack, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket_mode, "TURN", 0.05)
     async with opened(slack, folder, signing_secret="", app_token="xapp-1") as scene:
-        await until(lambda: len(slack.sockets) == 1)
+        await eventually(lambda: len(slack.sockets) == 1)
         message = slack.message("<@UBOT> how do I reset my router?", channel="C1")
         assert (await slack.tell(message))[0] == [200]
         assert (await slack.tell(slack.mention(message)))[0] == [200]
@@ -372,10 +354,10 @@ async def test_socket_mode(slack: FakeSlack, folder: Path, monkeypatch: pytest.M
         for odd in ([1], "words", None):  # whatever it is, it is kept and acknowledged, or it would come for ever
             acks = len(slack.acks)
             await slack.sockets[0].send_json({"envelope_id": f"odd {odd}", "type": "events_api", "payload": odd})
-            await until(lambda acks=acks: len(slack.acks) > acks)
+            await eventually(partial(lambda acks: len(slack.acks) > acks, acks))
         await slack.sockets[0].send_json({"type": "disconnect", "reason": "refresh_requested"})
         await asyncio.sleep(0.3)
-        await until(lambda: len(slack.sockets) == 1)
+        await eventually(lambda: len(slack.sockets) == 1)
         assert (await slack.tell(slack.message("<@UBOT> hello", channel="C1")))[0] == [200]
         slack.scale, stored = 0.2, scene.app.inbox.receive
         monkeypatch.setattr(scene.app.inbox, "receive", lambda *_: asyncio.sleep(9))
@@ -394,7 +376,7 @@ async def test_a_socket_that_is_refused_is_tried_again(
     monkeypatch.setattr(socket_mode, "TURN", 0.05)
     slack.faults["apps.connections.open"].extend(["invalid_auth", "503"])
     async with opened(slack, folder, signing_secret="", app_token="xapp-1"):
-        await until(lambda: len(slack.sockets) == 1)
+        await eventually(lambda: len(slack.sockets) == 1)
 
 
 async def test_check_says_what_is_wrong(slack: FakeSlack) -> None:

@@ -26,12 +26,6 @@ DESK = "C0DESK00"
 QUICK = Budget()
 
 
-@pytest.fixture(scope="session")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the answers' index is kept: built once."""
-    return tmp_path_factory.mktemp("index")
-
-
 class Scene:
     """Slack, the firm, and what its agents write there."""
 
@@ -76,13 +70,6 @@ def config(slack: FakeSlack, database: str, folder: Path, index: Path) -> Any:
         (folder / "index").symlink_to(index)
     own = {"token": "xoxb-1", "signing_secret": slack.secret, "api_url": slack.url, "desk": DESK}
     return settings(database, folder, type="slack", **own)
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[FakeSlack]:
-    """Slack, in its usual mood."""
-    async with FakeSlack() as one:
-        yield one
 
 
 @pytest.fixture

@@ -19,12 +19,6 @@ EVE = {"id": 502, "is_bot": False, "first_name": "Eve", "language_code": "en"}
 ANONYMOUS = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
 
 
-@pytest.fixture(scope="session")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the answers' index is kept: built once."""
-    return tmp_path_factory.mktemp("index")
-
-
 class Scene:
     """Telegram, the firm, and what its agents write in their group."""
 
