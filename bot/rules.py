@@ -22,7 +22,7 @@ from bot.flows import (
     waiting,
     wishes,
 )
-from bot.flows.clause_wishes import may_wish_ticket, wished_with_matter
+from bot.flows.clause_wishes import heads_with_wish, may_wish_ticket, wished_with_matter
 from bot.flows.complaint import wished
 from bot.flows.draft import Draft
 from bot.flows.foreign import in_another_language
@@ -127,7 +127,7 @@ def wish(draft: Draft) -> bool:
         return False
     answered = outcome(draft) == "answer" and may_wish_ticket(draft)
     beside = answered or (intent in pleasantries.SAID and not phrased(draft))
-    if beside and wished_with_matter(draft):
+    if (beside and wished_with_matter(draft)) or (outcome(draft) == "answer" and heads_with_wish(draft)):
         return True  # "open a ticket: my camera is offline", "I want a refund please, thank you"
     if draft.meant and intent in ("", "solved"):
         intent = unspoken(draft)

@@ -26,7 +26,7 @@ _GREETS = (
 _GREETS_APART = (  # where they are not set apart they may be what is asked
     r"dear \w+(?: \w+){0,2}",
     r"(?:sorry|ok|okay|well|so|um+|uh+|hm+|oh|ah|alright|anyway)",
-    r"(?:how are you(?: doing)?(?: today)?|nice to meet you|hope you(?: are|'re) (?:well|fine))",
+    r"(?:how are you(?: doing)?(?: today)?|nice to meet you|(?:i )?hope you(?: are|'re)(?: all| doing)? (?:well|fine))",
     r"(?:is )?(?:any|some)(?:one|body) (?:here|there)",
     r"(?:that(?:'s| is) )?(?:wonderful|great|perfect|awesome|excellent|nice|cool|good|super|brilliant|lovely)",
     r"(?:亲+|亲爱的|客服|小姐姐|小哥哥?|老师|师傅|喂|嗯+|额+|呃+|哦+|那个|好的?|不好意思|抱歉)",

@@ -164,7 +164,7 @@ def _meant(offered: tuple[tuple[str, str], ...], meant: Understanding, last: boo
         wanted = "do:ticket"
     elif "yes" in said and ids[0].startswith(ONE_TAP):
         wanted = ids[0]
-    elif "yes" in said and _HELPED.heard(meant.text):
+    elif "yes" in said and meant.intent != "cancel" and _HELPED.heard(meant.text):
         wanted = "do:solved"
     elif "no" in said and "do:none" in ids:
         wanted = "do:none"

@@ -7,14 +7,15 @@ from typing import Final
 
 from bot import texts
 from bot.cues import cue
-from bot.flows import matter, opening, particulars
+from bot.flows import fields, matter, opening, particulars
 from bot.flows.draft import Draft
-from bot.flows.lengths import BESIDE, CLAUSE, letters
+from bot.flows.lengths import BESIDE, CLAUSE, STORY, letters
 from bot.flows.wording import bare, clauses, is_question
 
 SOON: Final = 0.7  # confidence from which the wish in a few words is taken for granted
 _ASKS_US = cue("clause_wishes.asks_us")
 _WANTS = cue("clause_wishes.wants")
+_HEAD = re.compile("([\u3400-\u9fff]{2,4})[\\s:：]")
 _REASON = re.compile(r"[:：](?!\d|//)|\b(?:because|cause|cos)\b|因为|由于", re.IGNORECASE)
 
 
@@ -36,6 +37,19 @@ def wished_with_matter(draft: Draft) -> bool:
     return wished_within(draft, BESIDE)
 
 
+def heads_with_wish(draft: Draft) -> bool:
+    """A kind of ticket is named first, as on a form: "Repair: no light", 报修 摄像头不亮."""
+    kind, head = fields.kind_named(draft), _HEAD.match(draft.words)
+    if not kind and head:
+        ranking = matter.ranked(draft, head[1])
+        exact = ranking.outcome == "intent" and bare(ranking.candidates[0].nearest) == bare(head[1])
+        kind = ranking.candidates[0].entry.removeprefix("intent:") if exact else ""
+    if not draft.turn.policy.forms.wished(kind) or is_question(draft.words):
+        return False
+    opening.ticket(draft, kind)
+    return True
+
+
 def wished_within(draft: Draft, least: int = CLAUSE) -> bool:
     """A kind of ticket wished in one clause of a long message: all of it is what that ticket is about."""
     wished = (_ASKS_US.without(part, "please ") for part in _parts(draft.words))  # "can you repair it" is one
@@ -46,7 +60,8 @@ def wished_within(draft: Draft, least: int = CLAUSE) -> bool:
             continue  # few words are a wish only if they are nothing else: "Return: …"
         kind = ranking.candidates[0].entry.removeprefix("intent:") if ranking.outcome == "intent" else ""
         forms = draft.turn.policy.forms
-        asked_for = least < CLAUSE or kind == "ticket" or bool(_WANTS.heard(part))  # a story tells much of the past
+        tells = least >= CLAUSE and letters(draft.words) >= STORY  # much of it of the past
+        asked_for = not tells or kind == "ticket" or bool(_WANTS.heard(part))
         sure = asked_for and (least >= CLAUSE or ranking.candidates[0].confidence >= SOON)
         if sure and (kind == "ticket" or forms.wished(kind)):
             if least >= CLAUSE and kind != "ticket":

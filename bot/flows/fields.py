@@ -170,7 +170,7 @@ def changed(draft: Draft, run: Run) -> str:
     forms, kind, ranking = draft.turn.policy.forms, str(run.known.get("kind", "")), draft.ranking
     turns = bool(_CHANGES_MIND.heard(draft.words))
     firm = bool(_ONLY_WANTS.heard(draft.words))
-    if run.name != FORM or not ranking or (matter.telling(draft) and not firm) or _BESIDES.heard(draft.words):
+    if run.name != FORM or not ranking or (matter.telling(draft) and not firm) or is_besides(draft.words):
         return ""
     if not turns and ranking.outcome not in ("intent", "choose"):
         return ""
@@ -186,10 +186,16 @@ def changed(draft: Draft, run: Run) -> str:
     return "" if wished == kind or is_question(draft.words) else wished
 
 
+def is_besides(text: str) -> bool:
+    """Whether something is wanted besides, not instead."""
+    return bool(_BESIDES.heard(text))
+
+
 def kind_named(draft: Draft) -> str:
     """The kind of ticket that one clause is the bare name of, "" if none is."""
-    parts = (part for clause in clauses(draft.words) for part in re.split("[:：]", clause))
-    said = {bare(_WISH_FILLER.without(_CHANGES_MIND.without(part))) for part in parts}
+    parts = [part for clause in clauses(draft.words) for part in re.split("[:：]", clause) if part.strip()]
+    unnamed = (particulars.unnamed(draft, part) for part in parts)
+    said = {bare(_WISH_FILLER.without(_CHANGES_MIND.without(part))) for part in unnamed}
     kinds = draft.turn.policy.forms
     forms = [(name, form) for name, form in kinds.kinds.items() if kinds.wished(name)]
     signs = {part for part in said if len(part) == 1 and not _NEGATES.heard(draft.words)}  # 修 for 维修

@@ -53,7 +53,7 @@ def inside(draft: Draft) -> bool:
         return False
     if run.name == "rating" and scored(draft, run):
         return True
-    if way_out(draft, run) or handed_in(draft, run):
+    if way_out(draft, run) or handed_in(draft, run) or complains_too(draft, run):
         return True
     if run.name == fields.FORM and gives_up(draft.words) and outcome(draft) == "answer":
         journal.drop(draft)  # "never mind, tell me how to …"
@@ -86,6 +86,17 @@ def handed_in(draft: Draft, run: journal.Run) -> bool:
     if passed:
         run.store()
     return passed
+
+
+def complains_too(draft: Draft, run: journal.Run) -> bool:
+    """A complaint besides what a form is about: both reach people, each on its own."""
+    complains = draft.heard.intent == "complaint" or matter.blames(draft)
+    besides = complains and run.name == fields.FORM and fields.is_besides(draft.words)
+    if besides:
+        left(draft)
+        journal.drop(draft)
+        wishes.complaint(draft, "")
+    return besides
 
 
 def given_up(draft: Draft, run: journal.Run, asked: Ask) -> bool:

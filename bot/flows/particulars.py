@@ -9,7 +9,7 @@ from bot.dialogue import OpenTicket
 from bot.flows import matter
 from bot.flows.draft import Draft
 from bot.flows.lengths import BESIDE, GRIEVANCE, NAME, WANTED, letters
-from bot.flows.reading import day
+from bot.flows.reading import day, paid
 from bot.flows.wording import address, bare, clauses, is_question, phone
 
 DIGITS: Final = 6  # of a number that stands for something
@@ -52,7 +52,7 @@ def only_details(draft: Draft) -> bool:
 def details(draft: Draft) -> dict[str, str]:
     """Those details, by how a field is read that asks for one."""
     date = day(draft.heard) if _BOUGHT.heard(draft.words) else ""
-    sums = {"amount": draft.heard.named("amount")}
+    sums = {"amount": draft.heard.named("amount") or paid(draft.words)}
     found = {**draft.heard.numbers, **sums, "date": date, "address": address(draft.words)}
     return {name: value for name, value in found.items() if value}
 

@@ -214,8 +214,13 @@ def amount(heard: Heard) -> str | None:
     text = unicodedata.normalize("NFKC", heard.text).strip()
     if _SUM.fullmatch(text):
         return text
-    paid = _PAID.search(text)
-    return paid[1] if paid else "skip" if refused(heard) else None
+    return paid(text) or ("skip" if refused(heard) else None)
+
+
+def paid(text: str) -> str:
+    """A sum that is said to have been paid, without its currency; "" if none is."""
+    found = _PAID.search(text)
+    return found[1] if found else ""
 
 
 def company(heard: Heard) -> str | None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from bot.dialogue import Learn
 from bot.flows import matter, opening, particulars, wishes
-from bot.flows.clause_wishes import wished_within
+from bot.flows.clause_wishes import heads_with_wish, wished_within
 from bot.flows.draft import Draft
 from bot.flows.lengths import GRIEVANCE, MATTER, letters
 from bot.flows.progress import FINISHED
@@ -54,7 +54,7 @@ def contacted(draft: Draft) -> bool:
     number = draft.talk.extra.get("ticket")
     if tells and outcome(draft) == "answer":
         return False
-    if tells and not number and wished_within(draft):
+    if tells and not number and (heads_with_wish(draft) or wished_within(draft)):
         return True
     if tells:
         draft.asked_freely()

@@ -31,6 +31,8 @@ def grant(draft: Draft, wish: str, about: str = "") -> bool:
     if number:
         draft.add(number, draft.words)
         draft.say("flow.added" if _KEEPS.heard(draft.words) else "ticket.unwanted", number=number)
+    elif wish == "cancel" and draft.heard.yes_no == "yes" and draft.offered("do:solved"):
+        not_helpful(draft, "")  # "yes, cancel it": we are to do what the answer tells him to do
     elif wish in pleasantries.SAID:
         pleasantries.answer(draft, pleasantries.meant(draft, wish))
     elif wish in WISHES:
@@ -66,7 +68,7 @@ def ticket_status(draft: Draft, number: str) -> None:
     journal.begin(draft, "ticket_status", number=number, again=again or None)
     if not draft.talk.extra.get("passed") and "do:ticket" in dict(draft.talk.offered):  # there is none
         draft.keep(sought=draft.number)
-        if number and letters(draft.words) > BARE_WISH:  # people may find it, if they are told
+        if letters(draft.words) > (BARE_WISH if number else BARE_WISH + CLAUSE):  # people may find it, if they are told
             draft.asked_freely()
     shown = number if number in own else own[0] if len(own) == 1 and not number else ""
     if shown and not draft.talk.extra.get("ticket"):
