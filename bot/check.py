@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -10,10 +9,10 @@ from typing import Final
 from bot.config import Settings, load
 from bot.strictyaml import Problem, YamlError, suggest
 from bot.strictyaml import load as read
+from bot.texts import PLACE
 
 TEXTS: Final = Path(__file__).parent / "texts"
 PHRASES: Final = Path(__file__).parent.parent / "handoff" / "console" / "canned"
-_PLACE = re.compile(r"\{(\w+)\}")
 
 
 def problems(config: Path) -> tuple[list[Problem], list[Problem]]:
@@ -81,4 +80,4 @@ def _different(folder: Path, settings: Settings) -> list[Problem]:
 
 
 def _places(sentence: str) -> set[str]:
-    return set(_PLACE.findall(sentence))
+    return set(PLACE.findall(sentence))

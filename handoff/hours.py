@@ -39,10 +39,6 @@ class Calendar:
     country: str = ""
     days: Mapping[date, Shifts] = field(default_factory=dict)  # single days that differ; () = closed
 
-    def is_open(self, at: datetime) -> bool:
-        """Whether somebody works at that moment."""
-        return self.opens(at) == at
-
     def opens(self, at: datetime) -> datetime | None:
         """The first working moment from then on; None if there is none in two years."""
         for begins, ends in self._stretches(at):

@@ -12,7 +12,7 @@ from typing import Any, Final
 from bot.strictyaml import YamlError, load
 
 LONGEST: Final = 300  # characters of one inserted value
-_PLACE = re.compile(r"\{(\w+)\}")
+PLACE: Final = re.compile(r"\{(\w+)\}")  # where a value is put into a sentence
 _MARKUP = re.compile(r"([\\`*_\[\]<>#|~])")
 _LINE_START = re.compile(r"^(?:([-+=])|(\d+)([.)]))")  # what would begin a list or a heading
 _UNSEEN = re.compile("[\x00-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
@@ -69,7 +69,12 @@ def whole(lang: str, key: str) -> str:
 def say(lang: str, key: str, **values: Any) -> str:
     """The sentence as markdown: text is escaped, a float is a time in seconds, a tuple is lines."""
     sentence = TEXTS.get(lang, TEXTS["en"])[key]
-    return _PLACE.sub(lambda place: _filled(lang, values[place[1]], _starts_line(place)), sentence)
+    return PLACE.sub(lambda place: _filled(lang, values[place[1]], _starts_line(place)), sentence)
+
+
+def put_in(sentence: str, values: Mapping[str, Any]) -> str:
+    """A sentence with values put in as they stand."""
+    return PLACE.sub(lambda place: str(values[place[1]]), sentence)
 
 
 def _starts_line(place: re.Match[str]) -> bool:
@@ -95,7 +100,12 @@ def _filled(lang: str, value: Any, starts_line: bool) -> str:
 def escape(text: str) -> str:
     """Somebody's text on one line, readable as it was typed and meaning nothing as markdown."""
     line = " ".join(_UNSEEN.sub(" ", text).split())
-    return _MARKUP.sub(r"\\\1", line if len(line) <= LONGEST else line[: LONGEST - 1] + "…")
+    return literal(line if len(line) <= LONGEST else line[: LONGEST - 1] + "…")
+
+
+def literal(line: str) -> str:
+    """A line that means nothing as markdown; what begins it is not looked at."""
+    return _MARKUP.sub(r"\\\1", line)
 
 
 def at_line_start(text: str) -> str:

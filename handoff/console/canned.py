@@ -11,8 +11,6 @@ from typing import Any, Final
 from bot import texts
 
 FOLDER: Final = Path(__file__).parent / "canned"
-PLACES: Final = frozenset({"customer", "agent", "number", "company", "phone", "hours"})
-_PLACE = re.compile(r"\{(\w+)\}")
 
 
 @cache
@@ -25,7 +23,10 @@ def phrases(language: str, values: Mapping[str, str]) -> list[dict[str, str]]:
     """The phrases of a language with what is known put in; a place without a value stays to be seen."""
     own = read().get(language) or read()["en"]
     return [
-        {"name": name.replace("_", " "), "text": _PLACE.sub(lambda place: values.get(place[1]) or place[0], phrase)}
+        {
+            "name": name.replace("_", " "),
+            "text": texts.PLACE.sub(lambda place: values.get(place[1]) or place[0], phrase),
+        }
         for name, phrase in own.items()
     ]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +23,6 @@ THEMES: Final = ("light", "dark")
 _WIDGET: Final = HERE.parent.parent / "channels" / "widget"
 _SHARED: Final = ("dom.js", "markdown.js")  # the same talk is shown on both sides
 _KINDS: Final = (".js", ".css", ".svg")
-_PLACE = re.compile(r"\{(\w+)\}")
 _STEPS: Final = ((60, "minute", 3600), (3600, "hour", 86400), (86400, "day", float("inf")))
 
 
@@ -65,7 +63,7 @@ class Look:
 
     def say(self, key: str, **values: Any) -> str:
         """A sentence of the console."""
-        return _PLACE.sub(lambda place: str(values[place[1]]), TEXTS[self.language][key])
+        return texts.put_in(TEXTS[self.language][key], values)
 
     def word(self, family: str, value: str) -> str:
         """The name of a value such as a state or a reason; as it stands where it has none."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,8 +20,6 @@ ROOM: Final = 3000  # characters of what is put into one message
 QUESTION: Final = 500
 CLAIM, BACK, CLOSE, ANSWER = "desk:claim", "desk:back", "desk:close", "desk:faq:"
 AUTHORS: Final = {"customer": "customer", "agent": "agent", "bot": "bot_said", "system": "system"}
-_PLACE = re.compile(r"\{(\w+)\}")
-_MARKUP = re.compile(r"([\\`*_\[\]<>#|~])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,7 @@ class Item:
 
 def say(lang: str, key: str, **values: Any) -> str:
     """A sentence of the desk, as markdown; the values are put in as they stand."""
-    return _PLACE.sub(lambda place: str(values[place[1]]), TEXTS.get(lang, TEXTS["en"])[key])
+    return texts.put_in(TEXTS.get(lang, TEXTS["en"])[key], values)
 
 
 def word(lang: str, family: str, value: str) -> str:
@@ -49,7 +46,7 @@ def word(lang: str, family: str, value: str) -> str:
 
 def verbatim(text: str) -> str:
     """Somebody's text, readable as it was typed and meaning nothing as markdown."""
-    lines = (texts.at_line_start(_MARKUP.sub(r"\\\1", line.strip())) for line in dropped(text).split("\n"))
+    lines = (texts.at_line_start(texts.literal(line.strip())) for line in dropped(text).split("\n"))
     return "\n".join(filter(None, lines))
 
 

@@ -63,14 +63,14 @@ def test_holidays_that_are_worked_and_days_that_are_not() -> None:
     assert calendar.shifts(date(2026, 10, 1)) == ()
     assert calendar.shifts(date(2026, 10, 3)) == ((600, 720),)
     assert calendar.opens(local("2026-11-22 12:00")) == local("2026-11-24 09:00")
-    assert calendar.is_open(local("2026-11-24 09:00"))
-    assert not calendar.is_open(local("2026-11-24 12:00"))
+    assert calendar.opens(local("2026-11-24 09:00")) == local("2026-11-24 09:00")
+    assert calendar.opens(local("2026-11-24 12:00")) != local("2026-11-24 12:00")
 
 
 def test_somebody_always_works_where_nothing_is_said() -> None:
     now = datetime(2026, 11, 22, 3, 4, 5, tzinfo=UTC)
     assert Hours().calendar("UTC") == ALWAYS
-    assert ALWAYS.is_open(now)
+    assert ALWAYS.opens(now) == now
     assert ALWAYS.add(now, 36 * 3600) == now + timedelta(hours=36)
     assert ALWAYS.between(now, now + timedelta(days=3)) == 3 * 86400
 
