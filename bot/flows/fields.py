@@ -112,6 +112,8 @@ def elsewhere(draft: Draft, run: Run, others: dict[str, str]) -> bool:
         return False  # "BE6500, 9 Mill Lane": both
     if bare(draft.words) in map(bare, others.values()):
         return True
+    if form.get(asked) == "text" and asked != "remarks" and particulars.wants(draft):
+        return False  # "the C5's adapter": the part, and the product it is for
     corrects = run.asked is not None and run.asked.free and _CORRECTS.heard(draft.words)
     return bool(corrects) or particulars.little_beside(draft) or is_address(draft.words)
 

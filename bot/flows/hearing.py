@@ -18,7 +18,9 @@ MISSES: Final = 3  # answers in a row that did not fit, then a person
 PASSES: Final = 1  # times a question may be passed over, and is asked again
 ASIDE: Final = frozenset({"ticket_status", "complaint"})  # wishes granted in the middle of a flow
 NUMBERS: Final = frozenset({"contact", "serial", "order"})  # how a field is read that nobody tells twice for nothing
-TOLD: Final = frozenset({fields.FORM, "complaint"})  # flows in which a matter is told: statements belong to it
+TOLD: Final = frozenset(
+    {fields.FORM, "complaint", "human", "rating"}
+)  # flows in which a matter is told: statements belong to it
 
 _WHY_ASKED = cue("hearing.why_asked")
 

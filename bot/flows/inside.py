@@ -80,8 +80,11 @@ def handed_in(draft: Draft, run: journal.Run) -> bool:
     passed = False
     if run.name != fields.FORM or not sends(draft.words):
         return False
-    while run.asked and SKIP in run.asked.answers and run.asked.name not in fields.CARD:
-        run.answer(SKIP)
+    while (asked := run.asked) and asked.name not in fields.CARD:
+        known = run.told(asked.name) not in ("", SKIP)  # it was to be changed, and stays as it is
+        if not (known or SKIP in asked.answers):
+            break
+        run.answer(LEFT if known else SKIP)
         passed = True
     if passed:
         run.store()
