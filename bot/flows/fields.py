@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from bot.flows.journal import Run
     from handoff.forms import Form
 
-FORM: Final = "ticket"  # the flow that fills in forms
 REACHED: Final = frozenset({"human", "complaint", "emergency"})  # those that ask how to reach him, at last
 SMALL: Final = frozenset({"product", "contact", "serial", "order", "bought", "time", "amount", "confirm"})
 CARD: Final = frozenset({"confirm", "change"})  # what is asked of a form that is filled in
@@ -48,8 +47,8 @@ _BOUGHT = cue("particulars.bought")
 
 def told(draft: Draft, run: Run) -> dict[str, str]:
     """Field -> what the words name for it; without the field that is asked and what is known already."""
-    asked = run.asked.name if run.asked else ""
-    form = {part["name"]: part["read"] for part in run.known.get("asks", ())} if run.name == FORM else {}
+    asked = run.asking
+    form = {part["name"]: part["read"] for part in run.form}
     if run.name in REACHED:
         form = {"contact": "contact"}
     found = ((name, named(draft, read, run.told(name), asked)) for name, read in form.items() if name != asked)
@@ -104,10 +103,10 @@ def elsewhere(draft: Draft, run: Run, others: dict[str, str]) -> bool:
     """Whether the words are for other fields only, though the one that is asked would take any words; or correct one
     of them where everything is to be confirmed.
     """
-    asked = run.asked.name if run.asked else ""
+    asked = run.asking
     if asked in ("confirm", "what") or not others:
         return bool(others) and (asked == "confirm" or particulars.nothing_beside(draft))
-    form = {part["name"]: part["read"] for part in run.known.get("asks", ())} if run.name == FORM else {}
+    form = {part["name"]: part["read"] for part in run.form}
     if form.get(asked) in FIRM and named(draft, form[asked], "", asked):
         return False  # "BE6500, 9 Mill Lane": both
     if bare(draft.words) in map(bare, others.values()):
@@ -122,9 +121,9 @@ def aside(draft: Draft, run: Run, others: dict[str, str]) -> str:
     """What is told of the matter instead of an answer to a small question of a form, "" if nothing is: people should
     read it.
     """
-    asked = run.asked.name if run.asked else ""
+    asked = run.asking
     little_asked = asked in {*SMALL, "address"}
-    small = run.name == FORM and (little_asked or is_quantity(draft.words) or is_question(draft.words))
+    small = run.fills_form and (little_asked or is_quantity(draft.words) or is_question(draft.words))
     if draft.words in others.values():
         return ""
     if (not others and _not_asked_for(draft, run, small)) or ("contact" in others and particulars.signed(draft)):
@@ -140,7 +139,7 @@ def aside(draft: Draft, run: Run, others: dict[str, str]) -> str:
 
 def _not_asked_for(draft: Draft, run: Run, small: bool) -> bool:
     """Whether the words name what this form does not ask for: a product, a number of ours, a day."""
-    asked, only = {part["name"] for part in run.known.get("asks", ())}, particulars.nothing_beside(draft)
+    asked, only = {part["name"] for part in run.form}, particulars.nothing_beside(draft)
     if asked and only and draft.heard.named("model") and "product" not in asked:
         return True
     dated = only and particulars.when(draft) and not {"time", "bought"} & asked
@@ -161,9 +160,9 @@ def _worth_reading(draft: Draft, words: str, others: dict[str, str]) -> bool:
 def renamed(draft: Draft, run: Run) -> str:
     """The field that he wants to change, by its label, without saying to what; "" if none."""
     words = draft.words.casefold()
-    if run.name != FORM or letters(words) > REMARK or not _EDITS.heard(words) or is_question(words):
+    if not run.fills_form or letters(words) > REMARK or not _EDITS.heard(words) or is_question(words):
         return ""
-    labels = {part["name"]: part["label"][draft.lang] for part in run.known.get("asks", ())}
+    labels = {part["name"]: part["label"][draft.lang] for part in run.form}
     return next((name for name, label in labels.items() if any(part in words for part in pieces(label.casefold()))), "")
 
 
@@ -172,11 +171,11 @@ def changed(draft: Draft, run: Run) -> str:
     forms, kind, ranking = draft.turn.policy.forms, str(run.known.get("kind", "")), draft.ranking
     turns = bool(_CHANGES_MIND.heard(draft.words))
     firm = bool(_ONLY_WANTS.heard(draft.words))
-    if run.name != FORM or not ranking or (matter.telling(draft) and not firm) or is_besides(draft.words):
+    if not run.fills_form or not ranking or (matter.telling(draft) and not firm) or is_besides(draft.words):
         return ""
     if not turns and ranking.outcome not in ("intent", "choose"):
         return ""
-    tells = run.asked and run.asked.name == "what" and letters(draft.words) > BARE_WISH
+    tells = run.asking == "what" and letters(draft.words) > BARE_WISH
     if turns and (named := kind_named(draft)):
         return "" if named == kind else named  # "then repair"
     refuses = refused(draft.heard) and not (firm or (turns and not cannot(draft.heard)))  # "no, an exchange then"

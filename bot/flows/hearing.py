@@ -18,9 +18,8 @@ MISSES: Final = 3  # answers in a row that did not fit, then a person
 PASSES: Final = 1  # times a question may be passed over, and is asked again
 ASIDE: Final = frozenset({"ticket_status", "complaint"})  # wishes granted in the middle of a flow
 NUMBERS: Final = frozenset({"contact", "serial", "order"})  # how a field is read that nobody tells twice for nothing
-TOLD: Final = frozenset(
-    {fields.FORM, "complaint", "human", "rating"}
-)  # flows in which a matter is told: statements belong to it
+# flows in which a matter is told: statements belong to it
+TOLD: Final = frozenset({journal.FORM, "complaint", "human", "rating"})
 
 _WHY_ASKED = cue("hearing.why_asked")
 
@@ -38,7 +37,7 @@ def heard(draft: Draft, run: journal.Run, asked: Ask, others: dict[str, str]) ->
     value = None if passed or back else read(draft, run, asked)
     if middle and asked.free and value not in asked.answers:
         value = None
-    again = run.name == fields.FORM and repeats(draft, run)
+    again = run.fills_form and repeats(draft, run)
     told = beside(draft, run, others) if value is None and not (middle or back or again) else ""
     if told:
         run = run.beside(told)
@@ -59,14 +58,14 @@ def heard(draft: Draft, run: journal.Run, asked: Ask, others: dict[str, str]) ->
 
 def beside(draft: Draft, run: journal.Run, others: dict[str, str]) -> str:
     """What is told of the matter instead of an answer; a day or an address, too, that the form does not ask for."""
-    asked = run.asked.name if run.asked else ""
-    detail = run.name == fields.FORM and not others and asked != "what" and particulars.only_details(draft)
+    asked = run.asking
+    detail = run.fills_form and not others and asked != "what" and particulars.only_details(draft)
     return draft.words if detail else fields.aside(draft, run, others)
 
 
 def repeats(draft: Draft, run: journal.Run) -> bool:
     """Whether nothing is said but what is known already."""
-    every = ((part["read"], run.told(part["name"])) for part in run.known.get("asks", ()))
+    every = ((part["read"], run.told(part["name"])) for part in run.form)
     told = {read: bare(value) for read, value in every if value not in ("", SKIP)}
     same = bare(draft.words) in {told[read] for read in NUMBERS & told.keys()}
     named = [bare(entity.value) for entity in (draft.meant.entities if draft.meant else ())]
@@ -75,7 +74,7 @@ def repeats(draft: Draft, run: journal.Run) -> bool:
 
 def read(draft: Draft, run: journal.Run, asked: Ask) -> Any:
     """What the question makes of the words, None if they do not fit; pictures may tell the matter without any."""
-    value, form = asked.read(draft.heard), run.name == fields.FORM
+    value, form = asked.read(draft.heard), run.fills_form
     if (
         form
         and asked.free
@@ -92,12 +91,12 @@ def read(draft: Draft, run: journal.Run, asked: Ask) -> Any:
 
 def asked_back(draft: Draft, run: journal.Run) -> str:
     """The answer to a question about our question: what it is good for, or when he hears from us; "" if it is none."""
-    if run.name != fields.FORM or not run.asked:
+    if not run.fills_form or not run.asked:
         return ""
-    if run.asked.name != "confirm" and letters(draft.words) <= REMARK and _WHY_ASKED.heard(draft.words):
+    if run.asking != "confirm" and letters(draft.words) <= REMARK and _WHY_ASKED.heard(draft.words):
         return draft.text("flow.why_optional" if SKIP in run.asked.answers else "flow.why")
     short = letters(draft.words) <= REMARK
-    if short and run.asked.name != "time" and waiting.of_answer(draft.words):
+    if short and run.asking != "time" and waiting.of_answer(draft.words):
         policy, tier = draft.turn.policy, str(draft.turn.customer.get("tier", ""))
         promised = policy.promised(run.known["kind"], run.known["priority"], tier)
         return draft.text("flow.when", by=draft.by(policy.hours.add(draft.now, promised)))
@@ -107,7 +106,7 @@ def asked_back(draft: Draft, run: journal.Run) -> str:
 def taken(draft: Draft, run: journal.Run, value: Any, others: dict[str, str]) -> None:
     """The question is answered; what is said beside the answer is kept as well."""
     least = BARE_WISH if value == SKIP else 0
-    if run.number and run.asked and run.asked.name == "contact" and letters(particulars.beside_contact(draft)) > least:
+    if run.number and run.asking == "contact" and letters(particulars.beside_contact(draft)) > least:
         draft.add(run.number, draft.words)
     wishes.answered(draft, run.beside(draft.words) if telling_more(draft, run, value, others) else run, value)
 
@@ -129,18 +128,18 @@ def told_instead(draft: Draft, run: journal.Run, asked: Ask, key: str) -> None:
 
 def may_pass(run: journal.Run, asked: Ask) -> bool:
     """Whether a ticket can do without it: nobody is kept from people for ever by what he does not tell."""
-    return SKIP in asked.answers or (run.name == fields.FORM and asked.name not in ("what", "confirm", "change"))
+    return SKIP in asked.answers or (run.fills_form and asked.name not in ("what", "confirm", "change"))
 
 
 def telling_more(draft: Draft, run: journal.Run, value: str, others: dict[str, str]) -> bool:
     """Whether the words that answer a small question of a ticket tell more of its matter."""
-    if run.name != fields.FORM or not run.asked or is_all(draft.words):
+    if not run.fills_form or not run.asked or is_all(draft.words):
         return False
     if draft.meant and draft.meant.intent in ("yes", "no", "thanks") and draft.meant.intent_confidence >= 1:
         return False  # nothing but that
-    if run.asked.name not in fields.SMALL:  # "no need to come, I'll send it in" is no address, and worth reading
+    if run.asking not in fields.SMALL:  # "no need to come, I'll send it in" is no address, and worth reading
         return value == SKIP and letters(draft.words) >= BARE_WISH
-    if run.asked.name == "contact" and value != SKIP and particulars.beside_contact(draft):
+    if run.asking == "contact" and value != SKIP and particulars.beside_contact(draft):
         return True
     if value == SKIP:  # "no order number, bought it in a shop"
         more = [part for part in clauses(draft.words)[1:] if not cannot(Heard(part))]
@@ -191,14 +190,14 @@ def once_more(draft: Draft, run: journal.Run, before: str = "") -> None:
 
 def declined(draft: Draft, run: journal.Run) -> bool:
     """Whether he would rather not say what a form cannot do without."""
-    small = run.name == fields.FORM and run.asked is not None and run.asked.name in fields.SMALL - {"confirm"}
+    small = run.fills_form and run.asking in fields.SMALL - {"confirm"}
     return small and refused(draft.heard) and draft.heard.intent != "thanks"
 
 
 def missed(draft: Draft, run: journal.Run) -> None:
     """The answer does not fit: ask again in other words; the third time it is a person's turn."""
     misses, number, files = draft.talk.misses + 1, run.number, bool(draft.files)
-    refuses, contact = declined(draft, run), run.asked is not None and run.asked.name == "contact"
+    refuses, contact = declined(draft, run), run.asking == "contact"
     if refuses and misses > PASSES:  # then people answer here, or ask themselves
         wishes.answered(draft, run, SKIP)
         return

@@ -55,7 +55,7 @@ def inside(draft: Draft) -> bool:
         return True
     if way_out(draft, run) or handed_in(draft, run) or complains_too(draft, run):
         return True
-    if run.name == fields.FORM and gives_up(draft.words) and outcome(draft) == "answer":
+    if run.fills_form and gives_up(draft.words) and outcome(draft) == "answer":
         journal.drop(draft)  # "never mind, tell me how to …"
         return False
     if run.continues(draft.heard):
@@ -78,7 +78,7 @@ def inside(draft: Draft) -> bool:
 def handed_in(draft: Draft, run: journal.Run) -> bool:
     """Whether "send it" passes over all that need not be told, up to what is needed or to be confirmed."""
     passed = False
-    if run.name != fields.FORM or not sends(draft.words):
+    if not run.fills_form or not sends(draft.words):
         return False
     while (asked := run.asked) and asked.name not in fields.CARD:
         known = run.told(asked.name) not in ("", SKIP)  # it was to be changed, and stays as it is
@@ -94,7 +94,7 @@ def handed_in(draft: Draft, run: journal.Run) -> bool:
 def complains_too(draft: Draft, run: journal.Run) -> bool:
     """A complaint besides what a form is about: both reach people, each on its own."""
     complains = draft.heard.intent == "complaint" or matter.blames(draft)
-    besides = complains and run.name == fields.FORM and fields.is_besides(draft.words)
+    besides = complains and run.fills_form and fields.is_besides(draft.words)
     if besides:
         left(draft)
         journal.drop(draft)
@@ -104,7 +104,7 @@ def complains_too(draft: Draft, run: journal.Run) -> bool:
 
 def given_up(draft: Draft, run: journal.Run, asked: Ask) -> bool:
     """Whether the whole form is given up, and not just this question ("never mind, I can't find it")."""
-    if run.name != fields.FORM or not gives_up(draft.words) or letters(draft.words) > REMARK:
+    if not run.fills_form or not gives_up(draft.words) or letters(draft.words) > REMARK:
         return False
     value = asked.read(draft.heard)
     if cannot(draft.heard) or (asked.name in ("what", "remarks") and value != SKIP):
@@ -124,11 +124,11 @@ def scored(draft: Draft, run: journal.Run) -> bool:
 
 def rewrite(draft: Draft, run: journal.Run, name: str) -> None:
     """Something told before is to be changed: it is asked again where everything is confirmed."""
-    if run.asked and run.asked.name == "confirm":
+    if run.asking == "confirm":
         run.answer("change")
         wishes.answered(draft, run, name)
     else:
-        run.say_question("" if run.asked and run.asked.name == name else draft.text("flow.later"))
+        run.say_question("" if run.asking == name else draft.text("flow.later"))
 
 
 def left(draft: Draft) -> None:
@@ -138,7 +138,7 @@ def left(draft: Draft) -> None:
     if run and run.asked and not run.turns and not told:  # nothing was told yet
         if not draft.talk.extra.get("files"):
             return
-        run.answer(draft.text("no_words") if run.asked.name == "what" else LEFT)
+        run.answer(draft.text("no_words") if run.asking == "what" else LEFT)
     while run and run.asked:
         run.answer(LEFT)
 
@@ -162,7 +162,7 @@ def firmly(draft: Draft) -> bool:
 
 def agrees(draft: Draft, run: journal.Run) -> bool:
     """Whether "no more problems" is said of what is to be confirmed, and not of the matter."""
-    return run.asked is not None and run.asked.name == "confirm" and is_all(draft.words)
+    return run.asking == "confirm" and is_all(draft.words)
 
 
 def way_out(draft: Draft, run: journal.Run) -> bool:
@@ -179,15 +179,15 @@ def way_out(draft: Draft, run: journal.Run) -> bool:
             wishes.grant(draft, "goodbye")
         case "back" if not fields.told(draft, run):  # "that was wrong, it is …" goes on
             journal.back(draft, run)
-        case "not_helpful" if run.name == fields.FORM and run.asked and not run.asked.free:
+        case "not_helpful" if run.fills_form and run.asked and not run.asked.free:
             draft.fact("not_helpful", entry=matter.held(draft, draft.talk.last_entry), question=draft.words)
             run.say_question(draft.text("flow.not_helpful"))
-        case "solved" if run.name == fields.FORM and firmly(draft) and not agrees(draft, run):
+        case "solved" if run.fills_form and firmly(draft) and not agrees(draft, run):
             journal.drop(draft)
             wishes.solved(draft, "")
         case "help" if run.asked and not run.asked.free:
             run.say_question(draft.text("help"))
-        case "thanks" | "greeting" if run.asked and run.asked.name == "confirm" and not draft.heard.yes_no:
+        case "thanks" | "greeting" if run.asking == "confirm" and not draft.heard.yes_no:
             run.say_question()
         case "language" if not matter.telling(draft):
             wishes.language(draft, "")

@@ -18,6 +18,7 @@ from bot.flows.steps import SKIP, Add, Ask, Look, Quote, Say, Step, Ticket, name
 from bot.messages import Choice
 
 Entry = tuple[str, Any]
+FORM: Final = "ticket"  # the flow that fills in forms
 MATTER: Final = frozenset({"what"})  # answers that may come in several messages
 LONGEST: Final = 60  # entries of a journal
 OUTSIDE: Final = frozenset({"rating", "overdue", "ticket_reply"})  # flows that need no open conversation
@@ -178,6 +179,21 @@ class Run:
         """What was known when the flow began."""
         known: Mapping[str, Any] = self.journal[0][1]
         return known
+
+    @property
+    def asking(self) -> str:
+        """The name of the question that waits for an answer, "" if none does."""
+        return self.asked.name if self.asked else ""
+
+    @property
+    def fills_form(self) -> bool:
+        """Whether a ticket's form is filled in."""
+        return self.name == FORM
+
+    @property
+    def form(self) -> Sequence[Mapping[str, Any]]:
+        """The fields of that form, as they were when it was begun; none of another flow."""
+        return self.known.get("asks", ()) if self.fills_form else ()
 
     @property
     def number(self) -> str:
