@@ -187,7 +187,7 @@ desk_place = Table(  # where a desk on a platform shows a conversation: a second
     Column("conversation_id", ForeignKey("conversation.id"), primary_key=True),
     Column("channel", String(64), primary_key=True),
     Column("address", String(255), nullable=False),
-    empty("shown"),  # how far what happens in it was posted there: see handoff/desks/news.py
+    empty("shown"),  # how far what happens in it was posted there: see handoff/desks/threads.py
     Column("live", Boolean, nullable=False, server_default=text("true")),  # something may still have to be posted
     Index("ix_desk_place_channel_address", "channel", "address"),
     open_rows("ix_desk_place_live", "channel", where="live"),

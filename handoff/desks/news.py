@@ -2,167 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, func, literal_column, or_, select, text, update
+from sqlalchemy import Connection, and_, select, text
 
 from bot.allowance import allowance
-from bot.bulk import insert
 from bot.inbox import attachments
 from bot.messages import Attachment
-from bot.tables import chat, conversation, customer, fact, inbox, message, reply
+from bot.tables import fact, inbox, message, reply
 from channels import Can
 from handoff.desks import rendering, words
 from handoff.desks.rendering import Item, say, spoken, verbatim
-from handoff.recording import CLAIMED
-from handoff.tables import alarm, desk_place, handover, remark
+from handoff.desks.threads import CHANGED, COURSE, DEAD, Thread, digest, latest_words
+from handoff.tables import alarm, remark
 
 SAID: Final = "said"  # in a command's key: the words were typed in the thread itself, where everybody sees them
 MOST: Final = 50  # of one stream at once
 PICTURES: Final = 5  # of what the customer sent before
-CHANGED: Final = 30  # of the customer's latest messages are looked at for changes
-COURSE: Final = "fact.kind IN ('owner', 'closed', 'reopened')"  # in the words of its index
-DEAD: Final = reply.c.state == literal_column("'dead'")  # likewise
-_FAILED: Final = select(func.count()).select_from(reply).where(DEAD).scalar_subquery()
-_PEOPLE: Final = text(  # by the small indexes of what is open, whatever the history
-    "conversation.id IN (SELECT id FROM conversation WHERE owner = 'agent' "
-    "UNION SELECT conversation_id FROM handover WHERE waiting_since IS NOT NULL)"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Thread:
-    """A conversation and where the desk has it."""
-
-    conversation: int
-    number: str
-    thread: str  # its address
-    shown: Mapping[str, Any]
-    chat_id: int
-    channel: str  # the customer's …
-    address: str  # … and where he is on it
-    customer: str
-    owner: str
-    state: tuple[Any, ...]  # differs when something may have happened
-    busy: bool  # something is being recorded just now
-
-
-def wanted(connection: Connection, desk: str) -> list[str]:
-    """The conversations that were handed over and have no thread yet, the first first."""
-    place = and_(desk_place.c.conversation_id == conversation.c.id, desk_place.c.channel == desk)
-    its = select(conversation.c.number).join(handover, handover.c.conversation_id == conversation.c.id)
-    its = its.outerjoin(desk_place, place).where(_PEOPLE, desk_place.c.conversation_id.is_(None))
-    fresh = its.where(or_(handover.c.reason != CLAIMED, conversation.c.owner == "queue"))
-    return list(connection.scalars(fresh.order_by(handover.c.priority, conversation.c.id).limit(MOST)))
-
-
-def asleep(connection: Connection, desk: str) -> list[int]:
-    """The conversations with a thread that were closed and are with people again."""
-    again = select(conversation.c.id).join(handover, handover.c.conversation_id == conversation.c.id)
-    again = again.join(desk_place, desk_place.c.conversation_id == conversation.c.id)
-    return list(connection.scalars(again.where(desk_place.c.channel == desk, ~desk_place.c.live, _PEOPLE)))
-
-
-def revive(connection: Connection, desk: str) -> None:
-    """Look at the threads of these conversations again."""
-    its = desk_place.c.channel == desk, desk_place.c.conversation_id.in_(asleep(connection, desk))
-    connection.execute(update(desk_place).where(*its).values(live=True))
-
-
-def threads(connection: Connection, desk: str) -> list[Thread]:
-    """All threads in which something may have to be told."""
-    columns = conversation.c.number, conversation.c.owner, conversation.c.epoch, conversation.c.chat_id
-    there = chat.c.channel, chat.c.address, chat.c.inbox_seq, chat.c.fence, chat.c.message_seq, chat.c.lease_holder
-    rows = connection.execute(
-        select(desk_place.c.conversation_id, desk_place.c.address.label("thread"), desk_place.c.shown, *columns, *there)
-        .add_columns(customer.c.name, _FAILED.label("failed"))
-        .join(conversation, conversation.c.id == desk_place.c.conversation_id)
-        .join(chat, chat.c.id == conversation.c.chat_id)
-        .join(customer, customer.c.id == conversation.c.customer_id)
-        .where(desk_place.c.channel == desk, desk_place.c.live)
-        .order_by(desk_place.c.conversation_id)
-    )
-    return [
-        Thread(
-            conversation=row.conversation_id,
-            number=row.number,
-            thread=row.thread,
-            shown=row.shown,
-            chat_id=row.chat_id,
-            channel=row.channel,
-            address=row.address,
-            customer=row.name,
-            owner=row.owner,
-            state=(row.inbox_seq, row.fence, row.message_seq, row.epoch, row.failed),
-            busy=row.lease_holder is not None,
-        )
-        for row in rows
-    ]
-
-
-# ---------------------------------------------------------------- marks
-
-
-def begin(connection: Connection, desk: str, number: str, thread: str, mark: Mapping[str, Any]) -> None:
-    """Write down a conversation's thread, in which all before ``mark`` has been told."""
-    its = select(conversation.c.id).where(conversation.c.number == number)
-    row = {"conversation_id": connection.scalar(its), "channel": desk, "address": thread, "shown": dict(mark)}
-    new = insert(desk_place).values(row)
-    same = ["conversation_id", "channel"]
-    connection.execute(new.on_conflict_do_update(index_elements=same, set_={"address": thread, "live": True}))
-
-
-def mark(connection: Connection, number: str) -> dict[str, Any]:
-    """Where each stream of a conversation ends now: what the packet tells is not told again."""
-    row = connection.execute(
-        select(conversation.c.id, chat.c.message_seq, chat.c.id.label("chat_id"))
-        .join(chat, chat.c.id == conversation.c.chat_id)
-        .where(conversation.c.number == number)
-    ).one()
-    ends = {name: connection.scalar(_last(name, row.id)) or 0 for name in ("remark", "fact", "alarm")}
-    known = {str(one.seq): _mark_of(one) for one in connection.execute(_his(row.id))}
-    return {
-        **ends,
-        "seq": row.message_seq,
-        "settled": row.message_seq,
-        "words": known,
-        "dead": [],
-        "packet": False,
-        "at": time.time(),
-    }
-
-
-def _last(stream: str, which: int) -> Any:
-    table = {"remark": remark, "fact": fact, "alarm": alarm}[stream]
-    its = select(func.max(table.c.id)).where(table.c.conversation_id == which)
-    return its.where(text(COURSE)) if stream == "fact" else its
-
-
-def told(connection: Connection, desk: str, one: Thread, mark: Mapping[str, Any]) -> None:
-    """Write down how far the thread has been told."""
-    its = desk_place.c.conversation_id == one.conversation, desk_place.c.channel == desk
-    connection.execute(update(desk_place).where(*its).values(shown=dict(mark)))
-
-
-def rest(connection: Connection, desk: str, one: Thread) -> None:
-    """Look at the thread no more if its conversation is closed; all of it has been told."""
-    its = desk_place.c.conversation_id == one.conversation, desk_place.c.channel == desk
-    over = select(conversation.c.id).where(conversation.c.id == one.conversation, conversation.c.owner == "none")
-    connection.execute(update(desk_place).where(*its, over.exists()).values(live=False))
-
-
-def lost(connection: Connection, desk: str, one: Thread) -> None:
-    """Forget a thread that was deleted: the conversation gets another one."""
-    connection.execute(
-        desk_place.delete().where(desk_place.c.conversation_id == one.conversation, desk_place.c.channel == desk)
-    )
-
-
-# ---------------------------------------------------------------- what there is to tell
 
 
 def items(connection: Connection, desk: str, one: Thread, lang: str, can: Can) -> tuple[list[Item], bool]:
@@ -192,7 +49,7 @@ def _messages(connection: Connection, desk: str, one: Thread, lang: str, names: 
     for row in rows[:MOST]:
         mark: dict[str, Any] = {"seq": row.seq}
         if row.author == "customer":
-            known = dict([*known.items(), (str(row.seq), _mark_of(row))][-CHANGED:])
+            known = dict([*known.items(), (str(row.seq), digest(row))][-CHANGED:])
             mark["words"] = known
         here = row.author == "agent" and f":desk:{desk}:" in (row.dedup_key or "")
         if here and f":desk:{desk}:{SAID}:" in row.dedup_key:
@@ -240,30 +97,21 @@ def _alarms(connection: Connection, one: Thread, lang: str) -> Iterator[Item]:
 
 def pictures(connection: Connection, one: Thread) -> tuple[Attachment, ...]:
     """The latest files the customer sent before there was a thread."""
-    rows = connection.execute(_his(one.conversation)).all()
+    rows = connection.execute(latest_words(one.conversation)).all()
     found = [file for row in rows if row.seq <= one.shown["seq"] for file in row.attachments or ()]
     return attachments({"attachments": found[:PICTURES]})
-
-
-def _his(which: int) -> Any:
-    his = select(message).where(message.c.conversation_id == which, message.c.author == "customer")
-    return his.order_by(message.c.seq.desc()).limit(CHANGED)
 
 
 def _changes(connection: Connection, one: Thread, lang: str) -> Iterator[Item]:
     """The customer's messages that were told and say something else now."""
     known = dict(one.shown["words"])
     name = verbatim(one.customer or say(lang, "somebody"))
-    for row in reversed(connection.execute(_his(one.conversation)).all()):
-        if row.seq > one.shown["seq"] or known.get(str(row.seq)) in (None, _mark_of(row)):
+    for row in reversed(connection.execute(latest_words(one.conversation)).all()):
+        if row.seq > one.shown["seq"] or known.get(str(row.seq)) in (None, digest(row)):
             continue
-        known = {**known, str(row.seq): _mark_of(row)}
+        known = {**known, str(row.seq): digest(row)}
         said = say(lang, "edited", name=name, text=verbatim(row.text)) if row.text else say(lang, "deleted", name=name)
         yield Item(said, mark={"words": known})
-
-
-def _mark_of(row: Any) -> str:
-    return hashlib.blake2b(row.text.encode("utf-8", "replace"), digest_size=6).hexdigest()
 
 
 def _delivered(connection: Connection, one: Thread, lang: str) -> tuple[list[Item], bool]:

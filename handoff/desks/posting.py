@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 from bot.messages import Attachment, Reply
 from bot.store import Store
 from channels import Can, Channel, NotSent, Refused, Unknown
-from handoff.desks import news, rendering, words
-from handoff.desks.news import Thread
+from handoff.desks import news, rendering, threads, words
 from handoff.desks.sending import ThrottledChannel
+from handoff.desks.threads import Thread
 from handoff.packet import Packet, packet
 
 log = structlog.get_logger("desk")
@@ -55,17 +55,15 @@ class Poster:
 
     async def round(self) -> bool:
         """Open the threads that are wanted, then tell each what is new. Raises ``store.Away``."""
-        for number in await self._store.read(lambda c: news.wanted(c, self._desk)):
+        for number in await self._store.read(lambda c: threads.wanted(c, self._desk)):
             if self._may(number):
                 await self._guarded(number, self._open(number))
-        if await self._store.read(lambda c: news.asleep(c, self._desk)):
-            await self._store.write(lambda c: news.revive(c, self._desk))
+        if await self._store.read(lambda c: threads.asleep(c, self._desk)):
+            await self._store.write(lambda c: threads.revive(c, self._desk))
         more = False
-        threads = await self._store.read(lambda c: news.threads(c, self._desk))
-        self._seen = {
-            one.conversation: self._seen[one.conversation] for one in threads if one.conversation in self._seen
-        }
-        for one in threads:
+        live = await self._store.read(lambda c: threads.live(c, self._desk))
+        self._seen = {one.conversation: self._seen[one.conversation] for one in live if one.conversation in self._seen}
+        for one in live:
             if self._seen.get(one.conversation) != one.state and self._may(one.number):
                 more |= await self._guarded(one.number, self._tell(one))
         return more
@@ -91,14 +89,14 @@ class Poster:
 
     async def _open(self, number: str) -> bool:
         def read(c: Connection) -> tuple[Packet | None, dict[str, Any], tuple[str, str]]:
-            return packet(c, number), news.mark(c, number), words.owner(c, self._desk, number)
+            return packet(c, number), threads.mark(c, number), words.owner(c, self._desk, number)
 
         found, mark, owner = await self._store.read(read)
         if found is None:
             return False
         title, head = rendering.title(found, self.lang), rendering.head(found, self.lang, owner)
         thread = await self._throttled.begin(title, head, number)
-        await self._store.write(lambda c: news.begin(c, self._desk, number, thread, mark))
+        await self._store.write(lambda c: threads.begin(c, self._desk, number, thread, mark))
         return True
 
     async def _tell(self, one: Thread) -> bool:
@@ -124,7 +122,7 @@ class Poster:
         if not (new or waiting or one.busy):
             self._seen[one.conversation] = one.state
             if one.owner == "none":
-                await self._store.write(lambda c: news.rest(c, self._desk, one))
+                await self._store.write(lambda c: threads.rest(c, self._desk, one))
         return new or waiting
 
     def _can(self, one: Thread) -> Can:
@@ -137,11 +135,11 @@ class Poster:
         try:
             await self._throttled.say(one.thread, reply, key)
         except Refused:  # the thread is gone: it gets another
-            await self._store.write(lambda c: news.lost(c, self._desk, one))
+            await self._store.write(lambda c: threads.lost(c, self._desk, one))
             raise
 
     async def _mark(self, one: Thread, shown: Mapping[str, Any]) -> None:
-        await self._store.write(lambda c: news.told(c, self._desk, one, shown))
+        await self._store.write(lambda c: threads.told(c, self._desk, one, shown))
 
     async def _with_files(self, one: Thread, reply: Reply, at: float) -> Reply:
         """The reply with the desk's own copies of the customer's files."""

@@ -11,7 +11,7 @@ from bot.store import Store
 from bot.tables import reply
 from channels import Can
 from handoff.desks import news
-from handoff.desks.news import Thread
+from handoff.desks.threads import Thread
 from tests.handoff.staffed import Staffed
 from tests.house import Probe
 

@@ -6,7 +6,7 @@ from bot.messages import Attachment
 from bot.store import Store
 from channels import Can
 from handoff.desks import news
-from handoff.desks.news import Thread
+from handoff.desks.threads import Thread
 from tests.handoff.staffed import Staffed
 
 
