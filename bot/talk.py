@@ -36,7 +36,7 @@ class Talk:
     offered: tuple[tuple[str, str], ...] = ()  # (choice id, label) of the last buttons, for typed answers
     stopped: bool = False  # the customer asked us not to write on our own
     answered: int = 0  # FAQ answers given in this conversation
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)  # see ``Memory``
 
     def but(self, **changes: Any) -> Talk:
         """A copy with some fields changed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from bot import texts
 from bot.dialogue import (
@@ -29,6 +29,7 @@ from bot.flows.progress import progress
 from bot.flows.reading import SUBJECT, Heard
 from bot.flows.steps import Ticket
 from bot.flows.wording import bare
+from bot.memory import Memory
 from bot.messages import Attachment, Author, Choice, Kind, Reply
 from bot.text import clean
 
@@ -98,7 +99,7 @@ class Draft:
         for name, value in changes.items():
             object.__setattr__(self.talk, name, value)
 
-    def keep(self, **changes: Any) -> None:
+    def keep(self, **changes: Unpack[Memory]) -> None:
         """Change the talk's ``extra``; None forgets."""
         extra = {**self.talk.extra, **changes}
         self.remember(extra={k: v for k, v in extra.items() if v is not None})
