@@ -1,4 +1,16 @@
-"""The dialogues, one per file: each reads like the talk it holds. This is the table of them."""
+"""The dialogues, one per file: each reads like the talk it holds. ``FLOWS`` is the table of them.
+
+The other modules are the talk around them, which is written once for all; ``bot/rules.py`` says in which order.
+
+a turn           draft (what a decision is written on), journal (a flow, run again over its answers), steps, language,
+                 floor, quiet
+what words hold  wording, reading, particulars, matter, lengths
+inside a flow    inside (ways out), hearing (an answer, or something else), fields (of a form)
+a question       questions, clause_wishes, foreign, burst, quoting, unsettled
+a wish           wishes, opening (of tickets), progress (of one), pleasantries, scores, buttons, unasked
+people           line, waiting (in it), platform (its own people), notices
+besides          public (where others read along), changed (messages)
+"""
 
 from __future__ import annotations
 
