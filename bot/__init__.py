@@ -8,5 +8,15 @@ A message goes one way: receive -> understand -> decide -> record -> deliver.
 ``record``   writes all of it in one transaction: state, messages, tickets, ratings, timers, facts;
 ``outbox``   sends what was recorded, in order per address, and gives up visibly.
 
-``app`` puts the parts together, ``server`` serves the web, ``__main__`` the command line.
+``app`` puts the parts together, ``server`` serves the web, ``__main__`` the command line. Beside them stand
+
+deciding      rules, flows, cues, texts; dialogue, talk, memory, policy, messages (values); failure
+a worker      lanes, turns, decider, interpreter, lookups, rows, effects, group, duty
+sending       joining, pace, allowance
+the database  store, sqlite, postgres, databaseurl, transaction, tables, schema, views, bulk, among, migrate, migrations
+the web       connection, transport, hub, office (of channels), notebook, files, filerows, metrics
+knowledge     knowledge_base, cache, asking, question_log
+settings      config, section, channel_settings, environment, startrules, strictyaml, check
+operators     launch, lock, backup, dead, verify, log, commands
+text          text, jsontext, storable
 """

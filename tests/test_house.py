@@ -66,6 +66,13 @@ def test_a_module_says_what_it_is_for() -> None:
     assert [name(path) for path in EVERYTHING if path.stat().st_size and not ast.get_docstring(tree(path))] == []
 
 
+@pytest.mark.parametrize("folder", ["bot", "bot/flows", "handoff"])
+def test_a_large_folder_says_what_is_where(folder: str) -> None:
+    told = set(re.findall(r"\w+", (HOME / folder / "__init__.py").read_text("utf-8")))
+    inside = {path.stem for path in (HOME / folder).iterdir() if not path.name.startswith("__")}
+    assert inside - told == set()
+
+
 def test_nothing_is_left_to_do() -> None:
     left = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
     assert [name(p) for p in EVERYTHING if p != Path(__file__) and left.search(p.read_text("utf-8"))] == []
