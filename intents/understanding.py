@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
+from intents.clauses import asked
 from intents.entities import Entity, entities
 from intents.language import language
 from intents.normal import clean, fold
@@ -73,7 +75,7 @@ def understand(
     sure, ranking = 1.0 if intent else 0.0, None
     if text and not (intent or "stop" in means):
         models = tuple(entity.value for entity in named if entity.kind == "model")
-        ranking = knowledge.ask(meant, script or hint, now=now.date(), products=models)
+        ranking = asked(meant, partial(knowledge.ask, lang=script or hint, now=now.date(), products=models))
         if ranking.outcome == "intent":
             best = ranking.candidates[0]
             intent, sure = best.entry.removeprefix(INTENT), best.confidence
