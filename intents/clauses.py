@@ -32,7 +32,8 @@ def asked(text: str, ask: Callable[[str], Ranking]) -> Ranking:
     questions = [clause for clause in clauses if _QUESTION.heard(clause)]
     for clause in questions or (clauses if whole.outcome == "choose" else ()):
         found = ask(clause)
-        if found.outcome == "answer" and (best := found.candidates[0]).entry in likely:
+        sure = found.outcome == "answer" or (questions and found.outcome == "intent")  # what is told wishes nothing
+        if sure and (best := found.candidates[0]).entry in likely:
             others = (candidate for candidate in whole.candidates if candidate.entry != best.entry)
             return replace(found, candidates=(best, *others), why={**found.why, "text": whole.why.get("text", text)})
     return whole

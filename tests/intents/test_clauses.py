@@ -81,6 +81,7 @@ def test_a_clause_counts_only_where_the_whole_wavers(whole: Ranking, clause: Ran
     assert found.outcome == outcome
 
 
-def test_of_an_unknown_message_its_questions_are_asked() -> None:
-    found = asked("red. why green?", lambda text: told("answer" if text == "why green?" else "unknown", "a", "b"))
-    assert (found.outcome, len(found.candidates)) == ("answer", 2)
+@pytest.mark.parametrize("outcome", ["answer", "intent"])
+def test_of_an_unknown_message_its_questions_are_asked(outcome: str) -> None:
+    found = asked("red. why green?", lambda text: told(outcome if text == "why green?" else "unknown", "a", "b"))
+    assert (found.outcome, len(found.candidates)) == (outcome, 2)
