@@ -1,7 +1,8 @@
 """Deliver: send what was recorded, in order per address; back off, and give up visibly.
 
 A reply is marked ``sending`` before the network is touched. What is found so after a crash, or timed out, may have
-arrived: it becomes ``uncertain`` for good and is sent once more, because a rare double beats silence.
+arrived: it becomes ``uncertain`` for good and is sent once more, because a rare double beats silence; and only when the
+platform answers again, because a second loss would be silence for good.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, bindparam, case, exists, func, select, update
 
+from bot.doubt import Answers
 from bot.duty import Duty
 from bot.group import Group
 from bot.joining import as_one, going_with, held, joined
@@ -80,19 +82,29 @@ HEADS = (
 def recover(connection: Connection, channel: str, now: float, ours: Collection[int] = ()) -> int:
     """What was being sent when its sender went away may have arrived: uncertain, to be sent once more.
 
-    ``ours`` are still on their way, or went out while the database was away and are to be marked so.
+    ``ours`` are still on their way, or went out while the database was away and are to be marked so. Returns how many
+    are in doubt.
     """
     lost = update(reply).where(reply.c.channel == channel, reply.c.state == "sending", reply.c.id.not_in(ours))
-    return connection.execute(lost.values(state="uncertain", due_at=now, error="the sender was interrupted")).rowcount
+    connection.execute(lost.values(state="uncertain", due_at=now, error="the sender was interrupted"))
+    due = reply.c.channel == channel, reply.c.state == "uncertain", reply.c.due_at.is_not(None)
+    return connection.scalar(select(func.count()).where(*due)) or 0
 
 
 def take(
-    connection: Connection, channel: Channel, busy: set[str], now: float, most: int, may: Callable[[str], bool]
+    connection: Connection,
+    channel: Channel,
+    busy: set[str],
+    now: float,
+    most: int,
+    may: Callable[[str], bool],
+    *,
+    sure: bool = True,
 ) -> list[list[Any]]:
     """The first reply of each address that is due and ``may`` be written to now, with those that go out as one message
-    with it, marked before they are sent."""
+    with it, marked before they are sent; none that is in doubt, unless the platform is ``sure`` to answer."""
     query = {"of": channel.name, "now": now, "busy": sorted(busy), "most": AT_ONCE}
-    heads = connection.execute(HEADS, query).all()
+    heads = [head for head in connection.execute(HEADS, query).all() if sure or head.state != "uncertain"]
     due = (head for head in heads if not held(connection, head, channel.at(head.address)) and may(head.address))
     chosen = islice(due, most)  # no further: whoever may be written to has paid for it
     messages = [joined(connection, head, channel.at(head.address), now) for head in chosen]
@@ -150,6 +162,7 @@ class Outbox:
         self._early: dict[str, float] = {}  # addresses that must wait, and until when
         self._tasks: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
+        self._answers = Answers(channel.awake, self._woken, timeout=timeout)
         self._stopping = False
 
     @property
@@ -176,7 +189,8 @@ class Outbox:
                     if not recovered:
                         ours = [*chain.from_iterable(self._busy.values())]
                         away = partial(recover, channel=self._channel.name, now=time.time(), ours=ours)
-                        await self._store.write(away)
+                        if await self._store.write(away):
+                            self._answers.doubt()
                         recovered = True
                     if await self._round():
                         continue
@@ -185,6 +199,7 @@ class Outbox:
             except Away as error:
                 log.warning("database_away", reason=str(error))
             await self._rest()
+        self._answers.stop()
         if self._tasks:
             await asyncio.wait(self._tasks)
         await self._duty.drop()
@@ -204,7 +219,10 @@ class Outbox:
             return False
         self._early = {address: free for address, free in self._early.items() if free > now}
         closed = self._busy.keys() | self._early.keys()
-        found = await self._store.write(lambda c: take(c, self._channel, closed, time.time(), room, self._may))
+        sure = self._answers.sure
+        found = await self._store.write(
+            lambda c: take(c, self._channel, closed, time.time(), room, self._may, sure=sure)
+        )
         for rows in found:
             self._busy[rows[0].address] = [row.id for row in rows]
             task = asyncio.create_task(self._send(rows))
@@ -243,6 +261,7 @@ class Outbox:
             message = as_one(rows, self._channel.at(row.address))
             async with asyncio.timeout(self._timeout):
                 provider = await self._channel.send(row.address, message, f"r{row.id}")
+            self._answers.heard()
             return [Mark(one.id, "uncertain" if doubtful else "sent", provider_id=provider) for one in rows]
         except NotSent as error:
             return [self._later(one, error, doubtful) for one in rows]
@@ -252,7 +271,8 @@ class Outbox:
                 await self._store.write(lambda c: unreachable(c, row.chat_id))
             return [Mark(one.id, "dead", error=str(error)[:300]) for one in rows]
         except (Unknown, TimeoutError) as error:
-            return [self._doubt(one, str(error) or "no answer in time", doubtful) for one in rows]
+            told = isinstance(error, Unknown) and error.told
+            return [self._doubt(one, str(error) or "no answer in time", doubtful, told=told) for one in rows]
         except Exception as error:  # a fault of ours after the request may have gone out
             log.error("send_failed", reply=row.id, channel=row.channel, error=type(error).__name__)
             return [self._doubt(one, type(error).__name__, doubtful) for one in rows]
@@ -266,5 +286,10 @@ class Outbox:
             self._pace.hold(row.address, time.monotonic() + error.retry_after, everything=error.everything)
         return Mark(row.id, "uncertain" if doubtful else "waiting", time.time() + pause, error=str(error)[:300])
 
-    def _doubt(self, row: Any, why: str, doubtful: bool) -> Mark:
-        return Mark(row.id, "uncertain", None if doubtful else time.time() + DOUBT, error=why[:300])
+    def _doubt(self, row: Any, why: str, doubtful: bool, *, told: bool = False) -> Mark:
+        tries, pause = row.attempts + 1, None if doubtful else DOUBT
+        if told and doubtful and tries < self._attempts:  # it says each time that something is wrong with it
+            pause = PAUSES[min(tries, len(PAUSES)) - 1]
+        if pause is not None:
+            self._answers.doubt(pause)
+        return Mark(row.id, "uncertain", None if pause is None else time.time() + pause, error=why[:300])

@@ -32,7 +32,12 @@ class NotSent(Exception):
 
 
 class Unknown(Exception):
-    """Nobody can say whether it was taken, e.g. a timeout after the request was written."""
+    """Nobody can say whether it was taken, e.g. a timeout after the request was written. ``told``: the platform itself
+    says so, and will say so again as long as something is wrong with it."""
+
+    def __init__(self, why: str = "", *, told: bool = False) -> None:
+        super().__init__(why)
+        self.told = told
 
 
 class Refused(Exception):
@@ -182,6 +187,9 @@ class Channel:
     async def send(self, address: str, reply: Reply, key: str) -> str:
         """Send one reply; ``key`` is the same for every attempt. Returns the platform's id of it."""
         raise Refused("this channel sends nothing")
+
+    async def awake(self) -> None:
+        """Ask the platform something harmless; raises anything as long as it does not answer."""
 
     async def begin(self, title: str, head: Reply, key: str) -> str:
         """Open a thread at the desk, with a title and first message; returns its address. Raises as ``send`` does."""

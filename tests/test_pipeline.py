@@ -800,6 +800,66 @@ async def test_what_may_have_arrived_is_not_sent_again_into_the_same_trouble(
         assert due > time.time() + 1800
 
 
+async def test_what_may_have_arrived_is_sent_again_when_the_platform_answers(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A platform is silent for longer than two attempts take, and whoever sends dies meanwhile: nothing is lost."""
+    monkeypatch.setattr("bot.outbox.DOUBT", 0.0)
+    monkeypatch.setattr("bot.doubt.PAUSES", (0.01,))
+    monkeypatch.setattr("bot.doubt.MOST", 0.01)
+    silent, asked = True, 0
+
+    class Silent(Probe):
+        async def awake(self) -> None:
+            nonlocal asked
+            asked += 1
+            if silent:
+                raise OSError("no route")
+
+    async def answer(_address: str, reply: Reply) -> None:
+        if silent:
+            raise Unknown("no answer in time")
+
+    probe = Silent(answer=answer)
+    for _ in range(2):  # the second process finds it in doubt
+        async with House(store, probe) as house:
+            if not asked:
+                await house.hear("x", channel="probe")
+            seen = asked
+            while asked < seen + 5:
+                await asyncio.sleep(0.01)
+            assert await house.rows("SELECT state, attempts, due_at > 1 FROM reply") == [("uncertain", 1, True)]
+    silent = False
+    async with House(store, probe) as house:
+        await house.settled()
+        assert await house.rows("SELECT state, attempts FROM check_reply") == [("uncertain", 2)]
+    assert [text for _, text, _ in probe.sent] == ["echo x"]
+
+
+async def test_what_a_platform_says_is_wrong_with_it_is_waited_for(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says each time that nothing is sure, and in the end takes the message; not for ever, though."""
+    monkeypatch.setattr("bot.outbox.DOUBT", 0.0)
+    monkeypatch.setattr("bot.outbox.PAUSES", (0.01,))
+    monkeypatch.setattr("bot.doubt.PAUSES", (0.0,))
+    troubles = {"x": 4, "y": 99}
+
+    async def answer(_address: str, reply: Reply) -> None:
+        if troubles[reply.text[-1]]:
+            troubles[reply.text[-1]] -= 1
+            raise Unknown("internal_error", told=True)
+
+    probe = Probe(answer=answer)
+    async with House(store, probe) as house:
+        await house.hear("x", channel="probe")
+        await house.hear("y", channel="probe", chat="b")
+        await house.settled()
+        states = await house.rows("SELECT state, attempts FROM check_reply ORDER BY attempts")
+        assert states == [("uncertain", 5), ("uncertain", Limits().send_attempts)]
+    assert [text for _, text, _ in probe.sent] == ["echo x"]
+
+
 async def test_what_is_still_being_sent_is_not_taken_for_lost_when_the_database_comes_back(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from starlette.requests import Request
@@ -28,19 +28,12 @@ from channels.slack.reading import event, signed, unpack, unread
 from channels.slack.rendering import plainly, render, to_ours
 from channels.slack.setup import Line, check
 from channels.slack.socket_mode import Socket
-from channels.slack.values import Call, Context, Heard, Place
+from channels.slack.values import Call, Company, Context, Heard, Place
 
 log = structlog.get_logger("slack")
 
 IN_TIME = 2.5  # seconds for an event; Slack waits three, and a late answer does not stop its retry
 AGAIN = 60.0  # seconds before asking again who we are
-
-
-class Company(Protocol):
-    """What of the company is shown here."""
-
-    @property
-    def products(self) -> Any: ...
 
 
 class Slack(Channel):
@@ -236,6 +229,10 @@ class Slack(Channel):
             await asyncio.sleep(AGAIN)
 
     # ------------------------------------------------------------ send
+
+    async def awake(self) -> None:
+        """Ask Slack who we are."""
+        await self._api.call("auth.test")
 
     async def send(self, address: str, reply: Reply, key: str) -> str:
         """Post it; returns its timestamp, which is Slack's id of it, or the id of the file."""

@@ -178,7 +178,7 @@ def meaning(failed: Failed) -> NotSent | Unknown | Refused:
     if error in NO_ENTRY and not failed.needed.startswith("files:"):  # words go out without that permission
         return NotSent(error, LOCKED, everything=True)
     if error in DOUBTFUL or failed.status == 504 or (nameless and failed.status < 300):
-        return Unknown(error)
+        return Unknown(error, told=error in DOUBTFUL)
     if failed.status >= 500 or nameless:  # Slack says what is wrong with 200: this is a proxy, or the like
         return NotSent(error, failed.retry_after)
     return Refused(error, gone=error in GONE)

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from bot.messages import Inbound
 from channels import DeskWord
+
+
+class Company(Protocol):
+    """What of the company is shown here."""
+
+    @property
+    def products(self) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ class Telegram(Channel):
         """Listen, and fetch files, until cancelled."""
         while True:
             try:
-                await self._introduced()
+                await self.awake()
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._fetcher.run(self.office))
                     if not self._hook_secret:
@@ -191,10 +191,10 @@ class Telegram(Channel):
             self._context = self._context.introduced(json.loads(me))
         self._recalled_until = time.monotonic() + RECALL
 
-    async def _introduced(self) -> None:
+    async def awake(self) -> None:
+        """Ask Telegram who we are, and write it down."""
         await self._recall()
-        me = await self._client.call("getMe", {}, patience=BRIEFLY * 3)
-        self._context = self._context.introduced(me)
+        self._context = self._context.introduced(await self._client.call("getMe", {}, patience=BRIEFLY * 3))
         kept = {"id": self._context.id, "username": self._context.username}
         await self.office.receive([], {"me": json.dumps(kept).encode()})
 

@@ -190,6 +190,11 @@ class Wecom(Channel):
 
     # ------------------------------------------------------------ out
 
+    async def awake(self) -> None:
+        """Ask WeCom for our application; that it may not say is an answer, too."""
+        with suppress(Fault):
+            await self._api.get("agent/get", agentid=self._agent)
+
     async def send(self, address: str, reply: Reply, key: str) -> str:
         """Send one reply to ``user/<id>`` or ``kf/<account>/<customer>``; sent again it is not seen twice."""
         try:
