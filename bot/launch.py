@@ -95,7 +95,8 @@ def ask_channel(settings: Settings, name: str, question: Callable[[Channel], Cor
     if name in settings.off:
         raise Unfit(f"channel {name} is off: {settings.off[name]}")
     if name not in settings.channels:
-        raise Unfit(f"there is no channel {name} in config.yaml; there are: {', '.join(sorted(settings.channels))}")
+        there = ", ".join(sorted({*settings.channels, *settings.off}))
+        raise Unfit(f"there is no channel {name} in config.yaml; there are: {there}")
 
     async def go() -> R:
         app = App(settings)

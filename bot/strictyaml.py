@@ -20,12 +20,14 @@ _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 DEPTH: Final = 20
 SIZE: Final = 5_000_000  # bytes
 _LONGEST: Final = 600  # characters of what is told of one mistake: it may quote what somebody wrote
+_COLON = re.compile(r"\s*(?:- )?([a-z_]+)(：|:[^\s/:])")  # what looks like the end of a key, and is none
 _UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 _HINTS = {
     "mapping values are not allowed": "a text that contains ': ' must stand in quotes",
     "tab": "indent with spaces, not with tabs",
     "cannot start any token": "a text that begins with this character must stand in quotes",
     "could not find expected ':'": "a key is followed by ': ' and its value",
+    "expected alphabetic": "a text that begins with * or & must stand in quotes",
     "did not find expected": "the indentation is off, or a quote or a bracket above is not closed",
     "end of stream": "a quote or a bracket that is opened here is never closed",
 }
@@ -115,6 +117,9 @@ def _syntax(file: str, error: yaml.MarkedYAMLError, text: str) -> Problem:
         said, mark = "found unexpected end of stream", error.context_mark  # told where it begins, not where it ends
     if mark and text[mark.index : mark.index + 1] == "\t" and "tab" not in said:
         said = "found a tab at the beginning of a line"
+    for line in (mark.line, mark.line - 1) if mark else ():  # the mistake may only be noticed on the next line
+        if colon := _COLON.match("".join(text.splitlines()[line : line + 1])):
+            return Problem(file, line + 1, f"is not YAML: after {colon[1]!r} must stand ': ', not {colon[2]!r}")
     hint = next((f" ({right})" for words, right in _HINTS.items() if words in said), "")
     return Problem(file, mark.line + 1 if mark else 1, f"is not YAML: {said}{hint}")
 
@@ -234,9 +239,7 @@ _WORDS = {  # pydantic's error type -> what is wanted
     "finite_number": "must be a number",
     "bool_parsing": "must be true or false",
     "bool_type": "must be true or false",
-    "tuple_type": "must be a list",
-    "list_type": "must be a list",
-    "set_type": "must be a list",
+    **dict.fromkeys(("tuple_type", "list_type", "set_type"), "must be a list"),
     "dict_type": "must be a block of 'key: value' lines",
     "model_type": "must be a block of 'key: value' lines",
     "model_attributes_type": "must be a block of 'key: value' lines",
@@ -248,11 +251,17 @@ _WORDS = {  # pydantic's error type -> what is wanted
     "too_long": "may have at most {max_length}, has {actual_length}",
     "string_too_short": "must have at least {min_length} characters",
     "string_too_long": "must have at most {max_length} characters",
-    "string_pattern_mismatch": "must match {pattern}",
+    "string_pattern_mismatch": "must {shape}",
     "date_from_datetime_parsing": "must be a date like 2026-01-31",
     "date_parsing": "must be a date like 2026-01-31",
     "date_type": "must be a date like 2026-01-31",
     "value_error": "{error}",
+}
+
+
+_SHAPES = {
+    "^[a-z0-9]+(-[a-z0-9]+)*$": "be small letters and digits, with hyphens between",
+    r"^(https?://|mailto:|tel:)\S+$": "begin with https://, http://, mailto: or tel:",
 }
 
 
@@ -265,7 +274,11 @@ def _say(model: type[BaseModel], error: Any) -> str:
     if kind in ("literal_error", "enum"):
         allowed = re.findall(r"'([^']*)'", error["ctx"]["expected"])
         return f"{name}: {str(error['input'])[:60]!r} is not allowed {suggest(str(error['input'])[:60], allowed)}"
-    said = _WORDS[kind].format(**error.get("ctx", {})) if kind in _WORDS else error["msg"]
+    values = error.get("ctx", {})
+    shape = _SHAPES.get(values.get("pattern", ""), f"match {values.get('pattern')}")
+    said = _WORDS[kind].format(**values, shape=shape) if kind in _WORDS else error["msg"]
+    if kind == "string_type" and isinstance(error["input"], dict):
+        said += """; one that holds ': ' stands in "double quotes\""""
     got = error["input"]
     wrote = f", not {got[:60]!r}" if kind.endswith(("_parsing", "_mismatch")) and isinstance(got, str) else ""
     return f"{name}: {said}{wrote}" if name else f"{said}{wrote}"

@@ -136,7 +136,8 @@ def read(folder: Path, languages: Iterable[str] = ()) -> Faq:
     names = Names()
     elsewhere: dict[str, tuple[str, ...]] = {}
     if not folder.is_dir():
-        raise YamlError([Problem(str(folder), 1, "no such folder; it should hold the FAQ's *.yaml files")])
+        wants = "it should hold the FAQ's *.yaml files (knowledge.faq in config.yaml)"
+        raise YamlError([Problem(str(folder), 1, f"no such folder; {wants}")])
     for path in sorted(folder.rglob("*.yaml")):
         try:
             if path.name == SYNONYMS:

@@ -62,6 +62,9 @@ def test_a_value_is_found_where_its_key_stands() -> None:
         ("a: b: c\n", "f.yaml:1: is not YAML: mapping values are not allowed in this context (a text that contains"),
         ("a: 1\nb: [x,\n\n\nc: 2\n", "f.yaml:2: is not YAML: found unexpected end of stream (a quote or a bracket"),
         ('a: 1\nb: "x\n\n\nc: 2\n', "f.yaml:2: is not YAML: found unexpected end of stream (a quote or a bracket"),
+        ("a:\n  port:80\n  b: 1\n", "f.yaml:2: is not YAML: after 'port' must stand ': ', not ':8'"),
+        ("a: 1\nport：80\nb: 2\n", "f.yaml:2: is not YAML: after 'port' must stand ': ', not '：'"),
+        ("a:\n  - *now* or never\n", "f.yaml:2: is not YAML: did not find expected alphabetic or numeric character"),
         ("a: @x\n", "f.yaml:1: is not YAML: found character that cannot start any token (a text that begins with"),
         ("a: 1\nb: \x07\n", "f.yaml:2: an invisible character must go: U+0007"),
         ('a: 1\nb: "\\0"\n', "f.yaml:2: an invisible character must go: U+0000"),
@@ -145,6 +148,12 @@ def test_text_becomes_what_the_model_wants() -> None:
     node = parse(b"- {id: '7', questions: {en: [a]}, count: 3, since: 2026-01-31, on: true}", "f.yaml")
     entry = check(Entry, node, (0,))
     assert (entry.id, entry.count, entry.since, entry.on) == ("7", 3, date(2026, 1, 31), True)
+
+
+def test_a_text_with_a_colon_is_told_how_to_be_written() -> None:
+    assert wrong("id: {router: how to restart}\nquestions: {}\n")[0] == (
+        "f.yaml:1: id: must be a text; one that holds ': ' stands in \"double quotes\""
+    )
 
 
 def test_every_misfit_is_told_with_its_line() -> None:
