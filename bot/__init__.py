@@ -12,7 +12,7 @@ A message goes one way: receive -> understand -> decide -> record -> deliver.
 
 deciding      rules, flows, cues, texts; dialogue, talk, memory, policy, messages (values); failure
 a worker      lanes, turns, decider, interpreter, lookups, rows, effects, group, duty
-sending       joining, pace, allowance
+sending       joining, pace, allowance, doubt (of what may have arrived)
 the database  store, sqlite, postgres, databaseurl, transaction, tables, schema, views, bulk, among, migrate, migrations
 the web       connection, transport, hub, office (of channels), notebook, files, filerows, metrics
 knowledge     knowledge_base, cache, asking, question_log

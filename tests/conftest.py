@@ -21,7 +21,8 @@ from bot.store import Store
 BACKENDS = ("sqlite", "postgresql")
 # What looks at a browser, a platform's server or a process through a wall clock may find it late on a busy machine: it
 # is run once more, and the summary says so. What shows that nothing is lost, doubled or talked over has one try only.
-ONE_TRY = ("test_crash.py", "test_pipeline.py", "test_model.py", "test_hostile.py")
+PIPELINE = ("test_pipeline.py", "test_inbox.py", "test_worker.py", "test_bursts.py", "test_outbox.py")
+ONE_TRY = (*PIPELINE, "test_crash.py", "test_model.py", "test_hostile.py")
 CLOCKED = (
     "channels",
     "handoff",

@@ -73,8 +73,13 @@ def _to_be_changed(draft: Draft, kind: str) -> str:
 
 def _general(draft: Draft) -> str:
     """The kind of a ticket where none is named: by what was asked before."""
+    return "fault" if _after_a_fault(draft) else "question"
+
+
+def _after_a_fault(draft: Draft) -> bool:
+    """Whether what was answered last is about a fault."""
     entry = draft.turn.knowledge.entry(draft.talk.last_entry)
-    return "fault" if entry and entry.topic == "faults" else "question"
+    return entry is not None and entry.topic == "faults"
 
 
 def whole(draft: Draft, kind: str, what: str, before: str) -> str:
@@ -85,8 +90,7 @@ def whole(draft: Draft, kind: str, what: str, before: str) -> str:
         what = f"{before}\n{what}"
     answered = "\n".join(draft.talk.extra.get("answered", ()))
     little = max(map(letters, what.split("\n"))) <= REMARK
-    entry = draft.turn.knowledge.entry(draft.talk.last_entry)
-    refers = (kind in GENERAL or (entry and entry.topic == "faults")) and (_REFERS_BACK.heard(what) or little)
+    refers = (kind in GENERAL or _after_a_fault(draft)) and (_REFERS_BACK.heard(what) or little)
     return matter.shortened(f"{answered}\n{what}") if what and answered and refers else matter.shortened(what)
 
 
