@@ -27,7 +27,7 @@ from bot.flows.complaint import wished
 from bot.flows.draft import Draft
 from bot.flows.foreign import in_another_language
 from bot.flows.inside import aftermath, inside
-from bot.flows.lengths import CLAUSE, letters
+from bot.flows.lengths import CLAUSE, REMARK, letters
 from bot.flows.questions import (
     answer,
     choose,
@@ -194,6 +194,17 @@ def unspoken(draft: Draft) -> str:
     return "rating" if is_score(draft.heard) else MOODS.get(mood(draft.heard) or 0, "")
 
 
+def still_so(draft: Draft) -> bool:
+    """What was answered has not helped: "it's still red", 还是一样."""
+    entry = draft.talk.last_entry if draft.number and draft.talk.extra.get("settled") else ""
+    other = outcome(draft) == "intent" or (outcome(draft) == "answer" and likeliest(draft) != entry)
+    if not entry or other or letters(draft.words) > REMARK or not unsettled.is_still(draft.words):
+        return False
+    wishes.not_helpful(draft, entry)
+    draft.tells(draft.words)
+    return True
+
+
 def files(draft: Draft) -> bool:
     """Files are for people: they go to the ticket opened just now, or are kept for the one to come."""
     wordless = not bare(draft.words) and not (draft.meant and (draft.meant.intent or draft.meant.angry))
@@ -227,6 +238,7 @@ POLICY: Final[tuple[Rule, ...]] = (
     burst.scrap,
     opening.unwanted,
     unsettled.resolved_not,
+    still_so,
     answer,
     files,
     burst.patient,

@@ -13,6 +13,11 @@ from bot.flows.wording import is_question
 _STILL = cue("unsettled.still")
 
 
+def is_still(text: str) -> bool:
+    """Whether something is said to be as it was."""
+    return bool(_STILL.heard(text)) and not is_question(text)
+
+
 def remind(draft: Draft) -> bool:
     """Say what is still open; False if nothing is, or he has let it be."""
     extra = draft.talk.extra
@@ -29,7 +34,7 @@ def remind(draft: Draft) -> bool:
 def resolved_not(draft: Draft) -> bool:
     """A ticket is said to be resolved, and is not: people read it there, and one tap opens it again."""
     done = next((one for one in draft.turn.tickets if one.state == "resolved"), None)
-    if not done or is_question(draft.words) or not _STILL.heard(draft.words) or letters(draft.words) > STORY:
+    if not done or not is_still(draft.words) or letters(draft.words) > STORY:
         return False
     known = draft.ranking.outcome if draft.ranking else ""
     if known == "intent" or (known == "answer" and not _alike(draft, done.subject)):

@@ -70,6 +70,9 @@ def ticket_status(draft: Draft, number: str) -> None:
         draft.keep(sought=draft.number)
         if letters(draft.words) > (BARE_WISH if number else BARE_WISH + CLAUSE):  # people may find it, if they are told
             draft.asked_freely()
+        elif number:
+            draft.tells(draft.words)  # with whatever is told of it
+            draft.keep(bare=True)
     shown = number if number in own else own[0] if len(own) == 1 and not number else ""
     if shown and not draft.talk.extra.get("ticket"):
         draft.keep(ticket=shown)  # what is told next is about it
