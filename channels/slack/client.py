@@ -133,7 +133,14 @@ class Client:
         return url
 
     async def upload(self, file: Attachment, path: Path) -> str:
-        """Bring the bytes to Slack, where nobody sees them yet; returns the file's id."""
+        """Bring the bytes to Slack, where nobody sees them yet: whatever goes wrong, it was not sent. Returns the id."""
+        try:
+            async with sending():
+                return await self._upload(file, path)
+        except Unknown as error:
+            raise NotSent(str(error)) from error
+
+    async def _upload(self, file: Attachment, path: Path) -> str:
         size = (await asyncio.to_thread(path.stat)).st_size
         ready = await self.ask("files.getUploadURLExternal", filename=file.name, length=size)
         if not self.own(url := str(ready["upload_url"])):

@@ -22,6 +22,7 @@ from bot.server import Server, listen, web
 from bot.store import Away
 from channels import NotSent, Refused, Unknown
 from channels.slack import Slack, socket_mode
+from channels.slack.client import Client
 from channels.slack.rendering import plainly
 from channels.slack.values import Place
 from tests.channels.desks import eventually
@@ -268,6 +269,19 @@ async def test_files_come_and_go(scene: Scene) -> None:
     done = dict(slack.calls)["files.completeUploadExternal"]
     assert slack.files[done["files"][0]["id"]] == PNG
     assert done["channel_id"] == "DU1"
+
+
+@pytest.mark.parametrize("trouble", ["internal_error", "504"])
+async def test_what_goes_wrong_before_a_file_is_shown_leaves_nothing_in_doubt(tmp_path: Path, trouble: str) -> None:
+    path, file = tmp_path / "a.png", Attachment("1", "a.png", "image/png", len(PNG))
+    path.write_bytes(PNG)
+    async with FakeSlack() as slack:
+        client = Client("xoxb-1", slack.url)
+        slack.faults["files.getUploadURLExternal"].append(trouble)
+        with pytest.raises(NotSent):
+            await client.upload(file, path)
+        assert slack.files[await client.upload(file, path)] == PNG
+        await client.close()
 
 
 async def test_a_redirect_is_not_followed_and_a_foreign_host_not_asked(scene: Scene) -> None:
