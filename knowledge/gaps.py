@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,15 +13,14 @@ import numpy as np
 from knowledge.exchange import as_block, slug
 from knowledge.faq import TO_WRITE, Entry
 from knowledge.index import Intents, Knowledge, Ranking, build
-from knowledge.likeness import MOST, Matrix, clusters, likeness
+from knowledge.likeness import MOST, clusters, likeness
 from knowledge.normal import chinese, normal, units
 from knowledge.review import given
 from knowledge.senses import sounds
 from knowledge.trials import Ask
 
-PART = 0.04  # a topic whose questions are as much like those of another, on average, is a part of it
 SMALLEST = 3  # chats that make a gap
-STRANGE = 3  # power to which being unknown counts: what is nearly known is asked in strange words rather than missing
+STRANGE = 2  # power to which being unknown counts: what is nearly known is asked in strange words rather than missing
 SHOWN = 8  # examples of a gap in its patch, per language
 
 
@@ -113,22 +113,20 @@ def gaps(
 def topics(knowledge: Knowledge, asked: Iterable[Asked], ask: Ask | None = None) -> list[Topic]:
     """What is missing, the weightiest first."""
     failed: list[_Failed] = []
-    said: dict[str, list[str]] = {}
     for one in asked:
-        language, plain = "zh" if chinese(one.text) >= 0.5 else "en", knowledge.wording(one.text)
-        said.setdefault(language, []).append(plain)
+        language = "zh" if chinese(one.text) >= 0.5 else "en"
         ranking = (ask or knowledge.ask)(one.text, language)
         if one.text.strip() and (ranking.outcome in ("unknown", "choose") or one.given == _best(ranking) != ""):
             sure = ranking.candidates[0].confidence if ranking.candidates else 0.0
-            failed.append(_Failed(one, language, plain, sure))
+            failed.append(_Failed(one, language, knowledge.wording(one.text), sure))
     if not failed:
         return []
     rows = sorted(failed[-MOST:], key=lambda one: one.language)
-    texts = {language: [one.plain for one in rows if one.language == language] for language in said}
-    alike = likeness(knowledge, {language: texts[language] for language in sorted(said) if texts[language]}, said)
-    found = [(members, _topic([rows[i] for i in members], cohesion)) for members, cohesion in clusters(alike)]
-    large = [(members, topic) for members, topic in found if topic.size >= SMALLEST]
-    return apart(sorted(large, key=lambda one: -one[1].weight), alike)
+    plain: dict[str, list[str]] = {}
+    for row in rows:
+        plain.setdefault(row.language, []).append(row.plain)
+    found = [_topic([rows[i] for i in members], cohesion) for members, cohesion in clusters(likeness(knowledge, plain))]
+    return sorted((topic for topic in found if topic.size >= SMALLEST), key=lambda topic: -topic.weight)
 
 
 def _topic(rows: Sequence[_Failed], cohesion: float) -> Topic:
@@ -136,23 +134,12 @@ def _topic(rows: Sequence[_Failed], cohesion: float) -> Topic:
     for one in rows:
         questions[one.language] = (*questions.get(one.language, ()), one.asked)
     unknown = 1 - float(np.mean([one.sure for one in rows]))
-    return Topic(questions, len({one.asked.chat for one in rows}) * cohesion * unknown**STRANGE)
+    size = len({one.asked.chat for one in rows})
+    return Topic(questions, size * math.sqrt(size * cohesion) * unknown**STRANGE)  # few are easily much alike
 
 
 def _best(ranking: Ranking) -> str:
     return ranking.candidates[0].entry if ranking.candidates else ""
-
-
-def apart(ranked: Sequence[tuple[list[int], Topic]], alike: Matrix) -> list[Topic]:
-    """Topics in this order, but what is rather a part of a weightier one comes after all that stand for themselves."""
-    first: list[tuple[list[int], Topic]] = []
-    parts: list[Topic] = []
-    for members, topic in ranked:
-        if any(alike[np.ix_(members, others)].mean() > PART for others, _ in first):
-            parts.append(topic)
-        else:
-            first.append((members, topic))
-    return [topic for _, topic in first] + parts
 
 
 def _described(knowledge: Knowledge, topic: Topic, intents: Intents | None) -> Gap:

@@ -88,11 +88,12 @@ class Space:
         against = {e.text for e in examples if e.role is Role.AGAINST}
         self._answered = frozenset(e.text for e in examples if e.role is Role.QUESTION and e.text in against)
         self._speller = None if language in UNSPACED else Speller([words(e.normal) for e in examples])
-        texts = [self._repaired(e.normal) for e in examples]
+        texts = [self.repaired(e.normal) for e in examples]
         self._kernel: Kernel = (Chinese if language in UNSPACED else English)(texts, encoder)
         self._solve()
 
-    def _repaired(self, text: str) -> str:
+    def repaired(self, text: str) -> str:
+        """A normalised text with its misspelt words as the examples or a word list have them."""
         split = words(text) if self._speller else []
         better = self._speller.repair(split) if self._speller else split
         return text if better == split else " ".join(better)
@@ -139,7 +140,7 @@ class Space:
 
     def fit(self, text: str) -> Fit:
         """Compare a normalised text, as repaired and as written; an encoder reads it once, repaired."""
-        repaired = self._repaired(text)
+        repaired = self.repaired(text)
         parts = self._kernel.parts(repaired)
         alike = self._kernel.join(parts)
         if repaired != text:
