@@ -133,7 +133,7 @@ class Client:
         return url
 
     async def upload(self, file: Attachment, path: Path) -> str:
-        """Bring the bytes to Slack, where nobody sees them yet: whatever goes wrong, it was not sent. Returns the id."""
+        """Bring the bytes to Slack; returns the id. As nobody sees them yet, what goes wrong leaves nothing in doubt."""
         try:
             async with sending():
                 return await self._upload(file, path)
