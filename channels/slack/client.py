@@ -133,7 +133,7 @@ class Client:
         return url
 
     async def upload(self, file: Attachment, path: Path) -> str:
-        """Bring the bytes to Slack; returns the id. As nobody sees them yet, what goes wrong leaves nothing in doubt."""
+        """Bring the bytes to Slack; returns the id. Nobody sees them yet: what goes wrong leaves nothing in doubt."""
         try:
             async with sending():
                 return await self._upload(file, path)
