@@ -25,6 +25,14 @@ def test_every_cue_is_listened_for() -> None:
     assert set(re.findall(r'\bcue\("([^"]+)"\)', source)) == set(CUES)
 
 
+@pytest.mark.parametrize("name", [name for name, cue in CUES.items() if cue.form.within])
+def test_what_is_sought_anywhere_is_not_sought_to_the_end_from_everywhere(name: str) -> None:
+    lines = ["".join(line.splitlines()) for line in CUES[name].form.within]
+    ways = [way for line in lines if not line.startswith("^") for way in line.split("|") if not way.startswith("^")]
+    endless = re.compile(r"(?:\(\?:)*(?:\[[^]]+\]|\\[ds])[+*]|.*(?<!\\)\.[+*]")  # would be tried from all over a flood
+    assert [way for way in ways if endless.match(way)] == []
+
+
 @pytest.mark.parametrize(
     ("written", "wrong"),
     [

@@ -9,7 +9,7 @@ from bot import texts
 from bot.cues import cue
 from bot.flows import fields, matter, opening, particulars
 from bot.flows.draft import Draft
-from bot.flows.lengths import BESIDE, CLAUSE, STORY, letters
+from bot.flows.lengths import BESIDE, CLAUSE, GRIEVANCE, STORY, letters
 from bot.flows.wording import bare, clauses, is_question
 
 SOON: Final = 0.7  # confidence from which the wish in a few words is taken for granted
@@ -44,10 +44,19 @@ def heads_with_wish(draft: Draft) -> bool:
         ranking = matter.ranked(draft, head[1])
         exact = ranking.outcome == "intent" and bare(ranking.candidates[0].nearest) == bare(head[1])
         kind = ranking.candidates[0].entry.removeprefix("intent:") if exact else ""
-    if not draft.turn.policy.forms.wished(kind) or is_question(draft.words):
+    said = draft.words[head.end() :] if head else draft.words.partition(":")[2]
+    if not draft.turn.policy.forms.wished(kind) or is_question(draft.words) or is_question(said.strip()):
         return False
-    opening.ticket(draft, kind)
+    if draft.ranking and draft.ranking.outcome == "answer" and not _of_a_fault(draft, said):
+        return False  # 退货 流程 is answered
+    opening.ticket(draft, kind, **({"what": draft.words} if letters(said) >= GRIEVANCE else {}))
     return True
+
+
+def _of_a_fault(draft: Draft, said: str) -> bool:
+    """Whether the words, or some of them, tell what is broken; not how such a wish is granted."""
+    found = draft.turn.knowledge.entry(draft.ranking.candidates[0].entry) if draft.ranking else None
+    return bool(found and found.topic == "faults") or particulars.is_fault(said)
 
 
 def wished_within(draft: Draft, least: int = CLAUSE) -> bool:

@@ -96,7 +96,12 @@ def told_beside(draft: Draft) -> str:
 
 def _says(part: str) -> bool:
     """Whether more is said than names and numbers, and what stands around them."""
-    return letters(_without_filler(part)) >= WANTED or bool(_FAULT.heard(part))
+    return letters(_without_filler(part)) >= WANTED or is_fault(part)
+
+
+def is_fault(part: str) -> bool:
+    """Whether the words say that something is broken."""
+    return bool(_FAULT.heard(part))
 
 
 def _polite(part: str) -> bool:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from bot.cues import cue
 
 _PHONE = re.compile(r"(?<![\w.])(?:\+|00)?[(\d](?:[\s().-]{0,2}\d){5,15}\)?(?!\w)")
-_MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]{2,}")
+_MAIL = re.compile(r"[^\s@]@[^\s@]+\.[^\s@]{2,}")
 _QUESTION = cue("wording.question")
 _DANGER_OVER = cue("wording.danger_over")
 _CLAUSES = re.compile(r"[,，;；。\n]+|[.!?](?=\s|$)|[!！?？]")
