@@ -20,7 +20,8 @@ _GREETS = (
     rf"(?:hi|hello|hey|hiya|greetings|good (?:morning|afternoon|evening|day)){_TO_WHOM}(?![-\w])",
     r"(?:excuse|pardon) me\b",
     r"(?:i'?m |i am )?(?:so |very )?sorry (?:to|for) (?:bother|disturb|interrupt)(?:ing)?(?: you)?(?: again)?\b",
-    r"(?:(?:你|您|你们|大家|客服|老师|师傅)好|哈[喽啰罗]|嗨|(?:早上|上午|中午|下午|晚上)好|在[吗么]|在不在|有人[吗么])[啊呀哈]?",
+    r"(?:(?:你|您|你们|大家|客服|老师|师傅)好|哈[喽啰罗]|嗨|在[吗么]|在不在|有人[吗么])[啊呀哈]?",
+    r"(?:早上|上午|中午|下午|晚上)好(?![慢卡像用多几])[啊呀哈]?",
     r"(?:不好意思|抱歉|对不起)?,? ?打扰(?:一?下|您了?|你们?了?|了)",
 )
 _GREETS_APART = (  # where they are not set apart they may be what is asked

@@ -35,7 +35,7 @@ _PAID = re.compile(
 _RULED_OUT = cue("reading.ruled_out")
 _BY_PHONE = cue("reading.by_phone")
 _ALONE = re.compile(r"(?=.*[0-9])[0-9A-Z]{6,24}")
-_WORD = re.compile(r"(?<![^\s-])[A-Z]{3,}(?![^\s-])")  # "john 07700 900123" is no serial number
+_WORD = re.compile(r"(?<!\S)[A-Z]{3,}(?!\S)")  # "john 07700 900123" is no serial number
 _SUM = re.compile(  # with a currency, and what may stand before a sum
     r"(?:(?:about|around|roughly|only|大概|大约|差不多|也就) ?)?[0-9][0-9,]{0,6}(?:\.[0-9]{1,2})?(?: ?[^\W\d]{1,8})?",
     re.IGNORECASE,

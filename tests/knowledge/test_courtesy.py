@@ -56,6 +56,8 @@ def test_a_polite_question_gets_the_answer_of_the_plain_one(demo: Knowledge, lan
     "text",
     [
         "hi-fi speakers do not connect",
+        "早上好卡",
+        "晚上好慢",
         "hidden network",
         "hello",
         "你好，谢谢",
