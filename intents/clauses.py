@@ -11,7 +11,6 @@ from bot.cues import cue
 from knowledge.index import Ranking
 
 MOST: Final = 8  # clauses of a message that are asked for by themselves
-LIKELY: Final = 2  # candidates of the whole message that one clause of it may confirm
 _UNFIT: Final = frozenset({"foreign", "negation"})  # guards that speak of the whole message
 _QUESTION = cue("wording.question")
 _CLAUSE = re.compile(r"[!;！；。…]+|(?<=[?？])|\.(?=\s|$)|\n+|[,，](?!\d)")
@@ -19,21 +18,20 @@ _CLAUSE = re.compile(r"[!;！；。…]+|(?<=[?？])|\.(?=\s|$)|\n+|[,，](?!\d)
 
 def asked(text: str, ask: Callable[[str], Ranking]) -> Ranking:
     """What the knowledge makes of a message. Where it is not sure of all of it, one clause may be enough: a question,
-    or, where nothing is asked and it wavers, whatever is told. But the whole must be likely to mean the same.
+    or, where nothing is asked and it wavers, whatever is told. But the same must be the likeliest of the whole.
     """
     whole = ask(text)
     guards = {guard["guard"] for guard in whole.why.get("guards", ())}
-    if whole.outcome not in ("choose", "unknown") or guards & _UNFIT:
+    if whole.outcome not in ("choose", "unknown") or not whole.candidates or guards & _UNFIT:
         return whole
     clauses = [clause.strip() for clause in _CLAUSE.split(text) if clause.strip()]
     if not 1 < len(clauses) <= MOST:
         return whole
-    likely = {candidate.entry for candidate in whole.candidates[:LIKELY]}
     questions = [clause for clause in clauses if _QUESTION.heard(clause)]
     for clause in questions or (clauses if whole.outcome == "choose" else ()):
         found = ask(clause)
         sure = found.outcome == "answer" or (questions and found.outcome == "intent")  # what is told wishes nothing
-        if sure and (best := found.candidates[0]).entry in likely:
-            others = (candidate for candidate in whole.candidates if candidate.entry != best.entry)
-            return replace(found, candidates=(best, *others), why={**found.why, "text": whole.why.get("text", text)})
+        if sure and found.candidates[0].entry == whole.candidates[0].entry:
+            candidates = (found.candidates[0], *whole.candidates[1:])
+            return replace(found, candidates=candidates, why={**found.why, "text": whole.why.get("text", text)})
     return whole

@@ -31,7 +31,7 @@ def demo() -> Knowledge:
          "factory-reset"),
         ("where is my parcel\nJohn Smith", "order-tracking"),
         ("I have been your customer since 2019. can I return the camera after 10 days?", "return-rules"),
-        ("五月份买了两台，周日之前一直好好的，怎么改WiFi密码？我老公说是我们自己的问题", "wifi-password-change"),
+        ("五月份买了两台，摄像头离线了怎么办？我老公说是我们自己的问题", "camera-offline"),
         ("我打过两次电话了。摄像头离线了怎么办", "camera-offline"),
     ],
 )  # fmt: skip
@@ -65,8 +65,7 @@ def told(outcome: str, *labels: str, guard: str = "") -> Ranking:
     ("whole", "clause", "outcome"),
     [
         (told("choose", "a", "b"), told("answer", "a"), "answer"),
-        (told("choose", "a", "b"), told("answer", "b"), "answer"),
-        (told("choose", "a", "b", "c"), told("answer", "c"), "choose"),  # the whole says otherwise
+        (told("choose", "a", "b"), told("answer", "b"), "choose"),  # the whole says otherwise
         (told("choose", "a", "b"), told("intent", "a"), "choose"),
         (told("choose", "a", guard="foreign"), told("answer", "a"), "choose"),
         (told("choose", "a", guard="negation"), told("answer", "a"), "choose"),
