@@ -20,6 +20,7 @@ _CANCELS_IT = cue("opening.cancels_it")
 _STILL_WANTED = cue("opening.still_wanted")
 _INSTEAD = cue("opening.instead")
 _REARRANGES = cue("opening.rearranges")
+_OPEN_QUESTION = cue("reading.open_question")
 
 
 def ticket(draft: Draft, kind: str, **told: str) -> None:
@@ -102,7 +103,7 @@ def rearranged(draft: Draft) -> bool:
     known = draft.ranking is not None and draft.ranking.outcome == "answer"  # "change the password tomorrow"
     if not about and known and number != draft.talk.extra.get("ticket"):
         return False
-    if not (number and day and (about or _REARRANGES.heard(draft.words))):
+    if not (number and day and (about or _REARRANGES.heard(draft.words))) or _is_apart(draft, known):
         return False
     asks = about and is_question(draft.words) and not _REARRANGES.heard(draft.words)
     draft.open()
@@ -110,6 +111,12 @@ def rearranged(draft: Draft) -> bool:
     draft.add(number, draft.words)
     draft.say("unknown.added" if asks else "flow.added", number=number)
     return True
+
+
+def _is_apart(draft: Draft, known: bool) -> bool:
+    """Whether the words are no arrangement, though they name a day: a complaint, a question with an answer, a wish."""
+    wishes = draft.turn.policy.forms.wished(draft.heard.intent) and not _REARRANGES.heard(draft.words)
+    return bool(wishes) or matter.blames(draft) or (known and bool(_OPEN_QUESTION.heard(draft.words)))
 
 
 def withdrawn(draft: Draft) -> str:
