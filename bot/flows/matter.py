@@ -28,6 +28,7 @@ _REACH_ME = cue("matter.reach_me")
 _LOCAL_NUMBER = cue("matter.local_number")
 _NAMED_NUMBER = cue("matter.named_number")
 _BEFORE_OWN = cue("matter.before_own")
+_OTHER_NUMBER = cue("matter.other_number")
 
 
 def contact(draft: Draft) -> str:
@@ -46,7 +47,13 @@ def given_freely(heard: Heard) -> str:
     alone = any(said in clause and len(bare(clause)) - len(bare(said)) <= PART for clause in clauses(text))
     abroad = found.startswith("+") and is_foreign(text)
     own = alone or bool(_BEFORE_OWN.heard(text[: text.find(said)])) or found == _beside_a_name(text)
-    return found if found and (reach or ((local or own or abroad) and not is_question(text))) else ""
+    other = is_question(text) or (not found.count("@") and _of_a_thing(text, said))
+    return found if found and (reach or ((local or own or abroad) and not other)) else ""
+
+
+def _of_a_thing(text: str, number: str) -> bool:
+    """Whether the clause in which a number stands says that it is that of an invoice, an error and the like."""
+    return any(number in clause and _OTHER_NUMBER.heard(clause) for clause in clauses(text))
 
 
 def _beside_a_name(text: str) -> str:
