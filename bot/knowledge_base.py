@@ -15,7 +15,8 @@ from bot.config import load as configuration
 from bot.strictyaml import Problem, YamlError
 from knowledge import faq
 from knowledge.encoder import load
-from knowledge.index import Knowledge, build, version, written
+from knowledge.examples import written
+from knowledge.index import Knowledge, build, version
 from knowledge.live import State, state
 from knowledge.space import Space
 

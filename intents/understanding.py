@@ -13,7 +13,8 @@ from intents.language import language
 from intents.normal import clean, fold
 from intents.patterns import COMMA, LINE, closed, units
 from intents.reading import CLOSED, Intents, shipped
-from knowledge.index import INTENT, Candidate, Ranking
+from knowledge.examples import INTENT
+from knowledge.index import Candidate, Ranking
 
 if TYPE_CHECKING:
     from knowledge.index import Knowledge

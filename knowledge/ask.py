@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from bot.strictyaml import Problem, YamlError
+from knowledge.examples import INTENT, Intents
 from knowledge.faq import Faq, from_examples, read
-from knowledge.index import INTENT, Intents, Knowledge, Mode, Ranking, build
+from knowledge.index import Knowledge, Mode, Ranking, build
 from knowledge.kernels import Encoder
 from knowledge.normal import chinese
 from knowledge.trials import Ask

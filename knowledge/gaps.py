@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from knowledge.examples import Intents
 from knowledge.exchange import as_block, slug
 from knowledge.faq import TO_WRITE, Entry
-from knowledge.index import Intents, Knowledge, Ranking, build
+from knowledge.index import Knowledge, Ranking, build
 from knowledge.likeness import MOST, clusters, likeness
 from knowledge.normal import chinese, normal, units
 from knowledge.review import given

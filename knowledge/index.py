@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,25 +12,21 @@ from itertools import islice
 from typing import Any, TypeAlias
 
 from knowledge.courtesy import plainly
+from knowledge.examples import ELSEWHERE, INTENT, Intents, written
 from knowledge.faq import Entry, Faq
 from knowledge.guards import Foreign, Scope, disputed, refused, wanted
 from knowledge.kernels import Encoder
 from knowledge.normal import chinese, models, words
-from knowledge.space import Example, Fit, Role, Space
+from knowledge.space import Fit, Role, Space
 from knowledge.wording import Wording
 
 Mode: TypeAlias = str | Mapping[str, float]  # strict, balanced, lenient, or {"answer": 0.6, "choose": 0.3}
-Intents: TypeAlias = Mapping[str, Mapping[str, Sequence[str]]]  # name → language → examples
 
-INTENT = "intent:"
-ELSEWHERE = INTENT + "elsewhere"  # the label of what the FAQ says it cannot answer: found, nothing is given
 SHOWN = 5  # candidates in a ranking
 CLEARLY = 0.1  # nearer to a contrast than to its own questions by more than this: not even offered
 SURE = 0.7  # answers that are surer are given to vague questions, too: of these nearly all are right
 TIE = 0.05  # two answers that could both be given and are closer than this are asked about in every mode
-METHOD = "17"  # another one means: the same FAQ would be scored differently
-
-_MARKS = re.compile(r"https?://\S+|[*`#\[\]()]")  # what an answer has for the eye only
+METHOD = "18"  # another one means: the same FAQ would be scored differently
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,37 +255,6 @@ def build(
         for language, examples in by_language.items()
     ]
     return Knowledge(faq, wording, spaces, mode, version(faq, intents or {}, encoder))
-
-
-def written(faq: Faq, intents: Intents) -> tuple[Wording, dict[str, list[Example]]]:
-    """How texts are read, and the examples of each language that has questions."""
-    texts = [*_faq_examples(faq), *_elsewhere(faq), *_intent_examples(intents)]
-    wording = Wording((text for _, _, text, _ in texts), faq.synonyms)
-    by_language: dict[str, list[Example]] = {}
-    for language, label, text, role in texts:
-        by_language.setdefault(language, []).append(Example(label, text, wording(text), role))
-    asked = {language for language, _, _, role in texts if role is Role.QUESTION}
-    return wording, {language: examples for language, examples in by_language.items() if language in asked}
-
-
-def _faq_examples(faq: Faq) -> Iterable[tuple[str, str, str, Role]]:
-    for entry in faq.entries:
-        for role, texts in ((Role.QUESTION, entry.questions), (Role.AGAINST, entry.not_)):
-            for language, questions in texts.items():
-                yield from ((language, entry.id, question, role) for question in questions)
-        for language, answer in entry.answer.items():
-            yield language, entry.id, _MARKS.sub(" ", answer), Role.ANSWER
-
-
-def _elsewhere(faq: Faq) -> Iterable[tuple[str, str, str, Role]]:
-    for language, questions in faq.elsewhere.items():
-        yield from ((language, ELSEWHERE, question, Role.QUESTION) for question in questions)
-
-
-def _intent_examples(intents: Intents) -> Iterable[tuple[str, str, str, Role]]:
-    for name, texts in intents.items():
-        for language, examples in texts.items():
-            yield from ((language, INTENT + name, example, Role.QUESTION) for example in examples)
 
 
 def version(faq: Faq, intents: Intents, encoder: Encoder | None = None) -> str:

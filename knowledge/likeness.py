@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.courtesy import plainly
-from knowledge.index import ELSEWHERE, Knowledge
+from knowledge.examples import ELSEWHERE
+from knowledge.index import Knowledge
 from knowledge.kernels import Chinese, English
 from knowledge.normal import units, words
 from knowledge.space import UNSPACED, Space

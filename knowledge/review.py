@@ -8,7 +8,8 @@ from datetime import date
 
 from bot.strictyaml import Problem
 from knowledge.doubts import doubts
-from knowledge.index import ELSEWHERE, INTENT, TIE, Knowledge, named
+from knowledge.examples import ELSEWHERE, INTENT
+from knowledge.index import TIE, Knowledge, named
 from knowledge.ridge import DIGITS
 from knowledge.space import LeftOut, Role, Space
 

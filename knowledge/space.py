@@ -30,6 +30,7 @@ class Role(StrEnum):
 
     QUESTION = "question"  # is answered with it
     ANSWER = "answer"  # is the answer: its words help to find it, but nobody asks like that
+    NAME = "name"  # is what its author calls it, and helps as well
     AGAINST = "against"  # must not be answered with it
 
 

@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 from pydantic import BaseModel, ConfigDict
 
 from bot.strictyaml import Problem, YamlError, check, load, suggest
-from knowledge.index import INTENT, Knowledge, Ranking
+from knowledge.examples import INTENT
+from knowledge.index import Knowledge, Ranking
 
 OFFERED = 3  # buttons that are shown
 

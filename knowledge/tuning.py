@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from knowledge.encoder import Encoder, EncoderMissing, note, original, tuned
+from knowledge.examples import INTENT, Intents
 from knowledge.faq import Faq
-from knowledge.index import INTENT, Intents, Mode, build
+from knowledge.index import Mode, build
 from knowledge.normal import normal
 
 NEEDED = ("torch", "sentence_transformers", "onnx", "onnxruntime", "tokenizers")

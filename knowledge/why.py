@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from knowledge.index import ELSEWHERE, INTENT, Ranking, named
+from knowledge.examples import ELSEWHERE, INTENT
+from knowledge.index import Ranking, named
 
 _PARTS = {
     "letters": "letters",

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from knowledge.examples import ELSEWHERE
 from knowledge.faq import Entry, Faq, from_examples
-from knowledge.index import ELSEWHERE, Knowledge, build
+from knowledge.index import Knowledge, build
 from knowledge.review import expectation
 from knowledge.why import explain
 
