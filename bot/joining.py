@@ -1,7 +1,7 @@
 """Several waiting replies as one message, where a platform counts the messages that may follow a customer's.
 
 Plain words that wait together are one message at once. Of the last two nothing is wasted: they wait until all that the
-customer has said is answered, and then take what waits with buttons, too; the last buttons are kept.
+customer has said is answered, and then take what waits with buttons, too; the last buttons are kept where they fit.
 """
 
 from __future__ import annotations

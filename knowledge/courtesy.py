@@ -44,7 +44,7 @@ _ASKS_HOW = (  # before a question that would be one without them
     r"(?:i was |i'm |i am )?(?:just )?wondering",
     r"(?:do you know|may i ask|wanted to (?:know|ask)|my question is,?)",
 )
-_HOW = r"(?= (?:if|whether|how|what|when|where|why|which|who|can|could|do|does|is|are|will|would)\b)"
+_QUESTION = r"(?:if|whether|how|what|when|where|why|which|who|can|could|do|does|is|are|will|would)\b"
 _ASKS_APART = (
     r"(?:i(?: have|'ve)?(?: just)?(?: got)? )?(?:(?:a|one|another|just|more|quick|short|small|simple|silly|general) )+"
     r"question(?: for you)?(?: please)?",
@@ -56,7 +56,7 @@ _ASKS_APART = (
 _THANKS = (
     r"\b(?:(?:many |big )?(?:thanks|thank you|thank u|thankyou|thx|tnx|tks|ty|cheers)"
     r"(?: (?:so|very|a|in|for|your|the|any|you|my|lot|lots|much|million|bunch|advance|help|helping|time|support|answer"
-    r"|answering|reply|assistance|kindly|again|all|guys|team|mate|buddy|man|sir|madam|bro|friend))*|please|pls|plz)",
+    r"|answering|reply|assistance|kindly|again|all|guys|team|mate|buddy|man|sir|madam|bro|friend))*)",
     r"(?:十分|非常|太|很|先|提前)?(?:谢谢|谢了|谢啦|多谢|感谢|蟹蟹)(?:你们?|您|了|啦|哈|啊|哦|亲|大家|客服|帮忙|解答|回复)*",
     r"拜托了?",
 )
@@ -72,8 +72,11 @@ _THANKS_APART = (
     r"(?:(?:能不能|可不可以|能|可以)?帮(?:我|忙)(?:看|解决|处理)?(?:一?下|看)?[吗么]?)",
 )
 _FIRST, _FIRST_APART = _any(_GREETS + _ASKS), _any(_GREETS_APART + _ASKS_APART + _THANKS)
-_BEFORE = re.compile(rf"{_STOP}*(?:{_FIRST}|{_any(_ASKS_HOW)}{_HOW}|{_FIRST_APART}{_APART})")
-_AFTER = re.compile(rf"(?:{_any(_THANKS)}|(?:^|{_STOP})\s*{_any(_THANKS_APART)}){_STOP}*$")
+_BEFORE = re.compile(rf"{_STOP}*(?:{_FIRST}|{_any(_ASKS_HOW)}(?= {_QUESTION})|{_FIRST_APART}{_APART})")
+_LAST, _LAST_APART = _any(_THANKS), rf"(?:^|{_STOP})\s*{_any(_THANKS_APART)}"
+_AFTER = re.compile(rf"(?:{_LAST}|{_LAST_APART}){_STOP}*$")
+_AFTER_QUESTION = re.compile(rf"(?:{_LAST}|{_LAST_APART}|\b(?:please|pls|plz)){_STOP}*$")  # "refund please" is a wish
+_ASKED = re.compile(_QUESTION)
 _SAYS = re.compile(r"\w")
 
 
@@ -82,6 +85,7 @@ def plainly(text: str) -> str:
     rest = text
     while found := _BEFORE.match(rest):
         rest = rest[found.end() :].lstrip(" ,.!?;:。、…~-")
-    while found := _AFTER.search(rest, max(0, len(rest) - FAR)):
+    after = _AFTER_QUESTION if _ASKED.match(rest) else _AFTER
+    while found := after.search(rest, max(0, len(rest) - FAR)):
         rest = rest[: found.start()].rstrip(" ,;:、-")
     return rest if _SAYS.search(rest) else text

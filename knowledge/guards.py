@@ -46,6 +46,7 @@ _BEFORE_ZH = r"^(?:你好|您好|但是?|可是|不过|请|我们?|这次?|并|�
 # A clause that refuses whatever follows it, and one that does so only if the next says what is asked instead.
 _REFUSED = re.compile(
     _BEFORE + r"(?:(?:do not|don't|dont|did not|didn't|didnt|never) (?:want|wanna|wish|need|mean|intend|plan)\b"
+    r"|(?:do not|don't|dont) tell me\b"
     r"|not (?:asking|asked|looking|talking|going to|interested|trying)\b)(?=.)"
     "|" + _BEFORE_ZH + r"(?:不想|不要|不用|不需要|无需|不打算|不必|不是(?:要|想|问|说|指|去)"
     r"|没有?(?:问(?!题)|打算|想要)|别(?:[再给帮把去用]|告诉|跟我|教我))(?=.)(?!.*了$)"

@@ -93,8 +93,10 @@ def handed_in(draft: Draft, run: journal.Run) -> bool:
 
 def complains_too(draft: Draft, run: journal.Run) -> bool:
     """A complaint besides what a form is about: both reach people, each on its own."""
-    complains = draft.heard.intent == "complaint" or matter.blames(draft)
-    besides = complains and run.fills_form and fields.is_besides(draft.words)
+    complains, blames = draft.heard.intent == "complaint", matter.blames(draft)
+    at_its_end = run.asking in fields.CARD or run.asking == "remarks"  # before, it becomes the complaint
+    said = (complains or blames) and fields.is_besides(draft.words)
+    besides = run.fills_form and (said or (at_its_end and complains and blames))
     if besides:
         left(draft)
         journal.drop(draft)

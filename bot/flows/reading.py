@@ -35,6 +35,7 @@ _PAID = re.compile(
 _RULED_OUT = cue("reading.ruled_out")
 _BY_PHONE = cue("reading.by_phone")
 _ALONE = re.compile(r"(?=.*[0-9])[0-9A-Z]{6,24}")
+_NAMED = re.compile(r"S/?N\b|SERIAL|ORDER")
 _WORD = re.compile(r"(?<!\S)[A-Z]{3,}(?!\S)")  # "john 07700 900123" is no serial number
 _SUM = re.compile(  # with a currency, and what may stand before a sum
     r"(?:(?:about|around|roughly|only|大概|大约|差不多|也就) ?)?[0-9][0-9,]{0,6}(?:\.[0-9]{1,2})?(?: ?[^\W\d]{1,8})?",
@@ -181,7 +182,8 @@ def _number(heard: Heard, kind: str) -> str | None:
     if heard.numbers:
         return None  # of the other kind
     text = unicodedata.normalize("NFKC", heard.text).upper()
-    alone = "" if _WORD.search(text) else re.sub(r"[\s-]", "", text)
+    named = _NAMED.match(text) or not _WORD.search(text)
+    alone = re.sub(r"[\s-]", "", text) if named else ""
     return alone if _ALONE.fullmatch(alone) else "skip" if refused(heard) else None
 
 

@@ -60,6 +60,7 @@ def test_a_polite_question_gets_the_answer_of_the_plain_one(demo: Knowledge, lan
         "晚上好慢",
         "hidden network",
         "hello",
+        "refund please",
         "你好，谢谢",
         "thanks to the update my wifi is dead",
         "so slow",
