@@ -14,7 +14,7 @@ from bot.dialogue import Alarm, Decision, Fact, Say, Talk
 from bot.inbox import chat_id
 from bot.messages import BY_HAND, Reply
 from bot.store import Store
-from bot.tables import customer, message
+from bot.tables import customer, inbox
 from channels import Can
 from handoff import search
 from handoff.access import Actor
@@ -158,7 +158,7 @@ async def test_somebody_writes_first_to_a_customer_where_his_window_is_open(stor
 
         closed = Can(window=1.0, replies=5)
         house.commands._reach = lambda _channel, _address: closed
-        await store.write(lambda c: c.execute(update(message).values(created_at=1.0)))
+        await store.write(lambda c: c.execute(update(inbox).values(received_at=1.0)))
         assert (await house.order("Anna", str(who), "start", text="Hi")).data["reason"] == "window"
 
 
