@@ -76,8 +76,8 @@ class Grams:
 
     def columns(self, grams: Collection[str]) -> Rows:
         """The columns of the grams that some text has, each once, in order."""
-        found = np.unique(self._find(grams))
-        return found[found >= 0]
+        found = self._find(dict.fromkeys(grams))
+        return np.sort(found[found >= 0])
 
     def _find(self, grams: Collection[str]) -> Rows:
         """The column of each gram; -1: no text has it."""
