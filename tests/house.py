@@ -117,10 +117,12 @@ class House:
         return await self.store.read(lambda c: [tuple(r) for r in c.execute(text(query))])
 
     async def settled(self, *, seconds: float = 30.0) -> None:
-        """Until no event waits and no reply is due."""
-        end = time.monotonic() + seconds
+        """Until no event waits and no reply is due, twice in a row: who took a last attempt knows it later."""
+        end, quiet = time.monotonic() + seconds, 0
         waits = "SELECT count(*) FROM inbox WHERE state IN ('waiting', 'taken')"
         due = "SELECT count(*) FROM reply WHERE due_at IS NOT NULL"
-        while (await self.rows(f"{waits} UNION ALL {due}")) != [(0,), (0,)] or any(o.sending for o in self.outboxes):
+        while quiet < 2:
+            still = (await self.rows(f"{waits} UNION ALL {due}")) == [(0,), (0,)]
+            quiet = quiet + 1 if still and not any(o.sending for o in self.outboxes) else 0
             assert time.monotonic() < end, await self.rows("SELECT id, state, attempts, error FROM inbox")
             await asyncio.sleep(0.01)
