@@ -9,6 +9,7 @@ from bot.dialogue import Decision, Need, OpenTicket, Turn, Wait
 from bot.flows import (
     buttons,
     changed,
+    declined,
     journal,
     notices,
     particulars,
@@ -49,6 +50,7 @@ def words(draft: Draft) -> None:
     """The customer has written."""
     said = next((id for id in (draft.event.native, *(p.native for p in reversed(draft.talk.pending))) if id), None)
     draft.remember(pending=())
+    declined.heed(draft)
     if draft.event.public:
         public.words(draft)
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from bot.cues import cue
@@ -11,7 +10,9 @@ from bot.dialogue import Alarm
 from bot.flows import (
     burst,
     buttons,
+    declined,
     fields,
+    following,
     journal,
     line,
     matter,
@@ -27,7 +28,7 @@ from bot.flows.complaint import wished
 from bot.flows.draft import Draft
 from bot.flows.foreign import in_another_language
 from bot.flows.inside import aftermath, inside
-from bot.flows.lengths import CLAUSE, REMARK, letters
+from bot.flows.lengths import REMARK, letters
 from bot.flows.questions import (
     answer,
     choose,
@@ -37,7 +38,7 @@ from bot.flows.questions import (
 from bot.flows.reading import ticket_number
 from bot.flows.scores import RATE, is_score, mood
 from bot.flows.unasked import contacted, details_told
-from bot.flows.wording import bare, is_question, sentences
+from bot.flows.wording import bare
 from handoff import care
 
 Rule = Callable[[Draft], bool]
@@ -117,7 +118,6 @@ def person(draft: Draft) -> bool:
 
 def wish(draft: Draft) -> bool:
     """Something known is wished; a ticket number alone asks for its status, "very satisfied" is a rating."""
-    asks_beside(draft)
     intent = draft.meant.intent if draft.meant else ""
     likely = likeliest(draft).removeprefix("intent:") if outcome(draft) == "choose" else ""
     intent = intent or (likely if likely in HEARTFELT else "")
@@ -134,16 +134,6 @@ def wish(draft: Draft) -> bool:
     elif intent == "greeting" and waiting.asks_when(draft, of_ours=True):
         intent = "ticket_status"  # "hello?? still nothing"
     return bool(intent) and wishes.grant(draft, intent)
-
-
-def asks_beside(draft: Draft) -> None:
-    """Manners with a question beside them: the question is what is meant ("thank you kindly. Can guests print?")."""
-    if not draft.meant or draft.meant.intent not in pleasantries.SAID or phrased(draft):
-        return
-    _, *more = sentences(draft.words) or [""]
-    asked = next((part for part in reversed(more) if is_question(part) and letters(part) >= CLAUSE), "")
-    if asked and draft.ranking:
-        draft.meant = replace(draft.meant, intent="", ranking=matter.ranked(draft, asked))
 
 
 def doubtful(draft: Draft, intent: str) -> bool:
@@ -230,9 +220,11 @@ POLICY: Final[tuple[Rule, ...]] = (
     aftermath,
     inside,
     waiting.queued,
+    following.goes_on,
     opening.rearranged,
     details_told,
     in_another_language,
+    declined.noted,
     wish,
     contacted,
     burst.scrap,

@@ -246,6 +246,10 @@ class Pattern:
     but: Group  # phrases that do not count, whatever they contain
     tone: Tone = field(default_factory=Tone)
 
+    def excepts(self, text: Sequence[str]) -> bool:
+        """Whether phrases stand in it that do not count."""
+        return next(spans(self.but, text), None) is not None
+
     def heard(self, text: Sequence[str], raw: str = "") -> str:
         """The words (or the tone) that are meant, "" if nothing is."""
         loud = self.tone.heard(raw)

@@ -13,6 +13,7 @@ from intents.language import language
 from intents.normal import clean, fold
 from intents.patterns import COMMA, LINE, closed, units
 from intents.reading import CLOSED, Intents, shipped
+from intents.spoken import digits
 from knowledge.examples import INTENT
 from knowledge.index import Candidate, Ranking
 
@@ -66,7 +67,7 @@ def understand(
     """
     intents = intents or shipped()
     raw = text[:LONGEST]
-    text = clean(raw)[:LONGEST]
+    text = digits(clean(raw)[:LONGEST])
     meant = intents.mixed.in_chinese(text) if (script := language(text)) == "zh" else text
     spoken = _within_earshot(units(fold(meant)))
     means = _meanings(intents, spoken, whole := closed(intents.closed, spoken))
@@ -107,6 +108,8 @@ def _meanings(intents: Intents, spoken: list[str], means: frozenset[str]) -> fro
     if LINE in spoken:
         lines = " ".join(spoken).split(LINE)
         means |= {"human", "stop"} & frozenset[str]().union(*(closed(intents.closed, line.split()) for line in lines))
+    if "human" in means and intents.heard["human"].excepts(spoken):
+        means -= {"human"}  # 不要 + 让客服给我打电话
     if "no" in means:  # "是不是" is neither, "不好了" is not solved
         means -= {"yes", "no"} if "yes" in means else {"solved"}
     return means

@@ -26,6 +26,7 @@ Url = Annotated[str, StringConstraints(pattern=r"^(https?://|mailto:|tel:)\S+$")
 SYNONYMS = "synonyms.yaml"  # beside the entries: language → groups of words that mean the same
 NAMES = "foreign.yaml"  # beside the entries: other makers' and services' names, and our own
 ELSEWHERE = "elsewhere.yaml"  # beside the entries: language → what is asked although there is no answer to it
+FAULTS = "faults"  # the one topic whose name means something: what is broken, or does not work
 TO_WRITE = {"en": "Write the answer here.", "zh": "请在这里写答案。"}  # what an answer is until somebody writes it
 
 
@@ -56,7 +57,10 @@ class Written(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
     id: Id = Field(description="Its name: small letters, digits and hyphens; never used twice.")
-    topic: Id = Field(description="What it is about; entries of one topic usually stand in one file.")
+    topic: Id = Field(
+        description="What it is about; entries of one topic usually stand in one file. "
+        "Only 'faults' has a meaning: something is broken, and a ticket after it is one about a fault."
+    )
     questions: dict[Language, tuple[Text, ...]] = Field(min_length=1, description="How customers ask, by language.")
     answer: dict[Language, Text] = Field(min_length=1, description="Said exactly as it stands here, by language.")
     not_: dict[Language, tuple[Text, ...]] = Field(
@@ -76,6 +80,11 @@ class Entry(Written):
 
     file: str = ""
     line: int = 0
+
+    @property
+    def of_fault(self) -> bool:
+        """Is it about something that is broken?"""
+        return self.topic == FAULTS
 
     def valid_on(self, day: date) -> bool:
         """May it be given on this day?"""

@@ -6,8 +6,8 @@ a turn           draft (what a decision is written on), journal (a flow, run aga
                  floor, quiet
 what words hold  wording, reading, particulars, matter, lengths
 inside a flow    inside (ways out), hearing (an answer, or something else), fields (of a form)
-a question       questions, clause_wishes, foreign, burst, quoting, unsettled
-a wish           wishes, opening (of tickets), progress (of one), pleasantries, scores, buttons, unasked
+a question       questions, following, clause_wishes, foreign, burst, quoting, unsettled
+a wish           wishes, declined, opening (of tickets), progress (of one), pleasantries, scores, buttons, unasked
 people           line, waiting (in it), platform (its own people), notices
 besides          public (where others read along), changed (messages)
 """

@@ -8,6 +8,7 @@ from typing import Final
 from bot import texts
 from bot.cues import cue
 from bot.flows import fields, matter, opening, particulars
+from bot.flows.declined import refuses
 from bot.flows.draft import Draft
 from bot.flows.lengths import BESIDE, CLAUSE, GRIEVANCE, STORY, letters
 from bot.flows.wording import bare, clauses, is_question
@@ -56,13 +57,13 @@ def heads_with_wish(draft: Draft) -> bool:
 def _of_a_fault(draft: Draft, said: str) -> bool:
     """Whether the words, or some of them, tell what is broken; not how such a wish is granted."""
     found = draft.turn.knowledge.entry(draft.ranking.candidates[0].entry) if draft.ranking else None
-    return bool(found and found.topic == "faults") or particulars.is_fault(said)
+    return bool(found and found.of_fault) or particulars.is_fault(said)
 
 
 def wished_within(draft: Draft, least: int = CLAUSE) -> bool:
     """A kind of ticket wished in one clause of a long message: all of it is what that ticket is about."""
     wished = (_ASKS_US.without(part, "please ") for part in _parts(draft.words))  # "can you repair it" is one
-    parts = [part for part in wished if not is_question(part)][: particulars.PARTS]
+    parts = [part for part in wished if not (is_question(part) or refuses(part))][: particulars.PARTS]
     for part in parts:
         ranking = matter.ranked(draft, part)
         if letters(part) < least and bare(ranking.candidates[0].nearest if ranking.candidates else "") != bare(part):

@@ -32,6 +32,7 @@ from bot.flows.wording import bare
 from bot.memory import Memory
 from bot.messages import Attachment, Author, Choice, Kind, Reply
 from bot.text import clean
+from intents.spoken import digits
 
 if TYPE_CHECKING:
     from knowledge.index import Ranking
@@ -59,9 +60,10 @@ class Draft:
         asks = turn.event.kind in (Kind.TEXT, Kind.CHOICE, Kind.HELLO) or turn.event.timer == "burst"
         burst = turn.talk.pending if asks else ()
         said = (*(p.text for p in burst), turn.event.text)
-        self.words = clean("\n".join(filter(None, said))).strip()[:WORDS].strip()
+        self.words = digits(clean("\n".join(filter(None, said))).strip()[:WORDS].strip())
         self.files = (*(a for p in burst for a in p.attachments), *turn.event.attachments)[:FILES]
         self.wait: Wait | None = None
+        self.declined = ""  # a wish that he says is none
         self.undo()
         self.tickets = iter(turn.numbers[1:])  # numbers for what may be opened
 

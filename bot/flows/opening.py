@@ -80,7 +80,7 @@ def _general(draft: Draft) -> str:
 def _after_a_fault(draft: Draft) -> bool:
     """Whether what was answered last is about a fault."""
     entry = draft.turn.knowledge.entry(draft.talk.last_entry)
-    return entry is not None and entry.topic == "faults"
+    return entry is not None and entry.of_fault
 
 
 def whole(draft: Draft, kind: str, what: str, before: str) -> str:

@@ -89,7 +89,7 @@ def human(draft: Draft, reason: str) -> None:
     what = told.get("what") or opening.whole(draft, "question", matter.telling(draft), matter.still_open(draft))
     if reason == "misses" and letters(draft.words) >= CLAUSE:
         what = "\n".join(filter(None, (what, draft.words)))  # what we did not understand, somebody may
-    reason = "callback" if reading.calls(draft.heard) else reason
+    reason = "callback" if reading.calls(draft.heard) and draft.declined != "human" else reason
     again = reason == "error" and draft.talk.extra.get("failed")  # people have it once per conversation, then a ticket
     if (
         not again

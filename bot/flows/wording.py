@@ -71,11 +71,6 @@ def clauses(text: str) -> list[str]:
     return [clause.strip() for clause in _CLAUSES.split(text) if clause.strip()]
 
 
-def sentences(text: str) -> list[str]:
-    """What ends with a mark, with that mark."""
-    return [said.strip() for said in re.findall(r"[^.!?。！？\n]+[.!?。！？]*", text) if said.strip()]
-
-
 def address(text: str) -> str:
     """The address that stands in a text, "" if none does."""
     said = clauses(text)

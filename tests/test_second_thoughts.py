@@ -1,0 +1,155 @@
+"""What the demo company's customers go on asking, refuse, and add: with its real answers."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+import intents
+from bot.config import load
+from bot.interpreter import policy
+from bot.knowledge_base import KnowledgeBase, load_knowledge
+from bot.strictyaml import load as load_yaml
+from tests import talks
+from tests.talks import Chat
+
+ROOT = Path(__file__).parent.parent
+SETTINGS = load(ROOT / "config.yaml")
+KNOWN = "What I said above is all I know about that.", "这方面我知道的就是上面这些了。"
+
+
+@pytest.fixture(scope="module")
+def base() -> KnowledgeBase:
+    """What the demo company knows."""
+    return load_knowledge(SETTINGS)
+
+
+@pytest.fixture
+def chat(base: KnowledgeBase, monkeypatch: pytest.MonkeyPatch) -> Chat:
+    """A customer of the demo company."""
+    monkeypatch.setattr(talks, "knowledge", lambda: base.knowledge)
+    return Chat(policy=dataclasses.replace(policy(SETTINGS), burst=0.0))
+
+
+@pytest.mark.parametrize(
+    ("before", "then", "entry"),
+    [
+        ("How do I change my Wi-Fi password?", "and the name?", "wifi-name-change"),
+        ("How do I change my Wi-Fi password?", "and for guests?", "guest-network"),
+        ("怎么改wifi密码", "那名字呢", "wifi-name-change"),
+        ("How do I set up my new router?", "and the mesh?", "mesh-add-node"),
+        ("C2能装室外吗", "那C5呢", "camera-outdoor-mount"),
+        ("维修要多久", "那多少钱呢", "repair-price"),
+        ("怎么寄修", "那邮费谁出呢", "return-postage"),
+        ("How do I send a device in for repair?", "and who pays for that?", "return-postage"),
+        ("How do I restart my router?", "what about my refund?", "refund-time"),  # says enough by itself
+    ],
+)
+def test_a_few_words_are_asked_with_the_question_before(chat: Chat, before: str, then: str, entry: str) -> None:
+    chat.write(before)
+    assert chat.talk.last_entry not in ("", entry)
+    chat.write(then)
+    assert chat.talk.last_entry == entry
+
+
+@pytest.mark.parametrize(
+    ("before", "then"),
+    [
+        ("do you deliver on sunday", "and on Saturday?"),
+        ("周六送货吗", "那周日呢"),
+        ("How do I restart my router?", "and pizza?"),
+        ("How do I restart my router?", "and the camera?"),
+        ("路由器怎么重启", "那披萨呢"),
+        ("how long is the warranty", "what about batteries?"),
+    ],
+)
+def test_where_they_add_nothing_known_that_is_said_once(chat: Chat, before: str, then: str) -> None:
+    chat.write(before)
+    assert any(said.startswith(tuple(f"bot: {known}" for known in KNOWN)) for said in chat.write(then))
+    assert not any(said.startswith(tuple(f"bot: {known}" for known in KNOWN)) for said in chat.write(then))
+
+
+def test_what_they_most_likely_mean_is_offered(chat: Chat) -> None:
+    chat.write("how long does a repair take")
+    assert "  [What does a repair cost when the warranty is over?] [None of these]" in chat.write("how much is it then")
+
+
+@pytest.mark.parametrize(
+    ("before", "then"),
+    [
+        ("How do I restart my router?", "and it is still red"),
+        ("How do I restart my router?", "and can I talk to someone?"),
+        ("How do I restart my router?", "and how do I change the password?"),
+        ("路由器怎么重启", "还没好呢"),
+        ("路由器怎么重启", "那算了"),
+        ("路由器怎么重启", "那人工呢"),
+        ("路由器怎么重启", "那帮我报修吧"),
+    ],
+)
+def test_what_goes_on_from_nothing_is_heard_alone(chat: Chat, before: str, then: str) -> None:
+    chat.write(before)
+    assert not any(known in said for said in chat.write(then) for known in KNOWN)
+
+
+REFUSED = load_yaml(ROOT / "intents" / "examples" / "service.yaml").data
+VERBS = tuple("open create raise file log submit repair arrange book return refund exchange order install rate".split())
+SAID = [
+    *(f"{no} {said}" for wish in REFUSED.values() for said in wish["en"] if said.lower().startswith(VERBS)
+      for no in ("please don't", "I don't want to", "no need to")),
+    *(f"{no}{said}" for wish in REFUSED.values() for said in wish["zh"]
+      if said.startswith(("提交", "申请", "预约", "办理", "登记", "投诉", "换货", "退货", "报修")) and len(said) < 8
+      for no in ("不要", "我不想", "不用", "别给我")),
+    "please don't let anyone call me", "nobody should call me", "no calls please", "no refund please",
+    "不要让客服给我打电话", "别让人给我打电话", "不用给我回电话", "别派师傅上门", "我说了不退款",
+]  # fmt: skip
+
+
+def test_what_is_refused_is_not_opened(base: KnowledgeBase, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(talks, "knowledge", lambda: base.knowledge)
+    opened, rules = [], dataclasses.replace(policy(SETTINGS), burst=0.0)
+    for said in SAID:
+        one = Chat(policy=rules)
+        one.write(said)
+        opened += [said] * bool(one.tickets or one.talk.flow)
+    assert len(SAID) > 150
+    assert opened == []
+
+
+@pytest.mark.parametrize(
+    ("said", "wished"),
+    [
+        ("I don't want a refund, I want an exchange", "exchange"),
+        ("no exchange, I want my money back", "return"),
+        ("I want a refund, not a repair", "return"),
+        ("我不要维修，我要退款", "return"),
+        ("不是要退货，是要换货", "exchange"),
+        ("不要修，直接给我换", "exchange"),
+        ("I don't want it any more, I want to return it", "return"),
+    ],
+)
+def test_what_is_wished_instead_is_opened(chat: Chat, said: str, wished: str) -> None:
+    chat.write(said)
+    assert dict(chat.talk.journal)["start"]["kind"] == wished
+
+
+@pytest.mark.parametrize(
+    "said", ["I don't want to talk to a bot", "don't make me wait, get me a human", "我不想跟机器人说话"]
+)
+def test_whoever_refuses_the_bot_gets_a_person(chat: Chat, said: str) -> None:
+    chat.write(said)
+    assert [ticket.kind for ticket in chat.tickets] == ["urgent"]
+
+
+@pytest.mark.parametrize(
+    ("said", "entry"),
+    [
+        ("bye! by the way, can I return it?", "return-rules"),
+        ("It works now, thank you. How do I change my Wi-Fi password?", "wifi-password-change"),
+        ("谢谢，再见！对了，退货要多久能退款？", "refund-time"),
+    ],
+)
+def test_a_question_beside_manners_is_answered(base: KnowledgeBase, said: str, entry: str) -> None:
+    ranking = intents.understand(said, base.knowledge, hint="en", now=talks.START).decision
+    assert (ranking.outcome, ranking.candidates[0].entry) == ("answer", entry)
