@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
@@ -114,12 +115,17 @@ def mistyped(text: str, chance: random.Random) -> str:
 
 
 def _beside(letter: str, chance: random.Random) -> str:
-    if letter in readings():
-        return chance.choice([c for c, sound in readings().items() if sound == readings()[letter]])
+    if sound := _read().get(letter):
+        return chance.choice([c for c, other in _read().items() if other == sound])
     for row in KEYS:
         if (at := row.find(letter.lower())) >= 0:
             return chance.choice(row[max(0, at - 1) : at + 2].replace(letter.lower(), "") or row)
     return letter
+
+
+@cache
+def _read() -> dict[str, str]:
+    return readings()
 
 
 # ---------------------------------------------------------------- who competes

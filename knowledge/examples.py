@@ -30,7 +30,9 @@ def written(faq: Faq, intents: Intents) -> tuple[Wording, dict[str, list[Example
     wording = Wording((text for _, _, text, _ in texts), faq.synonyms)
     by_language: dict[str, list[Example]] = {}
     for language, label, text, role in texts:
-        by_language.setdefault(language, []).append(Example(label, text, wording(text), role))
+        plain = wording(text)
+        plain = text if plain == text else plain  # one of them is kept
+        by_language.setdefault(language, []).append(Example(label, text, plain, role))
     asked = {language for language, _, _, role in texts if role is Role.QUESTION}
     return wording, {language: examples for language, examples in by_language.items() if language in asked}
 

@@ -44,10 +44,10 @@ class Grams:
         self._frequency = np.bincount(columns, minlength=len(self._grams)).astype(np.int32)
         self._start = np.cumsum(self._frequency, dtype=np.int32) - self._frequency
         self._rarest = math.log(1 + self.size) + 1
-        self._idf = np.log((1 + self.size) / (1 + self._frequency)) + 1
+        self._idf = (np.log((1 + self.size) / (1 + self._frequency)) + 1).astype(np.float32)
         self._rows = rows.astype(np.min_scalar_type(self.size))  # of each posting; there are many of them
         self._again = np.flatnonzero(times > 1).astype(np.int32)  # postings of what a text has more than once: few
-        self._more = np.log(times[self._again])
+        self._more = np.log(times[self._again]).astype(np.float32)
         ends = np.searchsorted(self._again, (self._start, self._start + self._frequency)).astype(np.int32)
         self._first, self._many = ends[0], ends[1] - ends[0]  # of these, those of each column
         squares = np.bincount(rows, self._unscaled(columns) ** 2, self.size)
@@ -76,10 +76,10 @@ class Grams:
 
     def columns(self, grams: Collection[str]) -> Rows:
         """The columns of the grams that some text has, each once, in order."""
-        found = self._find(dict.fromkeys(grams))
+        found = self.find(dict.fromkeys(grams))
         return np.sort(found[found >= 0])
 
-    def _find(self, grams: Collection[str]) -> Rows:
+    def find(self, grams: Collection[str]) -> Rows:
         """The column of each gram; -1: no text has it."""
         asked = np.array([gram.encode(errors="surrogatepass") for gram in grams], self._grams.dtype)
         at = self._grams.searchsorted(asked)
@@ -93,26 +93,32 @@ class Grams:
     def similar(self, grams: Sequence[str]) -> Vector:
         """The cosine of a text with every text."""
         counts = Counter(grams)
-        found = self._find(counts)
+        found = self.find(counts)
         known = found >= 0
         columns, times = found[known], np.array(list(counts.values()), float)[known]
+        return self.cosines(columns, times, len(found) - len(columns))
+
+    def cosines(self, columns: Rows, times: Vector | Rows, strange: int) -> Vector:
+        """The same of a text that has these columns' grams so many times, and ``strange`` ones that no text has."""
         idf = self._idf[columns]
         weights = (1 + np.log(times)) * idf
-        strange = (len(found) - len(columns)) * self._rarest**2  # grams no example has make it unlike all of them
-        weights *= idf / math.sqrt(float(weights @ weights) + strange or 1.0)
+        strangely = strange * self._rarest**2  # it makes the text unlike all of them
+        weights *= idf / math.sqrt(float(weights @ weights) + strangely or 1.0)
         lines = self._line[columns]
         rare, common = lines < 0, lines >= 0
         tabled = weights[common].astype(np.float32) @ self._table.take(lines[common], 0)
         columns, weights = columns[rare], weights[rare]
         starts, often, many = self._start[columns], self._frequency[columns], self._many[columns]
         met = [self._rows[a:b] for a, b in zip(starts.tolist(), (starts + often).tolist(), strict=True)]
-        products = weights.repeat(often)
+        rows = np.concatenate(met) if met else np.empty(0, np.intp)
+        cosines = np.bincount(rows, weights.repeat(often), self.size).astype(float, copy=False)  # of none it counts
         if many.any():
             again = spans(self._first[columns], many)
-            met.append(self._rows[self._again[again]])
-            products = np.concatenate([products, self._more[again] * weights.repeat(many)])
-        rows = np.concatenate(met) if met else np.empty(0, np.intp)
-        return np.asarray((np.bincount(rows, products, self.size) + tabled) * self._scale, float)
+            more = self._more[again] * weights.repeat(many)
+            cosines += np.bincount(self._rows[self._again[again]], more, self.size)
+        cosines += tabled
+        cosines *= self._scale
+        return cosines.astype(np.float32)
 
     def among(self, rows: Rows, onwards: bool = False) -> Iterator[Vector]:
         """The cosines of the texts in ``rows`` with every text, ``TOGETHER`` rows at a time; see ``blocks``.

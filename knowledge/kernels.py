@@ -13,14 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.grams import Grams, Rows, Vector, blocks
+from knowledge.letters import Letters
 from knowledge.meaning import Meanings
-from knowledge.normal import models, units, words
+from knowledge.normal import units, words
 from knowledge.senses import senses, sounds
 
 Parts: TypeAlias = dict[str, Vector]  # name of a way to compare → what it says
 COMPARED = 64  # characters whose order is compared: the bits of a number
 ALL = np.uint64(2**COMPARED - 1)
-KEPT = 4096  # words whose runs of letters and whose stems are remembered: people use the same ones again and again
+KEPT = 4096  # words whose stems are remembered: people use the same ones again and again
 _ENDINGS = ("ingly", "edly", "ing", "ies", "ed", "es", "er", "ly", "s", "e")
 
 
@@ -111,12 +112,12 @@ class Order:
                 left[rows] = (some + met) | (some - met)
         common = 2.0 * np.bitwise_count(~left[since:])
         both = len(text[:COMPARED]) + self._lengths[since:]
-        return np.asarray(np.divide(common, both, out=np.ones(len(both)), where=both > 0), float)
+        return np.divide(common, both, out=np.ones(len(both), np.float32), where=both > 0, casting="same_kind")
 
     def among(self, rows: Rows, onwards: bool = False) -> Iterator[Vector]:
         """The shares of the texts in ``rows`` with every text, ``TOGETHER`` rows at a time; see ``blocks``."""
         for some, since in blocks(rows, onwards):
-            yield np.stack([self.similar(self._texts[row], since) for row in some.tolist()]).astype(np.float32)
+            yield np.stack([self.similar(self._texts[row], since) for row in some.tolist()])
 
 
 class Meant:
@@ -127,7 +128,7 @@ class Meant:
 
     def similar(self, text: str) -> Vector:
         """The cosine of a text with every text."""
-        return (self._places @ self._encoder.question(text)).astype(float)
+        return np.asarray(self._places @ self._encoder.question(text))
 
     def among(self, rows: Rows, onwards: bool = False) -> Iterator[Vector]:
         """The cosines of the texts in ``rows`` with every text, ``TOGETHER`` rows at a time; see ``blocks``."""
@@ -158,7 +159,7 @@ class English:
     def __init__(self, texts: Sequence[str], encoder: Encoder | None = None) -> None:
         split = [words(text) for text in texts]
         self.ridge = 0.2 if encoder else 0.15
-        self._letters = Grams([letters(w) for w in split])
+        self._letters = Letters(split)
         self.written = Grams([stems(w) for w in split])
         self._words = Meanings(split)
         self._meaning = Meant(texts, encoder) if encoder else None
@@ -175,7 +176,7 @@ class English:
         """Letters, stems and what is meant, word by word and by an encoder."""
         split = words(text)
         parts = {
-            "letters": self._letters.similar(letters(split)),
+            "letters": self._letters.similar(split),
             "stems": self.written.similar(stems(split)),
             "words": self._words.similar(split),
         }
@@ -200,19 +201,6 @@ LEAST = (2 * math.exp(-2) + math.exp(-4)) / 3  # English texts that have nothing
 def apart(alike: Vector, least: float) -> Vector:
     """Likeness counted from that of texts which have nothing in common: it is 0, or one answer would fit them all."""
     return (alike - least) / (1 - least)
-
-
-def letters(split: Sequence[str]) -> list[str]:
-    """Runs of two to five letters within each word and its borders; a model number is one run."""
-    return [run for word in split for run in _runs(word)]
-
-
-@lru_cache(maxsize=KEPT)
-def _runs(word: str) -> tuple[str, ...]:
-    edged = f" {word} "
-    if models(word):
-        return (edged,) * 3
-    return tuple(edged[i : i + n] for n in range(2, 6) for i in range(len(edged) - n + 1))
 
 
 def stems(split: Sequence[str]) -> list[str]:

@@ -40,7 +40,7 @@ class Meanings:
 
     def similar(self, text: list[str]) -> Vector:
         """The cosine of a text with every text."""
-        return np.asarray(self._texts @ self._place(text), float)
+        return np.asarray(self._texts @ self._place(text))
 
     def among(self, rows: Rows, onwards: bool = False) -> Iterator[Vector]:
         """The cosines of the texts in ``rows`` with every text, ``TOGETHER`` rows at a time; see ``blocks``."""

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from functools import cache
 
 from knowledge.normal import WORDS, units
 
+FIRST = 0x4E00  # code point from which on characters have a reading
 
-@cache
+
 def readings() -> dict[str, str]:
     """Character -> syllable, without tone."""
     lines = (line.split() for line in (WORDS / "pinyin.txt").read_text(encoding="utf-8").splitlines())
     return {character: syllable for syllable, characters in lines for character in characters}
 
 
+@cache
+def _syllables() -> tuple[array[int], tuple[str, ...]]:
+    """For each code point from ``FIRST`` on the number of its syllable, 0 = none; a tenth of a dictionary's memory."""
+    known = readings()
+    syllables = ("", *sorted(set(known.values())))
+    number = {syllable: at for at, syllable in enumerate(syllables)}
+    read = (known.get(chr(code), "") for code in range(FIRST, ord(max(known)) + 1))
+    return array("H", (number[syllable] for syllable in read)), syllables
+
+
 def sounds(split: Sequence[str]) -> list[str]:
     """Each character as it is read aloud, without tone; a Latin run stays itself."""
-    return [readings().get(unit, unit) for unit in split]
+    numbers, syllables = _syllables()
+    last = FIRST + len(numbers) - 1
+    return [
+        syllables[numbers[ord(unit[0]) - FIRST]] or unit if FIRST <= ord(unit[0]) <= last else unit for unit in split
+    ]
 
 
 @cache

@@ -148,7 +148,7 @@ class Space:
             written = self._kernel.join(self._kernel.parts(text, parts.get("meaning")))
             alike = (1 - REPAIRED) * written + REPAIRED * alike
         told = self._kernel.written.columns(self._kernel.told(repaired))
-        scores = alike[self._landmarks].astype(np.float32) @ self._weights + self._evidence.of(told)
+        scores = alike[self._landmarks] @ self._weights + self._evidence.of(told)
         return Fit(repaired, np.round(scores.astype(float), DIGITS), alike, parts, told)
 
     def nearest(self, fit: Fit, label: str) -> int:

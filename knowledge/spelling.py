@@ -29,31 +29,45 @@ EDGE = ""  # stands before and after a text
 HEARD = 4096  # words whose ranks are remembered
 
 
-class Ranks:
-    """The commonest English words and their rank, found by their place in order: a fifth of a dictionary's memory."""
+class Numbers:
+    """Texts and a number of each, found by their place in order: a fifth of a dictionary's memory."""
+
+    def __init__(self, texts: Sequence[str], numbers: Iterable[int], default: int) -> None:
+        known = np.array([text.encode(errors="replace") for text in texts], np.bytes_)
+        order = known.argsort()
+        self._texts, self._default = known[order], default
+        self._numbers = np.fromiter(numbers, np.int32, len(texts))[order]
+
+    def __contains__(self, text: str) -> bool:
+        return self[text] != self._default
+
+    def __getitem__(self, text: str) -> int:
+        """Its number, the default if it is none of them."""
+        return int(self.of([text])[0])
+
+    def of(self, texts: Sequence[str]) -> NDArray[np.int32]:
+        """The numbers of several."""
+        asked = np.array([text.encode(errors="replace") for text in texts], np.bytes_)
+        if not len(self._texts):
+            return np.full(len(asked), self._default, np.int32)
+        at = self._texts.searchsorted(asked)
+        at[at == len(self._texts)] = 0
+        return np.where(self._texts[at] == asked, self._numbers[at], self._default).astype(np.int32)
+
+
+class Ranks(Numbers):
+    """The commonest words and their rank, which comes after all others if a word is none of them."""
 
     def __init__(self, words: Sequence[str]) -> None:
-        commonest = np.array(words, np.bytes_)
-        self._ranks = commonest.argsort().astype(np.int32)
-        self._words = commonest[self._ranks]
-        self._rank = lru_cache(maxsize=HEARD)(lambda word: int(self.of([word])[0]))
+        super().__init__(words, range(len(words)), len(words))
+        self._rank = lru_cache(maxsize=HEARD)(super().__getitem__)
 
     def __len__(self) -> int:
-        return len(self._words)
+        return self._default
 
-    def __contains__(self, word: str) -> bool:
-        return self[word] < len(self)
-
-    def __getitem__(self, word: str) -> int:
-        """Its rank, the first after all others if it is none of them."""
-        return self._rank(word)
-
-    def of(self, words: Sequence[str]) -> NDArray[np.int32]:
-        """The ranks of several."""
-        asked = np.array([word.encode(errors="replace") for word in words], np.bytes_)
-        at = self._words.searchsorted(asked)
-        at[at == len(self)] = 0
-        return np.where(self._words[at] == asked, self._ranks[at], len(self)).astype(np.int32)
+    def __getitem__(self, text: str) -> int:
+        """Its rank."""
+        return self._rank(text)
 
 
 @cache
@@ -81,7 +95,10 @@ class Speller:
         self._long = sorted(w for w in self.own if len(w) >= FAR - 2)
         self._counts = {EDGE: len(said)} | {w: counts[w] for w in self.own}
         self._all = max(1, sum(self._counts.values()))
-        self._pairs = Counter(f"{a} {b}" for text in said for a, b in pairwise((EDGE, *text, EDGE)))
+        pairs = Counter(
+            f"{a} {b}" for text in said for a, b in pairwise((EDGE, *text, EDGE)) if max(len(a), len(b)) <= LONGEST
+        )
+        self._pairs = Numbers(list(pairs), pairs.values(), 0)
 
     @staticmethod
     def _slip(word: str, sure: list[str], counts: Mapping[str, int]) -> bool:
@@ -135,7 +152,7 @@ class Speller:
         """The chance of a word (or the end) after another (or the beginning), as the FAQ speaks."""
         rank = SHORTENED if "'" in word else english()[word]
         chance = self._counts.get(word, 0) / self._all + ENGLISH / (10 + rank)
-        seen = self._pairs.get(f"{before} {word}", 0) / max(1, self._counts.get(before, 0))
+        seen = self._pairs[f"{before} {word}"] / max(1, self._counts.get(before, 0))
         return SPOKEN * seen + (1 - SPOKEN) * chance
 
 

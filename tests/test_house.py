@@ -27,8 +27,10 @@ LONG_FUNCTIONS = {
     f"{one}:upgrade": "one step, all or nothing" for one in (FIRST, PEOPLE)
 }  # path:name -> why it may have more than 40 lines
 NOT_IMPORTED = {  # distribution -> why it is a dependency all the same
+    "httptools": "uvicorn reads requests with it",
     "python-multipart": "Starlette reads forms with it",
     "tzdata": "zoneinfo's data where the system has none",
+    "uvloop": "uvicorn runs on it",
 }
 
 
