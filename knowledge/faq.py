@@ -104,6 +104,7 @@ class Names(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     others: tuple[Text, ...] = ()  # makers and services we have no answers for
+    services: tuple[Text, ...] = ()  # of others, used over our network: "my Netflix password"
     places: tuple[Text, ...] = ()  # shops and mailboxes: they may have to do with ours
     ours: tuple[Text, ...] = ()  # what we are called; model numbers need not be listed
     kinds: tuple[Text, ...] = ()  # what we make, in a word: with a place's name, it may be ours

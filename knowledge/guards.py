@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
+from knowledge.contrary import prevents, spoils
 from knowledge.faq import Entry, Names
 from knowledge.normal import models, normal, units, words
 
@@ -96,11 +97,6 @@ _TURN = re.compile(
 _CLEFT = re.compile(
     r"^it(?:'s| is) (?:the|my|our|not|how|what|only)\b|^(?:我?(?:想|要)?问|我?忘记?了?|我?不会|我?不知道)的是|^是"
 )
-_PREVENTS = re.compile(  # "how do I make sure that nobody restarts it" does not ask how to restart it
-    r"\b(?:stop|prevent|keep) (?:any|some|every|other|people|strangers)[^,.!?;]{0,20} from \w+ing\b"
-    r"|\b(?:nobody|no one|no-one) (?:can|could|may|is able)\b"
-    r"|防止|阻止|避免|让(?:别人|外人|人家|任何人|谁)[^,.!?;。、]{0,6}(?:不了|不能|没法|无法)"
-)
 _NOT = re.compile(r"\b(?:(?:do|did|is|are) not|don't|dont|didn't|isn't|aren't|not|never)\b|不是|不想|不要|不用|别")
 _POINTS_BACK = re.compile(r"\b(?:it|them|this|that|him|her)$|[它他她]")
 _FILLER = frozenset(
@@ -126,7 +122,7 @@ def wanted(text: str) -> str:
 
 def disputed(text: str) -> bool:
     """Does a normalised question say what is not asked, or not to happen, whether or not the rest could stand alone?"""
-    return refuses(text) or bool(refused(text)) or bool(_PREVENTS.search(text))
+    return refuses(text) or bool(refused(text)) or prevents(text)
 
 
 def refused(text: str) -> str:
@@ -151,7 +147,7 @@ def _clauses(text: str) -> list[str]:
 
 def _dropped(clause: str, after: list[str], before: list[str]) -> bool:
     """Is this clause about something else than what the ones after it ask, or the ones before it want?"""
-    if _CALM.search(clause):
+    if _CALM.search(clause) or spoils(clause):
         return True
     if _REFUSED.search(clause) and not _PURPOSE.search(clause):
         return bool(after) or any(_ASKS.search(said) and not _REFUSED.search(said) for said in before)
@@ -168,6 +164,36 @@ def _says_enough(text: str) -> bool:
 # ---------------------------------------------------------------- whose product is meant
 
 
+_KEPT = (
+    r"(?:accounts?|log-?ins?|passwords?|usernames?|nicknames?|memberships?|subscriptions?|playlists?|premium|plans?)"
+)
+_KEPT_ZH = "(?:会员|账号|帐号|账户|密码|昵称|歌单|店铺|订阅)"  # what a service keeps of its customers
+_MENDS = (
+    "(?:factory )?(?:re(?:set|start|boot|store|pair|install|name)|unlock|format|update|upgrade|back ?up|clean|wipe|fix"
+    "|charge)"
+)
+_MENDS_ZH = "(?:恢复出厂|重启|重置|升级|更新|格式化|刷机|解锁|重装|清洁|清理|充电|维修|改名|换电池|换屏)"
+_WISHES = (
+    r"(?:^(?:please )?|\bhow (?:do|can|could|should|would|to)(?: (?:i|we|you))? "
+    r"|\b(?:want|need|help me|trying) (?:to )?)"
+)
+_HOW = "(?:怎么|如何|怎样)"
+
+
+def _not_ours(service: str, thing: str, kind: str) -> tuple[re.Pattern[str], ...]:
+    """What is asked about another's: "my Netflix password", "reset my phone", "手机怎么重启" (but not the router)."""
+    patterns = (
+        rf"({service})(?:'s)? (?:\w+ )?{_KEPT}\b",
+        rf"\b{_KEPT} (?:of|for|on|at|from|with) (?:my |the )?({service})",
+        rf"({service})的?{_KEPT_ZH}",
+        rf"{_WISHES}{_MENDS} (?:my|our|the|an?|his|her|this|that) (?:\w+ ){{0,2}}?({thing})"
+        r"(?!['s]| (?:app|connection|box))",
+        rf"({thing})(?:的?系统|的?屏幕)?要?{_HOW}(?:才能)?{_MENDS_ZH}(?![^,]{{0,20}}(?:{kind}|固件))",
+        rf"{_HOW}(?:给|把)?{_MENDS_ZH}一?下?(?:我家?的?|家里的?)?[^,的]{{0,4}}?({thing})(?![^,]{{0,20}}(?:{kind}))",
+    )
+    return tuple(map(re.compile, patterns))
+
+
 class Foreign:
     """Finds others' names in normalised questions, unless they stand for a thing that is used with ours."""
 
@@ -179,11 +205,13 @@ class Foreign:
         self._kinds = _any(map(plain, names.kinds))
         beside = _any(map(plain, names.used_with)).pattern
         self._used = re.compile(rf"(?:{self._named.pattern})(?:'s|的)?(?: ?[a-z0-9]+){{0,2}}? ?({beside})")
+        self._not_ours = _not_ours(_any(map(plain, names.services)).pattern, beside, self._kinds.pattern)
 
     def names(self, text: str) -> frozenset[str]:
         """The others' names in it, as they are to be shown; a place counts only if nothing of ours was got there."""
-        if not self._named.search(text):
-            return frozenset()
+        found = frozenset(m[1] for pattern in self._not_ours for m in pattern.finditer(text))
+        if found or not self._named.search(text):
+            return found
         found = frozenset(self._others[_bare(m[0])] for m in self._named.finditer(self._used.sub(" ", text)))
         return frozenset() if found <= self._places and self._ours.search(text) else found
 

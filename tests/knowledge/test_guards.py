@@ -105,7 +105,8 @@ NAMES = Names(
     places=("淘宝", "Gmail"),
     ours=("Hailan", "海澜"),
     kinds=("router", "路由器"),
-    used_with=("phone", "手机"),
+    used_with=("phone", "laptop", "手机"),
+    services=("Netflix", "抖音"),
 )
 FOREIGN = Foreign(NAMES, {"AX3000", "C5"}, normal)
 
@@ -124,6 +125,22 @@ FOREIGN = Foreign(NAMES, {"AX3000", "C5"}, normal)
         ("淘宝买的海澜路由器", set()),
         ("淘宝买的 C5", set()),
         ("how do i reset it", set()),
+        ("how do i reset my phone", {"phone"}),
+        ("please help me to back up the old laptop", {"laptop"}),
+        ("手机怎么恢复出厂设置", {"手机"}),
+        ("怎么重启我的手机", {"手机"}),
+        ("i restarted my phone and it still does not connect", set()),
+        ("do i have to restart my phone after that", set()),
+        ("how do i update the app on my phone", set()),
+        ("how do i fix my phone's connection", set()),
+        ("手机怎么重启路由器", set()),
+        ("手机重启了还是连不上", set()),
+        ("cancel my netflix subscription", {"netflix"}),
+        ("password for my netflix", {"netflix"}),
+        ("抖音账号怎么注销", {"抖音"}),
+        ("netflix is slow", set()),
+        ("不让孩子刷抖音", set()),
+        ("my netflix works but the account of the router does not", set()),
     ],
 )
 def test_others_are_known_by_name(text: str, named: set[str]) -> None:
