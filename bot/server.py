@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("server")
 
+MAPPED = "::ffff:"  # before an IPv4 address, on a socket of both families
 STALLED = 30.0  # seconds without a beat of the worker after which we are not ready
 
 
@@ -70,9 +71,14 @@ def web(app: App) -> Router:
 
 
 class BehindProxy(ProxyHeadersMiddleware):
-    """Who asks through a proxy is whom the proxy names; a request that names nobody is not looked at for it."""
+    """Who asks through a proxy is whom the proxy names; a request that names nobody is not looked at for it.
+
+    An IPv4 address is itself also where a socket of both families has written it as one of IPv6.
+    """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # type: ignore[override]
+        if (client := scope.get("client")) and client[0].startswith(MAPPED):
+            scope["client"] = (client[0].removeprefix(MAPPED), client[1])
         named = any(name.startswith(b"x-forwarded-") for name, _ in scope["headers"])
         await (super().__call__ if named else self.app)(scope, receive, send)  # type: ignore[arg-type]
 
