@@ -11,6 +11,7 @@ class Memory(TypedDict, total=False):
 
     # the matter, until a ticket takes it or the conversation ends
     told: Sequence[str] | None  # what he has told and asked, and no answer has settled
+    earlier: Sequence[str] | None  # what he asked before he turned to another matter, and nobody answered
     answered: Sequence[str] | None  # what he has asked, and was answered
     settled: bool | None  # what he asked last was answered
     bare: bool | None  # only details have been told, and no matter

@@ -28,7 +28,7 @@ from bot.flows.language import spoken_to
 from bot.flows.progress import progress
 from bot.flows.reading import SUBJECT, Heard
 from bot.flows.steps import Ticket
-from bot.flows.wording import bare
+from bot.flows.wording import bare, is_question
 from bot.memory import Memory
 from bot.messages import Attachment, Author, Choice, Kind, Reply
 from bot.text import clean
@@ -120,6 +120,15 @@ class Draft:
         kept = [*kept[:1], *kept[1:][1 - TOLD :]]  # what he began with says what it is about
         self.keep(told=kept, bare=None, let_be=None)
 
+    def leaves(self) -> None:
+        """He turns to another matter: what he has only asked so far is none of it."""
+        told, asked = self.talk.extra.get("told", ()), [*self.talk.extra.get("earlier", ())]
+        left = [said for said in told if is_question(said) and said != self.talk.last_question]
+        self.keep(
+            earlier=[*dict.fromkeys((*asked, *left))][-TOLD:] or None,
+            told=[said for said in told if said not in left] or None,
+        )
+
     def keep_files(self) -> None:
         """Files wait in the talk for the ticket they belong to."""
         kept = [*self.talk.extra.get("files", ()), *(asdict(f) for f in self.files)][-FILES:]
@@ -165,7 +174,7 @@ class Draft:
     def _anew(self, **changes: Any) -> None:
         self.remember(flow="", journal=(), asked="", misses=0, unknowns=0, **changes)
         self.keep(files=None, ticket=None, soothed=None, platform=None, told=None, answered=None, product=None)
-        self.keep(details=None, bare=None, again=None, let_be=None)
+        self.keep(details=None, bare=None, again=None, let_be=None, earlier=None)
 
     def look(self, kind: str, key: str) -> Any:
         """What the worker found, or what the turn carries. Raises Missing."""
@@ -193,7 +202,9 @@ class Draft:
         details = {k: v for k, v in wanted.details.items() if v} | {"language": self.lang}
         subject = wanted.subject[:SUBJECT]
         self.do(OpenTicket(number, wanted.kind, subject, due, wanted.priority, details, files, wanted.agent))
+        taken = all(said in subject for said in self.talk.extra.get("earlier", ()))
         self.keep(files=None, ticket=number, told=None, product=None, details=None)
+        self.keep(earlier=None if taken else self.talk.extra.get("earlier"))
         self.remember(last_question="")
         self.files = ()
         return {"number": number, "by": self.by(due)}

@@ -171,8 +171,10 @@ def changed(draft: Draft, run: Run) -> str:
     forms, kind, ranking = draft.turn.policy.forms, str(run.known.get("kind", "")), draft.ranking
     turns = bool(_CHANGES_MIND.heard(draft.words))
     firm = bool(_ONLY_WANTS.heard(draft.words))
-    if not run.fills_form or not ranking or (matter.telling(draft) and not firm) or is_besides(draft.words):
+    if not run.fills_form or not ranking or is_besides(draft.words):
         return ""
+    if (wish := _turned(draft, run)) or (matter.telling(draft) and not firm):
+        return wish
     if not turns and ranking.outcome not in ("intent", "choose"):
         return ""
     tells = run.asking == "what" and letters(draft.words) > BARE_WISH
@@ -185,6 +187,24 @@ def changed(draft: Draft, run: Run) -> str:
     sure = (c.entry.removeprefix("intent:") for c in ranking.candidates if c.confidence >= least and ":" in c.entry)
     wished = next(filter(forms.wished, sure), kind)
     return "" if wished == kind or is_question(draft.words) else wished
+
+
+def _turned(draft: Draft, run: Run) -> str:
+    """The same, said in a clause of what tells more: "a refund instead, I bought it in March"."""
+    little_asked = run.asking in SMALL | CARD
+    parts = clauses(draft.words)[: particulars.PARTS] if run.asking != "what" else []
+    for part in parts if len(parts) > 1 else ():
+        turns = bool(_CHANGES_MIND.heard(part))
+        apart = letters(part) > REMARK or is_question(part) or particulars.unnamed(draft, part) != part
+        ranking = None if apart or not (turns or little_asked) else matter.ranked(draft, part)
+        if ranking is None or (not turns and ranking.outcome != "intent"):
+            continue
+        likely = ranking.candidates if turns else ranking.candidates[:1]
+        least = TURNED if turns else matter.SURE
+        named = (one.entry.removeprefix("intent:") for one in likely if one.confidence >= least)
+        if wish := next(filter(draft.turn.policy.forms.wished, named), ""):
+            return "" if wish == run.known.get("kind") else wish
+    return ""
 
 
 def is_besides(text: str) -> bool:

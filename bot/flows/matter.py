@@ -6,6 +6,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
+from bot import texts
 from bot.cues import cue
 from bot.flows.draft import TOLD, Draft
 from bot.flows.lengths import BARE_WISH, CLAUSE, GRIEVANCE, MATTER, letters
@@ -22,6 +23,7 @@ _PERSON = cue("matter.person")
 NEAR: Final = 0.3  # confidence of what may be meant at all
 SURE: Final = 0.8  # confidence of a wish that was not just guessed
 _COMPLAINT_FILLER = cue("matter.complaint_filler")
+_REFERS_BACK = cue("opening.refers_back")
 _DEVICE = cue("matter.device")
 _COMPLAINS = cue("matter.complains")
 _REACH_ME = cue("matter.reach_me")
@@ -76,7 +78,8 @@ def known(draft: Draft, **more: Any) -> dict[str, Any]:
 
 def ranked(draft: Draft, text: str) -> Ranking:
     """What the knowledge makes of other words than just these."""
-    models = tuple(entity.value for entity in draft.meant.entities if entity.kind == "model") if draft.meant else ()
+    named = draft.meant.entities if draft.meant else ()
+    models = tuple(entity.value for entity in named if entity.kind == "model" and entity.text in text)
     return draft.turn.knowledge.ask(text, draft.lang, now=draft.now.date(), products=models)
 
 
@@ -123,6 +126,18 @@ def answers_did_not_help(draft: Draft) -> None:
     said = [*before, *(one for one in told if one not in before)]
     bare_so_far = None if before else draft.talk.extra.get("bare")
     draft.keep(settled=None, answered=None, told=said[-TOLD:] or None, let_be=None, bare=bare_so_far)
+
+
+def asked_before(draft: Draft) -> str:
+    """What he asked before another matter, and nobody answered, as people read it on a ticket; "" if nothing."""
+    said = " / ".join(draft.talk.extra.get("earlier", ()))
+    return draft.text("matter.asked_before", said=texts.Markup(said)) if said else ""
+
+
+def is_apart(draft: Draft, before: str) -> bool:
+    """Whether the words, which tell a matter of their own, have nothing to do with what he has only asked before."""
+    own = draft.heard.named("model") or _DEVICE.heard(draft.words) or not _REFERS_BACK.heard(draft.words)
+    return bool(before and own) and all(map(is_question, draft.talk.extra.get("told", ())))
 
 
 def complains(draft: Draft) -> bool:

@@ -38,6 +38,8 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
     wanted = words if first["read"] == "text" and particulars.wants(draft) else ""  # "I need a new adapter"
     before = "" if draft.talk.extra.get("bare") else matter.still_open(draft)
     now = told.get("what") or ("" if wanted else matter.telling(draft))
+    if own := "" if told or wanted else _own_matter(draft, kind, now, before):
+        now, before = own, ""
     told_before = bool(words) and words in before
     if told_before and words != before:
         now = ""
@@ -62,6 +64,16 @@ def ticket(draft: Draft, kind: str, **told: str) -> None:
     more |= {"products": draft.turn.policy.products[:8]}
     more["answered"] = "" if what or not tells else answered
     journal.begin(draft, "ticket", **matter.known(draft, **{**told, **more}))
+
+
+def _own_matter(draft: Draft, kind: str, now: str, before: str) -> str:
+    """What the words tell, if what he has only asked ``before`` is none of it, and left; "" else."""
+    own = now or ("" if kind in GENERAL or draft.words in before else particulars.told_beside(draft))
+    if not own or not matter.is_apart(draft, before):
+        return ""
+    draft.remember(last_question="")
+    draft.leaves()
+    return own
 
 
 def _to_be_changed(draft: Draft, kind: str) -> str:
@@ -90,6 +102,7 @@ def whole(draft: Draft, kind: str, what: str, before: str) -> str:
     if before and before not in what and what not in before:
         what = f"{before}\n{what}"
     answered = "\n".join(draft.talk.extra.get("answered", ()))
+    what = "\n".join(filter(None, (what, matter.asked_before(draft))))
     little = max(map(letters, what.split("\n"))) <= REMARK
     refers = (kind in GENERAL or _after_a_fault(draft)) and (_REFERS_BACK.heard(what) or little)
     return matter.shortened(f"{answered}\n{what}") if what and answered and refers else matter.shortened(what)

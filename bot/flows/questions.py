@@ -22,7 +22,8 @@ _DECLINES = cue("questions.declines")
 _WANTS = cue("clause_wishes.wants")
 _ADDS = cue("questions.adds")
 _CLAUSE = re.compile(
-    r"[?？;；]+|\b(?:and also|also|another (?:thing|question)|plus|and (?=how|what|when|where|can|is|do))\b"
+    r"[?？;；]+|\b(?:and also|also|another (?:thing|question)|plus"
+    r"|and (?=(?:how|what|when|where|why|who|which|can|is|are|do|does|will)\b))\b"
     r"|[,，。]?(?:另外|还有就是|还有|以及|顺便|再问一下|同时)",
     re.IGNORECASE,
 )
@@ -34,24 +35,41 @@ def outcome(draft: Draft) -> str:
 
 
 def answer(draft: Draft) -> bool:
-    """A question we are sure of; what else is asked in the same message is answered as well."""
-    if outcome(draft) != "answer" or not draft.ranking or bare(draft.words).isnumeric():
+    """A question we are sure of; what else is asked in the same message is answered as well, or asked back."""
+    asked = _asked(draft) if outcome(draft) in ("answer", "choose") else []
+    sure = [ranking for ranking in asked if ranking.outcome == "answer"]
+    whole = draft.ranking if outcome(draft) == "answer" else None
+    first = whole or (sure[0] if len({ranking.candidates[0].entry for ranking in sure}) > 1 else None)
+    if not first or bare(draft.words).isnumeric():
         return False
     angry = draft.meant is not None and draft.meant.angry and not is_question(draft.words)
-    if angry and draft.ranking.candidates[0].confidence < matter.SURE:
+    if angry and first.candidates[0].confidence < matter.SURE:
         return False  # he wants to be heard
-    if said_already(draft):
+    if whole and said_already(draft):
         return True
     before = draft.talk.last_question if draft.talk.unknowns == 1 else ""
-    _given(draft, draft.ranking, before)
-    given = {draft.ranking.candidates[0].entry}
-    clauses = [clause for clause in _CLAUSE.split(draft.words)[:CLAUSES] if letters(clause) >= CLAUSE]
-    for clause in clauses if len(clauses) > 1 else ():  # a single one has just been answered
-        ranking = matter.ranked(draft, clause)
-        if ranking.outcome == "answer" and not given & {c.entry for c in ranking.candidates[:1]}:
+    given = set[str]()
+    for ranking in (first, *sure):
+        if ranking.candidates[0].entry not in given:
             given.add(ranking.candidates[0].entry)
-            _given(draft, ranking, "")
+            _given(draft, ranking, before if ranking is first else "")
+    _asks_back(draft, asked, given)
     return True
+
+
+def _asked(draft: Draft) -> list[Ranking]:
+    """What the knowledge makes of each clause of a message that has several."""
+    clauses = [clause for clause in _CLAUSE.split(draft.words)[:CLAUSES] if letters(clause) >= CLAUSE]
+    return [matter.ranked(draft, clause) for clause in clauses] if len(clauses) > 1 else []
+
+
+def _asks_back(draft: Draft, asked: list[Ranking], given: set[str]) -> None:
+    """One clause of a message whose other is answered may mean several things."""
+    for ranking in asked:
+        offers = wishes.offers(draft, ranking)
+        if ranking.outcome == "choose" and offers and not {f"ans:{entry}" for entry in given} & {*offers}:
+            journal.begin(draft, "choose", question=draft.words[:SUBJECT], offers=offers)
+            return
 
 
 def _given(draft: Draft, ranking: Ranking, before: str) -> None:

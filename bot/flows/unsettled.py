@@ -21,7 +21,8 @@ def is_still(text: str) -> bool:
 def remind(draft: Draft) -> bool:
     """Say what is still open; False if nothing is, or he has let it be."""
     extra = draft.talk.extra
-    files, what = extra.get("files"), "" if extra.get("bare") else matter.still_open(draft)
+    open_yet = "" if extra.get("bare") else matter.still_open(draft)
+    files, what = extra.get("files"), "\n".join(filter(None, (*extra.get("earlier", ()), open_yet)))
     if not (what or files) or extra.get("let_be") or draft.talk.stopped:
         return False
     what = what or draft.text("no_words")

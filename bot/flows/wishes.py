@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bot.cues import cue
 from bot.dialogue import Learn
@@ -16,6 +16,9 @@ from bot.flows.quoting import quote
 from bot.flows.reading import ticket_number
 from bot.flows.wording import mentioned
 from handoff import tickets
+
+if TYPE_CHECKING:
+    from knowledge.index import Ranking
 
 WAYS_ON: Final = ("do:ticket", "do:human")
 PEOPLE: Final = ("urgent", "emergency")  # kinds of tickets on which a person answers at once
@@ -44,10 +47,10 @@ def grant(draft: Draft, wish: str, about: str = "") -> bool:
     return True
 
 
-def offers(draft: Draft) -> tuple[str, ...]:
-    """The nearest questions and wishes as buttons, at most three."""
-    found = []
-    for candidate in draft.ranking.candidates if draft.ranking else ():
+def offers(draft: Draft, ranking: Ranking | None = None) -> tuple[str, ...]:
+    """The questions and wishes nearest to the words, or to some of them, as buttons: at most three."""
+    found, ranking = [], ranking or draft.ranking
+    for candidate in ranking.candidates if ranking else ():
         kind, _, name = candidate.entry.rpartition(":")
         button = f"do:{name}" if kind == "intent" else f"ans:{candidate.entry}"
         if candidate.confidence < matter.NEAR:
@@ -196,6 +199,8 @@ def not_helpful(draft: Draft, entry: str) -> None:
     draft.open()
     about = matter.held(draft, entry) or matter.held(draft, draft.talk.last_entry)
     draft.fact("not_helpful", entry=about, question=draft.talk.last_question)
+    if draft.talk.extra.get("answered"):
+        draft.leaves()
     matter.answers_did_not_help(draft)
     if draft.meant and draft.meant.intent_confidence < 1 and letters(draft.words) > REMARK // 2:
         draft.tells(draft.words)  # and why
