@@ -1,4 +1,4 @@
-"""Wishes contrary to every answer: that something be worse than before, or be kept from happening at all."""
+"""Wishes contrary to every answer: to make something worse, to harm somebody, to turn the bot, to prevent it all."""
 
 from __future__ import annotations
 
@@ -25,6 +25,26 @@ _SPOILS_ZH = re.compile(
     r"|(?:怎么|怎样|如何)(?:才能|可以)?(?:故意|伪造)|(?:怎么|怎样|如何)才?能?被[^,]{0,4}(?:封号|冻结)$"
     r"|(?:怎么|怎样|如何)才能(?:收不到|拿不到|不(?:开发?票|开票|收货|签收|付[款钱]?|给钱))"
 )
+_SOMEBODY = (
+    r"(?:some(?:one|body)|strangers?|another person|other people|(?:my |our |the )?neighbou?rs?|my (?:ex|wife|husband))"
+)
+_HARMS = re.compile(
+    rf"{_HOW} (?:secretly )?(?:hack|crack|spy on|stalk|blackmail|eavesdrop|break into|steal)\b"
+    rf"|{_HOW} (?:watch|see|read|enter|access|get into|listen to) (?:an? )?{_SOMEBODY}(?:'s)?(?: else's)? (?!with\b)\w+"
+    r"|\b(?:want|let) .*\b(?:see|watch|enter)\b.*\bwithout (?:my |his |her |their )?(?:permission|consent)\b"
+    r"|\b(?:passwords?|phone numbers?|address(?:es)?|e-?mails?|names|list)\b.{0,20}\bof "
+    r"(?:the (?:last|previous|other) customer|the customer before"
+    r"|(?:(?:all|any|your|other|another|the other) )+(?:customer|user|client)s?\b(?! (?:service|support|care)))"
+    r"|(?:怎么|怎样|如何|想|帮我|能不能)(?:才能|可以)?(?:破解|偷看|偷拍|窃听|监听|黑进|入侵|攻击|勒索)(?!了)"
+    r"|让[^,]{0,6}(?<!小)偷看"
+    r"|(?:所有|别的|其他|上一个|前一个|前面那个)(?:客户|用户|顾客|客人)的?(?:[^,我看]{0,4})(?:密码|电话|地址|邮箱|名单|资料)"
+)
+_TURNS = re.compile(
+    r"\b(?:ignore|disregard|forget)\b.{0,30}\b(?:instructions?|rules|prompts?)\b|\b(?:system|hidden) prompt\b"
+    r"|\byou are now (?:an? )?(?!offline|online|connected)\w+|\b(?:repeat|say|write) .{0,20}\b(?:forever|times)$"
+    r"|<script|\bdrop table\b|\bunion select\b|\bor 1 ?= ?1\b"
+    r"|(?:忽略|无视|忘掉|忘记)[^,]{0,8}(?:指令|规则|提示词)|系统提示词|(?:假装|扮演|你现在是)(?!不)[^,]{2}"
+)
 _PREVENTS = re.compile(  # "how do I make sure that nobody restarts it" does not ask how to restart it
     r"\b(?:stop|prevent|keep) (?:any|some|every|other|people|strangers)[^,.!?;]{0,20} from \w+ing\b"
     r"|\b(?:prevent|keep|stop) [^,.!?;]{0,60}\bfrom (?:ever )?being "
@@ -38,8 +58,8 @@ _PREVENTS = re.compile(  # "how do I make sure that nobody restarts it" does not
 
 
 def spoils(clause: str) -> bool:
-    """Does it ask how something gets worse, is damaged or is not to be had? Nobody who wants help does."""
-    return bool(_SPOILS.search(clause, 0, SHORT) or _SPOILS_ZH.search(clause, 0, SHORT))
+    """Does it ask how to make something worse, to harm somebody or to misuse the bot? Who wants help does not."""
+    return any(kind.search(clause, 0, SHORT) for kind in (_SPOILS, _SPOILS_ZH, _HARMS, _TURNS))
 
 
 def prevents(text: str) -> bool:

@@ -106,11 +106,14 @@ _FILLER = frozenset(
 
 
 def wanted(text: str) -> str:
-    """A normalised question without the clauses that say what is not asked; all of it if that leaves too little.
+    """A normalised question without the clauses that say what is not asked; all of it if that leaves too little, and
+    nothing if it only asks how to make something worse.
 
     "no factory reset, I just want to reboot" asks to reboot. "It does not work" and "no signal" are faults and stay.
     """
     clauses, said = _heard(text)
+    if clauses and all(map(spoils, clauses)):
+        return ""
     kept = [clause for clause in clauses if clause not in said]
     if len(kept) < len(clauses):
         kept = [_LEAD.sub("", clause) for clause in kept]
@@ -186,7 +189,7 @@ def _not_ours(service: str, thing: str, kind: str) -> tuple[re.Pattern[str], ...
         rf"({service})(?:'s)? (?:\w+ )?{_KEPT}\b",
         rf"\b{_KEPT} (?:of|for|on|at|from|with) (?:my |the )?({service})",
         rf"({service})的?{_KEPT_ZH}",
-        rf"{_WISHES}{_MENDS} (?:my|our|the|an?|his|her|this|that) (?:\w+ ){{0,2}}?({thing})"
+        rf"{_WISHES}{_MENDS} (?:the (?!app)\w+ of )?(?:my|our|the|an?|his|her|this|that) (?:\w+ ){{0,2}}?({thing})"
         r"(?!['s]| (?:app|connection|box))",
         rf"({thing})(?:的?系统|的?屏幕)?要?{_HOW}(?:才能)?{_MENDS_ZH}(?![^,]{{0,20}}(?:{kind}|固件))",
         rf"{_HOW}(?:给|把)?{_MENDS_ZH}一?下?(?:我家?的?|家里的?)?[^,的]{{0,4}}?({thing})(?![^,]{{0,20}}(?:{kind}))",

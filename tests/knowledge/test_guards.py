@@ -127,6 +127,7 @@ FOREIGN = Foreign(NAMES, {"AX3000", "C5"}, normal)
         ("how do i reset it", set()),
         ("how do i reset my phone", {"phone"}),
         ("please help me to back up the old laptop", {"laptop"}),
+        ("how can i update the firmware of my old phone", {"phone"}),
         ("手机怎么恢复出厂设置", {"手机"}),
         ("怎么重启我的手机", {"手机"}),
         ("i restarted my phone and it still does not connect", set()),
