@@ -4,10 +4,14 @@ V   := .venv
 KIT := tests/test_every_channel.py
 PIP := PYTHONWARNINGS=ignore $(V)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+# What a start would otherwise do itself, and whoever serves may not be allowed to keep; next to nothing if it is done
+READY = $(V)/bin/python -m compileall -q bot channels handoff intents knowledge && $(V)/bin/python -m bot.knowledge_base
+
 run: $(V)/.installed $(if $(SEMANTIC),$(V)/.semantic)
 	@exec $(V)/bin/aftercare serve
 
 install: $(V)/.installed $(if $(SEMANTIC),$(V)/.semantic)
+	@$(READY)
 
 test: lint chromium
 	@$(V)/bin/pytest -q -rR --ignore $(KIT)
@@ -40,8 +44,7 @@ $(V)/.installed: pyproject.toml constraints.txt | $(V)/bin/python
 	@echo "Installing Aftercare into $(V)"
 	@$(PIP) --upgrade pip
 	@$(PIP) --editable .
-	@$(V)/bin/python -m compileall -q bot channels handoff intents knowledge
-	@$(V)/bin/python -m bot.knowledge_base
+	@$(READY)
 	@touch $@
 
 $(V)/.semantic: $(V)/.installed

@@ -80,9 +80,11 @@ def _postgres(url: URL, target: Path) -> None:
     program = shutil.which("pg_dump")
     if program is None:
         raise NoBackup("pg_dump is missing: install PostgreSQL's client programs (Debian: postgresql-client)")
-    command = [program, "-Fc", "-f", str(target), url.set(password=None).render_as_string()]
-    secret = {"PGPASSWORD": url.password} if url.password else {}  # every user of this machine can read a command
-    done = subprocess.run(command, env={**os.environ, **secret}, capture_output=True, text=True, check=False)
+    secret = str(url.password or url.query.get("password") or "")  # every user of this machine can read a command
+    place = url._replace(password=None).difference_update_query(["password"]).render_as_string()
+    command = [program, "-Fc", "-f", str(target), place]
+    environment = {**os.environ, "PGPASSWORD": secret} if secret else None
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         said = " ".join(line.removeprefix("pg_dump: ") for line in done.stderr.strip().splitlines()[-2:])
         raise NoBackup(f"pg_dump failed: {said or 'no reason given'}")

@@ -208,6 +208,19 @@ async def test_a_backup_opens_and_holds_everything(store: Store, database: str, 
     assert not target.with_name("copy.partial").exists()
 
 
+@pytest.mark.parametrize("url", ["postgresql://ann:p%40ss@db/house", "postgresql://ann@db/house?password=p%40ss"])
+def test_pg_dump_has_the_password_and_its_command_has_not(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "pg_dump"
+    program.write_text('#!/bin/sh\nprintf "PGDMP %s %s" "$PGPASSWORD" "$*" > "$3"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+    backup(url, tmp_path / "copy")
+    said = (tmp_path / "copy").read_text()
+    assert said == f"PGDMP p@ss -Fc -f {tmp_path}/copy.partial postgresql://ann@db/house"
+
+
 def _older_than_the_server() -> bool:
     """Debian's pg_dump may not know the server that the tests bring."""
     said = subprocess.run(
