@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Final
 
 from bot.cues import cue
@@ -31,6 +32,7 @@ from bot.flows.inside import aftermath, inside
 from bot.flows.lengths import REMARK, letters
 from bot.flows.questions import (
     answer,
+    both_meant,
     choose,
     outcome,
     unknown,
@@ -94,6 +96,8 @@ def emergency(draft: Draft) -> bool:
 
 def button(draft: Draft) -> bool:
     """Every button can be typed; a digit belongs to the last question asked, yes and no to our last sentence."""
+    if both_meant(draft):
+        return True
     pressed = buttons.typed(draft.words, draft.talk.offered, draft.meant, last=not draft.talk.extra.get("passed"))
     if pressed == "do:ticket" and (kind := fields.kind_named(draft)):
         opening.ticket(draft, kind)  # "yes, repair it"
@@ -181,12 +185,16 @@ def unspoken(draft: Draft) -> str:
         return "ticket_status"
     if draft.talk.answered and "do:none" not in dict(draft.talk.offered) and bare(draft.words) in RATE:
         return "rating"  # a number for nothing we have asked
+    if outcome(draft) == "unknown" and waiting.asks_of_nothing(draft):
+        return "ticket_status"  # "did you fix it?" of who writes from elsewhere
     return "rating" if is_score(draft.heard) else MOODS.get(mood(draft.heard) or 0, "")
 
 
 def still_so(draft: Draft) -> bool:
     """What was answered has not helped: "it's still red", 还是一样."""
-    entry = draft.talk.last_entry if draft.number and draft.talk.extra.get("settled") else ""
+    last, soon = draft.turn.last, timedelta(seconds=draft.turn.policy.rating_window)
+    lately = bool(last and last.closed_at and draft.now - last.closed_at <= soon and not draft.heard.named("model"))
+    entry = draft.talk.last_entry if (draft.number or lately) and draft.talk.extra.get("settled") else ""
     other = outcome(draft) == "intent" or (outcome(draft) == "answer" and likeliest(draft) != entry)
     if not entry or other or letters(draft.words) > REMARK or not unsettled.is_still(draft.words):
         return False

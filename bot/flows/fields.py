@@ -41,6 +41,7 @@ _BESIDES = cue("fields.besides")
 _WISH_FILLER = cue("fields.wish_filler")
 _EDITS = cue("fields.edits")
 _YEAR = cue("fields.year")
+_DEVICE = cue("matter.device")
 _DIGITS = re.compile(r"[0-9][0-9 -]{2,}[0-9]")
 _BOUGHT = cue("particulars.bought")
 
@@ -205,6 +206,12 @@ def _turned(draft: Draft, run: Run) -> str:
         if wish := next(filter(draft.turn.policy.forms.wished, named), ""):
             return "" if wish == run.known.get("kind") else wish
     return ""
+
+
+def tells_fault(draft: Draft) -> bool:
+    """Whether the words say that a device is broken."""
+    device = bool(draft.heard.named("model") or _DEVICE.heard(draft.words))
+    return device and particulars.is_fault(draft.words)
 
 
 def is_besides(text: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.flows import fields, journal, matter, opening, scores, waiting, wishes
+from bot.flows import fields, journal, matter, opening, scores, unsettled, waiting, wishes
 from bot.flows.draft import Draft
 from bot.flows.hearing import heard
 from bot.flows.lengths import REMARK, letters
@@ -152,9 +152,11 @@ def elsewhere(draft: Draft, run: journal.Run) -> bool:
     late = draft.now - asked_at > timedelta(seconds=draft.turn.policy.idle)
     unhappy = run.known.get("score", FAIR + 1) <= FAIR  # "too slow" is why, even where the FAQ has an answer to it
     sure = not unhappy or bool(draft.meant and draft.meant.intent_confidence >= matter.SURE)
-    wished = bool(intent) and intent not in COMMENTS and sure
+    commends = intent == "thanks" and draft.meant is not None and draft.meant.intent_confidence < 1
+    wished = bool(intent) and intent not in COMMENTS and sure and not commends
     known = outcome(draft) == "answer" and not unhappy
-    return late or wished or not draft.words or known or is_question(draft.words)
+    broken = not unhappy and (unsettled.is_still(draft.words) or fields.tells_fault(draft))
+    return late or wished or broken or not draft.words or known or is_question(draft.words)
 
 
 def firmly(draft: Draft) -> bool:

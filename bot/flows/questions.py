@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from bot.cues import cue
-from bot.flows import fields, journal, matter, opening, wishes
+from bot.flows import buttons, fields, journal, matter, opening, wishes
 from bot.flows.clause_wishes import wished_with_matter, wished_within
 from bot.flows.draft import Draft
 from bot.flows.lengths import BARE_WISH, BESIDE, CLAUSE, MATTER, REMARK, SCRAP, STORY, letters
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 CLAUSES: Final = 3  # questions of one message that are looked at
 _DECLINES = cue("questions.declines")
 _WANTS = cue("clause_wishes.wants")
+_BOTH = cue("questions.both")
+_ALL = cue("questions.all")
 _ADDS = cue("questions.adds")
 _CLAUSE = re.compile(
     r"[?？;；]+|\b(?:and also|also|another (?:thing|question)|plus"
@@ -27,6 +29,7 @@ _CLAUSE = re.compile(
     r"|[,，。]?(?:另外|还有就是|还有|以及|顺便|再问一下|同时)",
     re.IGNORECASE,
 )
+_AND = re.compile(r"\band\b|[:：,，。;；]|和|而且|并且|以及", re.IGNORECASE)
 
 
 def outcome(draft: Draft) -> str:
@@ -60,7 +63,13 @@ def answer(draft: Draft) -> bool:
 def _asked(draft: Draft) -> list[Ranking]:
     """What the knowledge makes of each clause of a message that has several."""
     clauses = [clause for clause in _CLAUSE.split(draft.words)[:CLAUSES] if letters(clause) >= CLAUSE]
-    return [matter.ranked(draft, clause) for clause in clauses] if len(clauses) > 1 else []
+    if len(clauses) > 1:
+        return [matter.ranked(draft, clause) for clause in clauses]
+    told = [clause for clause in _AND.split(draft.words)[:CLAUSES] if letters(clause) >= CLAUSE]
+    if len(told) < 2 or outcome(draft) != "choose":
+        return []
+    likely, found = set(wishes.offers(draft)), [matter.ranked(draft, clause) for clause in told]
+    return [one for one in found if one.outcome == "answer" and f"ans:{one.candidates[0].entry}" in likely]
 
 
 def _asks_back(draft: Draft, asked: list[Ranking], given: set[str]) -> None:
@@ -94,6 +103,16 @@ def still_meant(draft: Draft) -> tuple[str, ...]:
     """The questions that "which of these do you mean?" asks about, while it is our last word."""
     ids = tuple(choice for choice, _ in draft.talk.offered)
     return ids if "do:none" in ids and not draft.talk.extra.get("passed") else ()
+
+
+def both_meant(draft: Draft) -> bool:
+    """ "Both of them", to "which of these do you mean?": each is answered."""
+    meant = [choice for choice in still_meant(draft) if choice.startswith("ans:")]
+    if len(meant) < 2 or not _BOTH.heard(draft.words.strip()):
+        return False
+    for choice in meant if _ALL.heard(draft.words) else meant[:2]:
+        buttons.press(draft, choice)
+    return True
 
 
 def offered_form(draft: Draft) -> str:
@@ -174,6 +193,7 @@ def _admit(draft: Draft) -> None:
         soothed=soothed,
         urgent=bool(meant and meant.urgent),
         long=describes or said >= STORY,  # whoever has told so much is not asked for other words
+        tells=said >= MATTER + CLAUSE and not asks,
         ours=not asks and _of_our_people(draft),
         told_on=tells_on,
         told_again=noted,

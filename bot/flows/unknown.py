@@ -27,6 +27,8 @@ def unknown(known: Known) -> Flow:
         yield Say("unknown.long", *WAYS_ON)
     elif known.get("ours"):
         yield Say("unknown.ours", *WAYS_ON, "do:complaint")
+    elif known["times"] == 1 and known.get("tells"):
+        yield Say("unknown.told", *WAYS_ON)
     elif known["times"] == 1:
         yield Say("unknown.again", *WAYS_ON) if known.get("urgent") else Say("unknown.rephrase")
     elif offers:

@@ -35,6 +35,12 @@ def of_answer(words: str) -> bool:
     return bool(_ONLY_WHEN.heard(words.strip()) or (_WHEN.heard(words) and _OF_OURS.heard(words)))
 
 
+def asks_of_nothing(draft: Draft) -> bool:
+    """Whether somebody without an open ticket asks how far it is, and nothing has been answered before."""
+    fresh = not (draft.turn.tickets or draft.talk.answered or draft.talk.last_question)
+    return fresh and bool(_OF_OURS.heard(draft.words) or _PERHAPS_OF_OURS.heard(draft.words))
+
+
 def asks_when(draft: Draft, *, of_ours: bool) -> bool:
     """Whether somebody with an open ticket asks when he hears of it; ``of_ours``: of nothing else it could be asked."""
     words = draft.words
