@@ -19,6 +19,7 @@ class Memory(TypedDict, total=False):
     details: Mapping[str, str] | None  # other details, by how a field is read that asks for one
     files: Sequence[Mapping[str, Any]] | None  # attachments that wait for their ticket
     ticket: str | None  # the ticket that what he tells next is about
+    cancelled: Sequence[Any] | None  # journal of the form he has just given up, should he want it after all
     unsettled: Mapping[str, Any] | None  # what is offered to people now that he has gone
 
     # what was said already, and is not said in the same words again

@@ -40,7 +40,7 @@ from bot.flows.questions import (
 from bot.flows.reading import ticket_number
 from bot.flows.scores import RATE, is_score, mood
 from bot.flows.unasked import contacted, details_told
-from bot.flows.wording import bare
+from bot.flows.wording import bare, is_question
 from handoff import care
 
 Rule = Callable[[Draft], bool]
@@ -48,6 +48,7 @@ Rule = Callable[[Draft], bool]
 HEARTFELT: Final = frozenset({"praise", "complaint"})  # nobody is asked whether he means that
 VERDICTS: Final = frozenset({"solved", "not_helpful"})
 WAYS_BACK: Final = frozenset({"cancel", "back"})
+_AFTER_ALL = cue("rules.after_all")
 _WHETHER_DONE = cue("rules.whether_done")
 MOODS: Final = {1: "not_helpful", 2: "not_helpful", 4: "thanks", 5: "thanks"}  # "useless" or "great", not asked for
 
@@ -190,6 +191,19 @@ def unspoken(draft: Draft) -> str:
     return "rating" if is_score(draft.heard) else MOODS.get(mood(draft.heard) or 0, "")
 
 
+def after_all(draft: Draft) -> bool:
+    """The form just cancelled is wanted after all: "no wait, go on", 还是提交吧."""
+    journal_kept = draft.talk.extra.get("cancelled")
+    if not journal_kept:
+        return False
+    kind, intent = journal_kept[0][1].get("kind"), draft.meant.intent if draft.meant else ""
+    other = is_question(draft.words) or outcome(draft) == "answer" or draft.turn.policy.forms.wished(intent)
+    if letters(draft.words) <= REMARK and _AFTER_ALL.heard(draft.words) and (intent == kind or not other):
+        return journal.taken_up(draft)
+    draft.keep(cancelled=None)
+    return False
+
+
 def still_so(draft: Draft) -> bool:
     """What was answered has not helped: "it's still red", 还是一样."""
     last, soon = draft.turn.last, timedelta(seconds=draft.turn.policy.rating_window)
@@ -232,6 +246,7 @@ POLICY: Final[tuple[Rule, ...]] = (
     opening.rearranged,
     details_told,
     in_another_language,
+    after_all,
     declined.noted,
     wish,
     contacted,

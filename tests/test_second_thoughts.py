@@ -9,6 +9,7 @@ import pytest
 
 import intents
 from bot.config import load
+from bot.dialogue import Fact
 from bot.interpreter import policy
 from bot.knowledge_base import KnowledgeBase, load_knowledge
 from bot.strictyaml import load as load_yaml
@@ -43,6 +44,8 @@ def chat(base: KnowledgeBase, monkeypatch: pytest.MonkeyPatch) -> Chat:
         ("C2能装室外吗", "那C5呢", "camera-outdoor-mount"),
         ("维修要多久", "那多少钱呢", "repair-price"),
         ("怎么寄修", "那邮费谁出呢", "return-postage"),
+        ("I forgot my password", "the wifi one", "wifi-password-view"),
+        ("the light is red", "the one on the modem", "ont-los-red"),
         ("How do I send a device in for repair?", "and who pays for that?", "return-postage"),
         ("How do I restart my router?", "what about my refund?", "refund-time"),  # says enough by itself
     ],
@@ -153,3 +156,30 @@ def test_whoever_refuses_the_bot_gets_a_person(chat: Chat, said: str) -> None:
 def test_a_question_beside_manners_is_answered(base: KnowledgeBase, said: str, entry: str) -> None:
     ranking = intents.understand(said, base.knowledge, hint="en", now=talks.START).decision
     assert (ranking.outcome, ranking.candidates[0].entry) == ("answer", entry)
+
+
+def test_an_answer_that_is_forbidden_is_not_given(chat: Chat) -> None:
+    chat.write("how do I reset my router? Don't tell me to restart it")
+    assert (chat.talk.last_entry, chat.talk.answered) == ("factory-reset", 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "entries"),
+    [
+        ("How do I set the HG-210 to bridge mode and how do I create an account in Hailan Home",
+         ["ont-bridge-mode", "account-register"]),
+        ("Why does my Wi-Fi keep disconnecting and why is my account locked", ["wifi-drops", "account-locked"]),
+        ("How do I restart my router? And another thing: Why is the LOS light on the HG-210 red?",
+         ["ont-los-red", "router-reboot"]),
+        ("路由器发烫正常吗，另外Wi-Fi 密码忘了，在哪里能看到", ["router-overheating", "wifi-password-view"]),
+    ],
+)  # fmt: skip
+def test_each_of_several_questions_is_answered(chat: Chat, said: str, entries: list[str]) -> None:
+    chat.write(said)
+    assert [one.data["entry"] for one in chat.effects if isinstance(one, Fact) and one.kind == "answered"] == entries
+
+
+def test_one_that_may_mean_several_things_is_asked_back_beside_the_other(chat: Chat) -> None:
+    said = chat.write("How do I reset it? also my camera is offline")
+    assert chat.talk.last_entry == "camera-offline"
+    assert "bot: Just to be sure: which of these do you mean?" in said

@@ -174,7 +174,7 @@ class Draft:
     def _anew(self, **changes: Any) -> None:
         self.remember(flow="", journal=(), asked="", misses=0, unknowns=0, **changes)
         self.keep(files=None, ticket=None, soothed=None, platform=None, told=None, answered=None, product=None)
-        self.keep(details=None, bare=None, again=None, let_be=None, earlier=None)
+        self.keep(details=None, bare=None, again=None, let_be=None, earlier=None, cancelled=None)
 
     def look(self, kind: str, key: str) -> Any:
         """What the worker found, or what the turn carries. Raises Missing."""

@@ -127,6 +127,8 @@ def aside(draft: Draft, run: Run, others: dict[str, str]) -> str:
     small = run.fills_form and (little_asked or is_quantity(draft.words) or is_question(draft.words))
     if draft.words in others.values():
         return ""
+    if asked == "confirm" and is_besides(draft.words) and not draft.heard.yes_no:
+        return draft.words  # "and the C2 one too"
     if (not others and _not_asked_for(draft, run, small)) or ("contact" in others and particulars.signed(draft)):
         return draft.words
     wish = draft.turn.policy.forms.wished(draft.heard.intent)  # more of the same, or another matter

@@ -20,6 +20,7 @@ ENOUGH: Final = 0.7  # confidence in both together from which that is given …
 OFFERED: Final = 0.5  # … or offered
 _LEADS_ON = cue("following.leads_on")
 _POINTS_BACK = cue("following.points_back")
+_SPECIFIES = cue("following.specifies")
 _AROUND = cue("following.around")
 
 
@@ -69,7 +70,8 @@ def _lacks_its_matter(draft: Draft) -> bool:
     best, leads_on = own.candidates[0], bool(_LEADS_ON.heard(words))
     if best.confidence >= matter.SURE and own.outcome in ("answer", "intent"):
         return leads_on and best.entry == draft.talk.last_entry
-    return leads_on or (own.outcome == "unknown" and is_question(words) and bool(_POINTS_BACK.heard(words)))
+    points_back = own.outcome == "unknown" and is_question(words) and bool(_POINTS_BACK.heard(words))
+    return leads_on or points_back or bool(_SPECIFIES.heard(words))
 
 
 def _swapped(draft: Draft, base: str) -> str:
@@ -83,8 +85,11 @@ def _added(draft: Draft, base: str, together: Ranking, *, swapped: bool) -> Cand
     before = {} if swapped else {one.entry: one.confidence for one in matter.ranked(draft, base).candidates}
     own = draft.ranking.candidates[:1] if draft.ranking and not swapped else ()
     likely = {one.entry for one in (*own, *(together.candidates[:1] if together.outcome == "answer" else ()))}
+    given = next((one.confidence for one in together.candidates if one.entry == draft.talk.last_entry), 0.0)
     for one in together.candidates:
-        rises = one.confidence - before.get(one.entry, 0.0) >= RISES and one.confidence >= OFFERED
-        if one.entry in likely - {draft.talk.last_entry} and rises and matter.held(draft, one.entry):
+        rises = one.confidence - before.get(one.entry, 0.0) >= RISES
+        overtakes = one is together.candidates[0] and one.confidence - given >= RISES
+        apart = one.entry in likely - {draft.talk.last_entry} and matter.held(draft, one.entry)
+        if apart and one.confidence >= OFFERED and (rises or overtakes):
             return one
     return None

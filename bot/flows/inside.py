@@ -66,7 +66,7 @@ def inside(draft: Draft) -> bool:
         return True
     others = fields.told(draft, run)
     if not others and given_up(draft, run, asked):
-        journal.drop(draft)
+        journal.give_up(draft, run)
         draft.say("flow.cancelled")
     elif not others and (name := fields.renamed(draft, run)):
         rewrite(draft, run, name)
@@ -175,7 +175,7 @@ def way_out(draft: Draft, run: journal.Run) -> bool:
         case "cancel":
             if run.number:
                 draft.add(run.number, draft.words)
-            journal.drop(draft)
+            journal.give_up(draft, run)
             draft.say("flow.left" if run.name in journal.PEOPLE else "flow.cancelled")
         case "goodbye":
             left(draft)

@@ -250,6 +250,22 @@ def drop(draft: Draft) -> None:
     draft.remember(flow="", journal=(), asked="", misses=0, offered=())
 
 
+def give_up(draft: Draft, run: Run) -> None:
+    """The flow is left; a form may be taken up again, as long as nothing else is said."""
+    draft.keep(cancelled=[list(entry) for entry in run.journal] if run.fills_form else None)
+    drop(draft)
+
+
+def taken_up(draft: Draft) -> bool:
+    """ "No wait, I did want to send it": the form just given up goes on where it was."""
+    journal = [(name, value) for name, value in draft.talk.extra.get("cancelled", ())]
+    draft.keep(cancelled=None)
+    if not journal or journal[0][1].get("epoch") != _epoch(draft) or not draft.number:
+        return False
+    Run(draft, FORM, journal).store()
+    return bool(draft.talk.flow)
+
+
 def _epoch(draft: Draft) -> int:
     return floor.epoch(draft.turn, draft.effects)
 

@@ -22,6 +22,7 @@ _DECLINES = cue("questions.declines")
 _WANTS = cue("clause_wishes.wants")
 _BOTH = cue("questions.both")
 _ALL = cue("questions.all")
+_FORBIDS = cue("questions.forbids")
 _ADDS = cue("questions.adds")
 _CLAUSE = re.compile(
     r"[?？;；]+|\b(?:and also|also|another (?:thing|question)|plus"
@@ -41,8 +42,10 @@ def answer(draft: Draft) -> bool:
     """A question we are sure of; what else is asked in the same message is answered as well, or asked back."""
     asked = _asked(draft) if outcome(draft) in ("answer", "choose") else []
     sure = [ranking for ranking in asked if ranking.outcome == "answer"]
-    whole = draft.ranking if outcome(draft) == "answer" else None
-    first = whole or (sure[0] if len({ranking.candidates[0].entry for ranking in sure}) > 1 else None)
+    whole, few = draft.ranking if outcome(draft) == "answer" else None, 1
+    if whole and sure and whole.candidates[0].entry in _forbidden(draft):
+        whole, few = None, 0  # "how do I reset it? Don't tell me to restart it"
+    first = whole or (sure[0] if len({ranking.candidates[0].entry for ranking in sure}) > few else None)
     if not first or bare(draft.words).isnumeric():
         return False
     angry = draft.meant is not None and draft.meant.angry and not is_question(draft.words)
@@ -62,14 +65,21 @@ def answer(draft: Draft) -> bool:
 
 def _asked(draft: Draft) -> list[Ranking]:
     """What the knowledge makes of each clause of a message that has several."""
-    clauses = [clause for clause in _CLAUSE.split(draft.words)[:CLAUSES] if letters(clause) >= CLAUSE]
+    clauses = [clause.strip() for clause in _CLAUSE.split(draft.words)[:CLAUSES] if letters(clause) >= CLAUSE]
     if len(clauses) > 1:
-        return [matter.ranked(draft, clause) for clause in clauses]
+        return [matter.ranked(draft, clause) for clause in clauses if not _FORBIDS.heard(clause)]
     told = [clause for clause in _AND.split(draft.words)[:CLAUSES] if letters(clause) >= CLAUSE]
     if len(told) < 2 or outcome(draft) != "choose":
         return []
     likely, found = set(wishes.offers(draft)), [matter.ranked(draft, clause) for clause in told]
     return [one for one in found if one.outcome == "answer" and f"ans:{one.candidates[0].entry}" in likely]
+
+
+def _forbidden(draft: Draft) -> set[str]:
+    """What a clause says that he does not want to be told."""
+    clauses = [clause.strip() for clause in _CLAUSE.split(draft.words)[:CLAUSES] if _FORBIDS.heard(clause.strip())]
+    found = [matter.ranked(draft, _FORBIDS.without(clause)) for clause in clauses]
+    return {ranking.candidates[0].entry for ranking in found if ranking.candidates}
 
 
 def _asks_back(draft: Draft, asked: list[Ranking], given: set[str]) -> None:
@@ -127,6 +137,8 @@ def choose(draft: Draft) -> bool:
     offers = wishes.offers(draft)
     waits = draft.own_ticket("urgent") and not is_question(draft.words)  # a person wants to know this
     if outcome(draft) != "choose" or not offers or waits or (draft.meant and draft.meant.angry):
+        return False
+    if bare(draft.words).isnumeric():
         return False
     draft.open()
     if letters(draft.words) <= BARE_WISH and (kind := fields.kind_named(draft)):

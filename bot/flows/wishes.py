@@ -130,6 +130,8 @@ def bot(draft: Draft, _: str) -> None:
 
 def answered(draft: Draft, run: journal.Run, value: Any) -> None:
     """A flow's question is answered: on to the next; who turns in circles gets a person."""
+    if run.asking == "confirm" and value == "no":
+        journal.give_up(draft, run)
     run.answer(value)
     if run.asked and len(run.journal) > journal.LONGEST:
         human(draft, "misses")
