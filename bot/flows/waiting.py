@@ -27,11 +27,14 @@ _UNDER_WAY = cue("waiting.under_way")
 _ONLY_WHEN = cue("waiting.only_when")
 
 
+_ARRIVED = cue("waiting.arrived")
 _COMES = cue("waiting.comes")
 
 
 def of_answer(words: str) -> bool:
-    """Whether the words ask when we answer, or when it is settled, what is not with us yet."""
+    """Whether the words ask when we answer, or whether we have, what is not with us yet."""
+    if _ARRIVED.heard(words.strip()):
+        return True
     return bool(_ONLY_WHEN.heard(words.strip()) or (_WHEN.heard(words) and _OF_OURS.heard(words)))
 
 
@@ -46,6 +49,8 @@ def asks_when(draft: Draft, *, of_ours: bool) -> bool:
     words = draft.words
     if not draft.turn.tickets:
         return False
+    if _ARRIVED.heard(words.strip()) and matter.just_opened(draft):
+        return True
     answered = draft.ranking is not None and draft.ranking.outcome == "answer"
     ours = bool(_OF_OURS.heard(words) or (not answered and _PERHAPS_OF_OURS.heard(words)))
     if of_ours or ours:
