@@ -149,7 +149,7 @@ def test_same_words_same_decision(knowledge: Knowledge) -> None:
 
 
 def test_stricter_modes_answer_less() -> None:
-    questions = ["reset", "wifi key", "change wifi password", "erase router", "speed", "factory"]
+    questions = ["reset it", "wifi key", "change wifi password", "erase router", "speed of it", "factory reset"]
     answered = [
         sum(build(Faq((RESET, PASSWORD, OLD)), mode=mode).ask(q).outcome == "answer" for q in questions)
         for mode in ("strict", "balanced", "lenient", {"answer": 0.0}, {"answer": 1.1})
