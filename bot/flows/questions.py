@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from knowledge.index import Ranking
 
 CLAUSES: Final = 3  # questions of one message that are looked at
+MOST: Final = 0.7  # of a message: who says so much in one clause means that clause
 _DECLINES = cue("questions.declines")
 _WANTS = cue("clause_wishes.wants")
 _BOTH = cue("questions.both")
@@ -64,10 +66,14 @@ def answer(draft: Draft) -> bool:
 
 
 def _asked(draft: Draft) -> list[Ranking]:
-    """What the knowledge makes of each clause of a message that has several."""
+    """What the knowledge makes of each clause of a message that has several; one that is most of what has an answer is
+    not asked again.
+    """
     clauses = [clause.strip() for clause in _CLAUSE.split(draft.words)[:CLAUSES] if letters(clause) >= CLAUSE]
     if len(clauses) > 1:
-        return [matter.ranked(draft, clause) for clause in clauses if not _FORBIDS.heard(clause)]
+        most = MOST * letters(draft.words) if outcome(draft) == "answer" else math.inf
+        rest = (clause for clause in clauses if letters(clause) < most and not _FORBIDS.heard(clause))
+        return [matter.ranked(draft, clause) for clause in rest]
     told = [clause for clause in _AND.split(draft.words)[:CLAUSES] if letters(clause) >= CLAUSE]
     if len(told) < 2 or outcome(draft) != "choose":
         return []
