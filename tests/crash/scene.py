@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import multiprocessing
 import signal
 import socket
@@ -87,14 +88,16 @@ class Scene:
         self.kill(which)
 
     async def verdict(self, patience: float = 30.0) -> list[str]:
-        """The last process may finish its work, for so many seconds; then everything is looked at."""
+        """The last process may finish its work, as long as it gets on within so many seconds; then all is looked at."""
         self.start()
         self.provider.moody = False
         await self.world.end()
         store = Store(self._orders.database)
         try:
-            end = time.monotonic() + patience
-            while time.monotonic() < end and not await store.read(self._settled):
+            least, end = math.inf, 0.0
+            while (left := await store.read(self._left)) and (left < least or time.monotonic() < end):
+                if left < least:
+                    least, end = left, time.monotonic() + patience
                 await asyncio.sleep(0.05)
             for which in range(len(self._lives)):
                 self.kill(which)
@@ -108,11 +111,11 @@ class Scene:
         streams = {visitor.chat: visitor.seen for visitor in self.world.visitors}
         return Evidence(self.world.acknowledged, self.provider.seen, streams)
 
-    def _settled(self, connection: Connection) -> bool:
-        if connection.scalar(text(OPEN)) or connection.scalar(text(DUE)):
-            return False
+    def _left(self, connection: Connection) -> int:
+        """How much is not handled, not sent, or not seen by a visitor yet."""
         last = {row.id: row.message_seq for row in connection.execute(text("SELECT id, message_seq FROM chat"))}
-        return all(v.seen and v.seen[-1][0] == last[v.chat] for v in self.world.visitors)
+        unseen = sum(last[v.chat] - (v.seen[-1][0] if v.seen else 0) for v in self.world.visitors)
+        return int((connection.scalar(text(OPEN)) or 0) + (connection.scalar(text(DUE)) or 0) + unseen)
 
 
 def _free_port() -> int:
