@@ -17,7 +17,7 @@ _SPOILS = re.compile(
     rf"|{_HOW} (?:break|damage|ruin|destroy|sabotage|brick|overload|fake|forge)\b"
     rf"|{_HOW} get (?:my \w+ )?(?:banned|frozen|locked out)\b"
     r"|^(?!.*\b(?:not|didn't|never)\b).*\b(?:how|want|help)\b.*\b(?:on purpose|deliberately|intentionally)\b"
-    rf"|{_HOW} not (?=get an?\b|pay\b|receive\b|be? ?able\b)"
+    rf"|{_HOW} not (?=get an?\b|pay\b(?!.*\b(?:shipping|postage|delivery)\b)|receive\b|be? ?able\b)"
 )
 _SPOILS_ZH = re.compile(
     r"(?:怎么|怎样|如何|想|帮我|能不能)[^,]{0,4}(?:让|使|把|将)(?![^,]*(?:客人|顾客|孩|儿|别人|邻居|租|蹭|不[再会要]|别|没))[^,]*"
@@ -25,7 +25,7 @@ _SPOILS_ZH = re.compile(
     r"|(?:一直|永远|经常|老是)(?:离线|断|红|掉|坏|失败)|断[网线]?更|被?(?:冻结|封号))"
     r"|能不能再?[慢差]一?点"
     r"|(?:怎么|怎样|如何)(?:才能|可以)?(?:故意|伪造)|(?:怎么|怎样|如何)才?能?被[^,]{0,4}(?:封号|冻结)$"
-    r"|(?:怎么|怎样|如何)才能(?:收不到|拿不到|不(?:开发?票|开票|收货|签收|付[款钱]?|给钱))"
+    r"|(?:怎么|怎样|如何)才能(?:收不到|拿不到|不(?:开发?票|开票|收货|签收|付(?:[款钱]|$)|给钱))"
 )
 _SOMEBODY = (
     r"(?:some(?:one|body)|strangers?|another person|other people|(?:my |our |the )?neighbou?rs?|my (?:ex|wife|husband))"
@@ -56,7 +56,8 @@ _PREVENTS = re.compile(  # "how do I make sure that nobody restarts it" does not
     r"|\b(?:prevent|keep|stop) my (?:boss|friends?|colleagues?|customers?) from \w+ing\b|\bhide .*\bfrom your\b"
     r"|^(?:please )?never (?:tell|show|send|let|give|allow)\b|\bdon't want (?:any(?:one|body)|people) to\b"
     r"|防止|阻止|避免|让(?:别人|外人|人家|任何人|谁)[^,.!?;。、]{0,6}(?:不了|不能|没法|无法|找不到)"
-    r"|(?:谁都|大家都|所有人都)[^,]{0,6}(?:不|没法|无法)|怎么不让(?:你们|老板|(?!.*[看用]))|永远(?:别|不要)|^别(?:让任何人|告诉)"
+    r"|(?:谁都|大家都|所有人都)[^,]{0,6}(?:不|没法|无法)|怎么不让(?:你们|老板|(?!.*(?:[看用]|孩|朋友|儿|女)))"
+    r"|永远(?:别|不要)|^别(?:让任何人|告诉)"
 )
 
 

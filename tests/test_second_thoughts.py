@@ -9,7 +9,7 @@ import pytest
 
 import intents
 from bot.config import load
-from bot.dialogue import Fact
+from bot.dialogue import Alarm, Fact
 from bot.interpreter import policy
 from bot.knowledge_base import KnowledgeBase, load_knowledge
 from bot.strictyaml import load as load_yaml
@@ -48,6 +48,7 @@ def chat(base: KnowledgeBase, monkeypatch: pytest.MonkeyPatch) -> Chat:
         ("the light is red", "the one on the modem", "ont-los-red"),
         ("How do I send a device in for repair?", "and who pays for that?", "return-postage"),
         ("How do I restart my router?", "what about my refund?", "refund-time"),  # says enough by itself
+        ("How do I restart my router?", "what about the red light?", "router-lights"),
     ],
 )
 def test_a_few_words_are_asked_with_the_question_before(chat: Chat, before: str, then: str, entry: str) -> None:
@@ -105,6 +106,7 @@ SAID = [
       if said.startswith(("提交", "申请", "预约", "办理", "登记", "投诉", "换货", "退货", "报修")) and len(said) < 8
       for no in ("不要", "我不想", "不用", "别给我")),
     "please don't let anyone call me", "nobody should call me", "no calls please", "no refund please",
+    "no human please", "no technician please", "not interested in a refund", "no calls or visits please",
     "不要让客服给我打电话", "别让人给我打电话", "不用给我回电话", "别派师傅上门", "我说了不退款",
 ]  # fmt: skip
 
@@ -128,6 +130,7 @@ def test_what_is_refused_is_not_opened(base: KnowledgeBase, monkeypatch: pytest.
         ("I want a refund, not a repair", "return"),
         ("我不要维修，我要退款", "return"),
         ("不是要退货，是要换货", "exchange"),
+        ("不是要退货是要换货", "exchange"),
         ("不要修，直接给我换", "exchange"),
         ("I don't want it any more, I want to return it", "return"),
     ],
@@ -135,6 +138,39 @@ def test_what_is_refused_is_not_opened(base: KnowledgeBase, monkeypatch: pytest.
 def test_what_is_wished_instead_is_opened(chat: Chat, said: str, wished: str) -> None:
     chat.write(said)
     assert dict(chat.talk.journal)["start"]["kind"] == wished
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["no one calls me back", "no one called", "no motion alerts on my phone", "no installation manual in the box"],
+)
+def test_what_is_missed_is_not_refused(chat: Chat, said: str) -> None:
+    assert "bot: All right. I'm here whenever you need me." not in chat.write(said)
+
+
+def test_whose_call_has_not_come_may_be_angry(chat: Chat) -> None:
+    chat.write("no one called")
+    assert any(isinstance(one, Alarm) for one in chat.effects)
+
+
+def test_a_question_beside_a_refused_person_is_answered(chat: Chat) -> None:
+    chat.write("no human please, how do I reset my router?")
+    assert (chat.talk.last_entry, chat.tickets) == ("factory-reset", [])
+
+
+def test_two_short_wishes_are_heard_apart(chat: Chat) -> None:
+    assert any("[申请换货]" in said for said in chat.write("不想退，想换"))
+
+
+def test_a_cancelled_form_does_not_come_back_after_another(chat: Chat) -> None:
+    for said in ("I want a repair", "dead camera", "cancel"):
+        chat.write(said)
+    chat.press("do:ticket")
+    for said in ("my app crashes", "skip", "jo@example.com", "yes"):
+        chat.write(said)
+    assert [ticket.kind for ticket in chat.tickets] == ["question"]
+    chat.write("go on")
+    assert chat.talk.flow == ""
 
 
 @pytest.mark.parametrize(

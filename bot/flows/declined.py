@@ -9,7 +9,7 @@ from typing import Final
 from bot.cues import cue
 from bot.flows import matter
 from bot.flows.draft import Draft
-from bot.flows.lengths import CLAUSE, GRIEVANCE, letters
+from bot.flows.lengths import CLAUSE, WANTED, letters
 from bot.flows.progress import FINISHED
 from bot.flows.wording import clauses, is_question
 
@@ -19,7 +19,10 @@ NAMED: Final = 0.45  # confidence of a wish in what is refused
 OF_US: Final = frozenset({"ticket", "complaint", "rating", CALL})  # and every kind of ticket
 _REFUSES = cue("declined.refuses")
 _CALLS = cue("declined.calls")
-_TURN = re.compile(r"\bbut\b|\bso\b|而是|但是?|(?=\b(?:just|only|rather|instead)\b)|(?=直接|只[想要])", re.IGNORECASE)
+_TURN = re.compile(
+    r"\bbut\b|\bso\b|而是|但是?|(?=\b(?:just|only|rather|instead)\b)|(?=直接|只[想要])|(?<!不)(?=是[想要])",
+    re.IGNORECASE,
+)
 
 
 def refuses(part: str) -> bool:
@@ -36,7 +39,7 @@ def heed(draft: Draft) -> None:
         return
     rest = ", ".join(part for part in parts if part not in refused)
     draft.declined = wish
-    ranking = matter.ranked(draft, rest if letters(rest) >= GRIEVANCE else "")
+    ranking = matter.ranked(draft, rest if letters(rest) >= WANTED else "")
     best = ranking.candidates[0] if ranking.outcome == "intent" else None
     intent = best.entry.removeprefix("intent:") if best else ""
     draft.meant = replace(

@@ -38,7 +38,8 @@ def goes_on(draft: Draft) -> bool:
     if not added and (draft.talk.unknowns or not _LEADS_ON.heard(draft.words.strip())):
         return False
     draft.remember(last_question=asked)
-    if added and added.confidence >= ENOUGH:
+    own = draft.ranking.candidates[0].entry if draft.ranking and draft.ranking.outcome == "answer" else ""
+    if added and (added.confidence >= ENOUGH or added.entry == own):
         why = {**together.why, "text": whole, "chosen": added.entry}
         journal.begin(draft, "answer", entry=added.entry, why=why, question=asked)
         return True

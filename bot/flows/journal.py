@@ -216,7 +216,7 @@ def begin(draft: Draft, name: str, **known: Any) -> None:
     if name not in OUTSIDE:
         draft.open()
     run = int(draft.talk.extra.get("runs", 0)) % 9999 + 1
-    draft.keep(runs=run)
+    draft.keep(runs=run, cancelled=None)
     told = ((k, list(v) if isinstance(v, tuple) else v) for k, v in known.items())
     start = {k: v for k, v in told if v not in ("", None, [])} | {"epoch": _epoch(draft)}
     Run(draft, name, [("start", {**start, "run": run, "at": draft.now.isoformat()})]).store()

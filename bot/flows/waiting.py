@@ -21,12 +21,8 @@ _WHEN = cue("waiting.when")
 _OF_OURS = cue("waiting.of_ours")
 _PERHAPS_OF_OURS = cue("waiting.perhaps_of_ours")
 _LEAVES_LINE = cue("waiting.leaves_line")
-
-
 _UNDER_WAY = cue("waiting.under_way")
 _ONLY_WHEN = cue("waiting.only_when")
-
-
 _ARRIVED = cue("waiting.arrived")
 _COMES = cue("waiting.comes")
 
@@ -40,7 +36,8 @@ def of_answer(words: str) -> bool:
 
 def asks_of_nothing(draft: Draft) -> bool:
     """Whether somebody without an open ticket asks how far it is, and nothing has been answered before."""
-    fresh = not (draft.turn.tickets or draft.talk.answered or draft.talk.last_question)
+    angry = draft.meant is not None and draft.meant.angry  # he wants to be heard
+    fresh = not (angry or draft.turn.tickets or draft.talk.answered or draft.talk.last_question)
     return fresh and bool(_OF_OURS.heard(draft.words) or _PERHAPS_OF_OURS.heard(draft.words))
 
 

@@ -79,6 +79,8 @@ def test_nobody_who_wants_help_wants_it_worse(text: str) -> None:
         "其他用户能看到我的密码吗",
         "what is the phone number of customer service",
         "怎么让小偷看不了监控",
+        "怎么才能不付运费",
+        "how do I not pay for shipping",
     ],
 )
 def test_a_fault_is_no_wish(text: str) -> None:
@@ -105,6 +107,8 @@ def test_a_fault_is_no_wish(text: str) -> None:
         ("怎么不让老板拿到发票", True),
         ("how do I stop my router from restarting", False),
         ("怎么不让别人看我家监控", False),
+        ("怎么不让孩子上网", False),
+        ("怎么不让儿子玩手机", False),
         ("别让邻居搜到我的wifi", False),
         ("永远在线吗", False),
     ],
