@@ -105,14 +105,19 @@ def _within_earshot(spoken: list[str]) -> list[str]:
 
 def _meanings(intents: Intents, spoken: list[str], means: frozenset[str]) -> frozenset[str]:
     """What closed phrases that fill the message mean; one line of a burst is enough to ask for a person or to stop."""
+    means = _spared(intents, spoken, means)
     if LINE in spoken:
-        lines = " ".join(spoken).split(LINE)
-        means |= {"human", "stop"} & frozenset[str]().union(*(closed(intents.closed, line.split()) for line in lines))
-    if "human" in means and intents.heard["human"].excepts(spoken):
-        means -= {"human"}  # 不要 + 让客服给我打电话
+        lines = [line.split() for line in " ".join(spoken).split(LINE)]
+        alone = (_spared(intents, line, closed(intents.closed, line)) for line in lines)
+        means |= {"human", "stop"} & frozenset[str]().union(*alone)
     if "no" in means:  # "是不是" is neither, "不好了" is not solved
         means -= {"yes", "no"} if "yes" in means else {"solved"}
     return means
+
+
+def _spared(intents: Intents, spoken: list[str], means: frozenset[str]) -> frozenset[str]:
+    """Without the person that is only named in what does not count: 不要 + 让客服给我打电话."""
+    return means - {"human"} if "human" in means and intents.heard["human"].excepts(spoken) else means
 
 
 def _yes_no(intents: Intents, spoken: list[str], whole: frozenset[str]) -> str:

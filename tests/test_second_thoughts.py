@@ -174,7 +174,16 @@ def test_a_cancelled_form_does_not_come_back_after_another(chat: Chat) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["I don't want to talk to a bot", "don't make me wait, get me a human", "我不想跟机器人说话"]
+    "said",
+    [
+        "I don't need a ticket I need a person now",
+        "I don't want a call I want a human",
+        "human detection is broken\nhuman",
+        "please call me at 13800138000\nhuman",
+        "I don't want to talk to a bot",
+        "don't make me wait, get me a human",
+        "我不想跟机器人说话",
+    ],
 )
 def test_whoever_refuses_the_bot_gets_a_person(chat: Chat, said: str) -> None:
     chat.write(said)

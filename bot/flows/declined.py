@@ -20,7 +20,8 @@ OF_US: Final = frozenset({"ticket", "complaint", "rating", CALL})  # and every k
 _REFUSES = cue("declined.refuses")
 _CALLS = cue("declined.calls")
 _TURN = re.compile(
-    r"\bbut\b|\bso\b|而是|但是?|(?=\b(?:just|only|rather|instead)\b)|(?=直接|只[想要])|(?<!不)(?=是[想要])",
+    r"\bbut\b|\bso\b|而是|但是?|(?=\b(?:just|only|rather|instead)\b)"
+    r"|(?=直接|只[想要])|(?<!不)(?=是[想要])|(?<=\w )(?=\bi (?:want|need)\b)",
     re.IGNORECASE,
 )
 
