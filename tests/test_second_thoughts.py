@@ -178,6 +178,8 @@ def test_a_cancelled_form_does_not_come_back_after_another(chat: Chat) -> None:
     [
         "I don't need a ticket I need a person now",
         "I don't want a call I want a human",
+        "我不要报修我要人工",
+        "不想等了转人工",
         "human detection is broken\nhuman",
         "please call me at 13800138000\nhuman",
         "I don't want to talk to a bot",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from bot.cues import cue
 from bot.flows import matter
@@ -12,6 +12,9 @@ from bot.flows.draft import Draft
 from bot.flows.lengths import CLAUSE, WANTED, letters
 from bot.flows.progress import FINISHED
 from bot.flows.wording import clauses, is_question
+
+if TYPE_CHECKING:
+    from knowledge.index import Ranking
 
 MOST: Final = 8  # clauses that are looked at
 CALL: Final = "human"  # the wish for somebody who calls, comes or answers
@@ -21,7 +24,8 @@ _REFUSES = cue("declined.refuses")
 _CALLS = cue("declined.calls")
 _TURN = re.compile(
     r"\bbut\b|\bso\b|而是|但是?|(?=\b(?:just|only|rather|instead)\b)"
-    r"|(?=直接|只[想要])|(?<!不)(?=是[想要])|(?<=\w )(?=\bi (?:want|need)\b)",
+    r"|(?=直接|只[想要])|(?<!不)(?=是[想要])|(?<=\w )(?=\bi (?:want|need)\b)"
+    r"|(?<=[^说是让叫为\W])(?=我[要想])|(?<=了)(?=\w)",
     re.IGNORECASE,
 )
 
@@ -49,17 +53,21 @@ def heed(draft: Draft) -> None:
         intent=intent,
         intent_confidence=best.confidence if best else 0.0,
         yes_no="" if draft.talk.asked == "confirm" else draft.meant.yes_no,  # not what is to be confirmed is refused
-        wants_person=draft.meant.wants_person and (wish != CALL or intent == CALL),
+        wants_person=draft.meant.wants_person and (wish != CALL or _likeliest(ranking) == CALL),
     )
+
+
+def _likeliest(ranking: Ranking) -> str:
+    """What of us some words wish, for sure or most likely; "" if nothing."""
+    best = ranking.candidates[0] if ranking.candidates and ranking.outcome in ("intent", "choose") else None
+    return best.entry.removeprefix("intent:") if best and best.confidence >= NAMED else ""
 
 
 def _wish(draft: Draft, part: str) -> str:
     """What of us a clause refuses, "" if it is nothing of the kind."""
     if _CALLS.heard(part):
         return CALL
-    ranking = matter.ranked(draft, _REFUSES.without(part).strip())
-    best = ranking.candidates[0] if ranking.candidates and ranking.outcome in ("intent", "choose") else None
-    name = best.entry.removeprefix("intent:") if best and best.confidence >= NAMED else ""
+    name = _likeliest(matter.ranked(draft, _REFUSES.without(part).strip()))
     return name if name in OF_US or draft.turn.policy.forms.wished(name) else ""
 
 
