@@ -25,8 +25,9 @@ Mode: TypeAlias = str | Mapping[str, float]  # strict, balanced, lenient, or {"a
 SHOWN = 5  # candidates in a ranking
 CLEARLY = 0.1  # nearer to a contrast than to its own questions by more than this: not even offered
 SURE = 0.7  # answers that are surer are given to vague questions, too: of these nearly all are right
+SAME = 0.95  # likeness from which on a question is an example
 TIE = 0.05  # two answers that could both be given and are closer than this are asked about in every mode
-METHOD = "18"  # another one means: the same FAQ would be scored differently
+METHOD = "19"  # another one means: the same FAQ would be scored differently
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,9 @@ class Knowledge:
     def ask(self, text: str, lang: str = "", *, now: date | None = None, products: Sequence[str] = ()) -> Ranking:
         """Rank the entries. ``lang`` helps where script does not tell; ``now`` and ``products`` narrow the scope."""
         plain, owned = plainly(self.wording(text)), frozenset(map(self.wording, products))
-        asked = wanted(plain)
+        asked, against = self._heard(plain, lang)
         fits = {space.language: space.fit(asked) for space in self._spaces(asked, lang)}
-        unwanted = self._unwanted(plain)
+        unwanted = self._unwanted(against)
         out = unwanted if asked == plain else frozenset[str]()
         kept, guards = self._guarded(self._scored(fits), fits, models(asked), owned, now, out)
         disputes = not unwanted and asked == plain and bool(kept) and self._disputed(plain, kept[0], fits)
@@ -122,11 +123,20 @@ class Knowledge:
         found = tuple(Candidate(one.label, one.sure, _nearest(one, fits)) for one in kept if one.label != ELSEWHERE)
         return Ranking(outcome, found, why | limits)
 
-    def _unwanted(self, plain: str) -> frozenset[str]:
+    def _heard(self, plain: str, lang: str) -> tuple[str, str]:
+        """What a question asks, and what it refuses; one that is an example, with what it refuses, asks all of it."""
+        against = refused(plain)
+        for space in self._spaces(plain, lang) if against else ():
+            alike = space.fit(plain).alike
+            if alike[row := int(alike.argmax())] >= SAME and disputed(space.examples[row].normal):
+                return plain, ""
+        return wanted(plain), against
+
+    def _unwanted(self, against: str) -> frozenset[str]:
         """What the refused part of a question is about."""
-        if not (said := refused(plain)):
+        if not against:
             return frozenset()
-        fits = {space.language: space.fit(said) for space in self._spaces(said, "")}
+        fits = {space.language: space.fit(against) for space in self._spaces(against, "")}
         return frozenset(
             one.label
             for one in islice(self._scored(fits), 1)

@@ -241,3 +241,18 @@ def test_a_contrast_that_is_asked_elsewhere_leaves_the_answer_to_the_scores() ->
         ranking = build(Faq(entries)).ask(question)
         assert ranking.candidates[0].entry == "fix"
         assert ("contrast" in [g["guard"] for g in ranking.why["guards"]]) is guarded
+
+
+def test_an_example_that_refuses_something_is_taken_whole() -> None:
+    cancel = entry(
+        "order-cancel",
+        "I don't want it any more, it is not shipped yet",
+        "cancel my order",
+        "please stop the order, I changed my mind",
+        "can I still cancel what I bought",
+    )
+    track = entry(
+        "order-tracking", "it is not shipped yet", "when is it shipped", "where is my parcel", "not sent yet, why"
+    )
+    known = build(Faq((cancel, track, RESET, PASSWORD)))
+    assert known.ask("I don't want it any more, it is not shipped yet").candidates[0].entry == "order-cancel"
