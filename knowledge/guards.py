@@ -11,7 +11,6 @@ from functools import lru_cache
 from knowledge.contrary import prevents, spoils
 from knowledge.faq import Entry, Names
 from knowledge.normal import models, normal, units, words
-from knowledge.telling import tells
 
 HEARD = 1024  # questions whose clauses are remembered: each is asked for thrice
 
@@ -125,10 +124,8 @@ def wanted(text: str) -> str:
 
 
 def disputed(text: str) -> bool:
-    """Does a normalised question say what is not asked, or not to happen, whether or not the rest could stand alone?
-    Or does it not ask at all: a word, or what somebody has or did? It may be given what is asked for in that way, too.
-    """
-    return refuses(text) or bool(refused(text)) or prevents(text) or tells(text)
+    """Does a normalised question say what is not asked, or not to happen, whether or not the rest could stand alone?"""
+    return refuses(text) or bool(refused(text)) or prevents(text)
 
 
 def refused(text: str) -> str:

@@ -18,6 +18,7 @@ from knowledge.guards import Foreign, Scope, disputed, refused, wanted
 from knowledge.kernels import Encoder
 from knowledge.normal import chinese, models, words
 from knowledge.space import Fit, Role, Space
+from knowledge.telling import tells
 from knowledge.wording import Wording
 
 Mode: TypeAlias = str | Mapping[str, float]  # strict, balanced, lenient, or {"answer": 0.6, "choose": 0.3}
@@ -25,6 +26,7 @@ Mode: TypeAlias = str | Mapping[str, float]  # strict, balanced, lenient, or {"a
 SHOWN = 5  # candidates in a ranking
 CLEARLY = 0.1  # nearer to a contrast than to its own questions by more than this: not even offered
 SURE = 0.7  # answers that are surer are given to vague questions, too: of these nearly all are right
+CERTAIN = 0.85  # answers that are surer are given to a word or a statement, too
 SAME = 0.95  # likeness from which on a question is an example
 TIE = 0.05  # two answers that could both be given and are closer than this are asked about in every mode
 METHOD = "19"  # another one means: the same FAQ would be scored differently
@@ -144,8 +146,12 @@ class Knowledge:
         )
 
     def _disputed(self, plain: str, best: _Scored, fits: Mapping[str, Fit]) -> bool:
-        """Does a question refuse something, and the example of the best answer does not?"""
-        return disputed(plain) and not disputed(self.wording(_nearest(best, fits)))
+        """Does a question refuse something, or is it but a word or statement, and no certain one, where the example of
+        the best answer is nothing of the kind?
+        """
+        example = self.wording(_nearest(best, fits))
+        unasked = best.sure < CERTAIN and tells(plain) and not tells(example)
+        return unasked or (disputed(plain) and not disputed(example))
 
     @staticmethod
     def _vague(best: _Scored, fits: Mapping[str, Fit]) -> bool:

@@ -243,8 +243,6 @@ def test_what_shall_not_happen_is_not_asked_for(text: str) -> None:
 def test_a_word_is_answered_where_it_is_an_example() -> None:
     word = build(Faq((entry("box", "box", "what is in the box"), entry("slow", "why is it slow", "bad speed"))))
     assert word.ask("box").outcome == "answer"
-    longer = build(Faq((entry("box", "what is in the box"), entry("slow", "why is it slow", "bad speed"))))
-    assert longer.ask("box").outcome != "answer"
 
 
 def test_names_stand_beside_the_entries(tmp_path: Path) -> None:

@@ -256,3 +256,8 @@ def test_an_example_that_refuses_something_is_taken_whole() -> None:
     )
     known = build(Faq((cancel, track, RESET, PASSWORD)))
     assert known.ask("I don't want it any more, it is not shipped yet").candidates[0].entry == "order-cancel"
+
+
+def test_a_bare_word_is_answered_where_the_answer_is_certain(knowledge: Knowledge) -> None:
+    assert knowledge.ask("reset").outcome == "answer"
+    assert knowledge.ask("复位").outcome == "choose"
