@@ -104,10 +104,12 @@ class Names(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     others: tuple[Text, ...] = ()  # makers and services we have no answers for
+    things: tuple[Text, ...] = ()  # of other trades: a question about what we make may mention them
     services: tuple[Text, ...] = ()  # of others, used over our network: "my Netflix password"
     places: tuple[Text, ...] = ()  # shops and mailboxes: they may have to do with ours
     ours: tuple[Text, ...] = ()  # what we are called; model numbers need not be listed
     kinds: tuple[Text, ...] = ()  # what we make, in a word: with a place's name, it may be ours
+    sends: tuple[Text, ...] = ()  # what customers get from us beside it: with a place's name, it may be ours
     used_with: tuple[Text, ...] = ()  # of others, but used with ours: "a Huawei phone"
 
 

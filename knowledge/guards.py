@@ -189,6 +189,8 @@ def _not_ours(service: str, thing: str, kind: str) -> tuple[re.Pattern[str], ...
         rf"({service})(?:'s)? (?:\w+ )?{_KEPT}\b",
         rf"\b{_KEPT} (?:of|for|on|at|from|with) (?:my |the )?({service})",
         rf"({service})的?{_KEPT_ZH}",
+        rf"{_WISHES}(?:sign|log) (?:out of|off|in ?to) (?:(?:my|the|our|his|her) )?(?:\w+ )?({service})",
+        rf"{_HOW}(?:才能)?(?:退出|登出|登录)(?:我的)?({service})",
         rf"{_WISHES}{_MENDS} (?:the (?!app)\w+ of )?(?:my|our|the|an?|his|her|this|that) (?:\w+ ){{0,2}}?({thing})"
         r"(?!['s]| (?:app|connection|box))",
         rf"({thing})(?:的?系统|的?屏幕)?要?{_HOW}(?:才能)?{_MENDS_ZH}(?![^,]{{0,20}}(?:{kind}|固件))",
@@ -201,11 +203,12 @@ class Foreign:
     """Finds others' names in normalised questions, unless they stand for a thing that is used with ours."""
 
     def __init__(self, names: Names, ours: Iterable[str], plain: Callable[[str], str]) -> None:
-        self._others = {_bare(plain(name)): name for name in (*names.others, *names.places)}
-        self._places = frozenset(names.places)
+        self._others = {_bare(plain(name)): name for name in (*names.others, *names.things, *names.places)}
+        self._places, self._things = frozenset(names.places), frozenset(names.things)
         self._named = _any(map(plain, self._others.values()))
         self._ours = _any(map(plain, (*names.ours, *ours)))
-        self._kinds = _any(map(plain, names.kinds))
+        self._made = _any(map(plain, names.kinds))
+        self._kinds = _any(map(plain, (*names.kinds, *names.sends)))
         beside = _any(map(plain, names.used_with)).pattern
         self._used = re.compile(rf"(?:{self._named.pattern})(?:'s|的)?(?: ?[a-z0-9]+){{0,2}}? ?({beside})")
         self._not_ours = _not_ours(_any(map(plain, names.services)).pattern, beside, self._kinds.pattern)
@@ -224,7 +227,13 @@ class Foreign:
 
     def ours(self, text: str, named: frozenset[str]) -> bool:
         """May it be about a product of ours all the same?"""
-        return bool(self._ours.search(text) or (named <= self._places and self._kinds.search(text)))
+        at_home = named <= self._places and self._kinds.search(text)
+        return bool(self._ours.search(text) or at_home or self.mentions(text, named))
+
+    def mentions(self, text: str, named: frozenset[str]) -> bool:
+        """Does it ask about what we make, and only mention a thing of another trade? A maker is never but mentioned."""
+        asked = any(pattern.search(text) for pattern in self._not_ours)
+        return bool(named <= self._things and not asked and (self._made.search(text) or self._ours.search(text)))
 
 
 def _any(names: Iterable[str]) -> re.Pattern[str]:

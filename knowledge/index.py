@@ -25,11 +25,11 @@ Mode: TypeAlias = str | Mapping[str, float]  # strict, balanced, lenient, or {"a
 
 SHOWN = 5  # candidates in a ranking
 CLEARLY = 0.1  # nearer to a contrast than to its own questions by more than this: not even offered
-SURE = 0.7  # answers that are surer are given to vague questions, too: of these nearly all are right
+SURE = 0.7  # surer answers are given to vague questions, and beside things of other trades: nearly all are right
 CERTAIN = 0.85  # answers that are surer are given to a word or a statement, too
 SAME = 0.95  # likeness from which on a question is an example
 TIE = 0.05  # two answers that could both be given and are closer than this are asked about in every mode
-METHOD = "19"  # another one means: the same FAQ would be scored differently
+METHOD = "20"  # another one means: the same FAQ would be scored differently
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,8 @@ class Knowledge:
         """The others' names in a question, without those that the best answer's own questions have."""
         if not (named := self._foreign.names(asked)):
             return named
-        return named.difference(*map(self._foreign.names, _own(best)))
+        left = named.difference(*map(self._foreign.names, _own(best)))
+        return frozenset() if best.sure >= SURE and self._foreign.mentions(asked, left) else left
 
     def _spaces(self, plain: str, lang: str) -> list[Space]:
         """Which examples can be compared with this text: by its script, and by ``lang`` if it has hardly any words."""

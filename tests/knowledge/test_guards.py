@@ -104,7 +104,9 @@ NAMES = Names(
     others=("TP-Link", "小米", "Google Nest"),
     places=("淘宝", "Gmail"),
     ours=("Hailan", "海澜"),
+    things=("fridge", "冰箱"),
     kinds=("router", "路由器"),
+    sends=("invoice", "发票"),
     used_with=("phone", "laptop", "手机"),
     services=("Netflix", "抖音"),
 )
@@ -139,6 +141,10 @@ FOREIGN = Foreign(NAMES, {"AX3000", "C5"}, normal)
         ("cancel my netflix subscription", {"netflix"}),
         ("password for my netflix", {"netflix"}),
         ("抖音账号怎么注销", {"抖音"}),
+        ("how do i sign out of netflix", {"netflix"}),
+        ("怎么退出抖音", {"抖音"}),
+        ("stop my son logging in to netflix", set()),
+        ("怎么禁止孩子登录抖音", set()),
         ("netflix is slow", set()),
         ("不让孩子刷抖音", set()),
         ("my netflix works but the account of the router does not", set()),
@@ -176,6 +182,46 @@ def test_another_maker_is_not_answered_for(knowledge: Knowledge, question: str, 
     assert ranking.outcome in outcomes
     if outcomes <= {"unknown", "choose"}:
         assert "foreign" in {g["guard"] for g in ranking.why["guards"]}
+
+
+@pytest.mark.parametrize(
+    ("question", "outcomes"),
+    [
+        ("How do I reset the router beside the fridge?", {"answer"}),
+        ("What beside the fridge erases the settings of a router?", {"choose"}),
+        ("How do I reset it, the fridge", {"unknown"}),
+        ("How do I reset the fridge?", {"unknown"}),
+        ("How do I reset the TP-Link router beside the fridge?", {"unknown"}),
+    ],
+)
+def test_a_thing_of_another_trade_may_be_but_mentioned(knowledge: Knowledge, question: str, outcomes: set[str]) -> None:
+    assert knowledge.ask(question).outcome in outcomes
+
+
+@pytest.mark.parametrize(
+    ("text", "named", "mentioned"),
+    [
+        ("the router reboots when the fridge starts", {"fridge"}, True),
+        ("换了路由器,冰箱要重连吗", {"冰箱"}, True),
+        ("the c5 sees only the fridge", {"fridge"}, True),
+        ("the fridge starts", {"fridge"}, False),
+        ("where is the invoice of my fridge", {"fridge"}, False),
+        ("冰箱的发票在哪", {"冰箱"}, False),
+        ("the tp-link router is near the fridge", {"TP-Link", "fridge"}, False),
+        ("the router of 淘宝 and the fridge", {"淘宝", "fridge"}, False),
+    ],
+)
+def test_a_thing_is_mentioned_beside_what_we_make(text: str, named: set[str], mentioned: bool) -> None:
+    assert FOREIGN.names(text) == named
+    assert FOREIGN.mentions(text, frozenset(named)) is mentioned
+
+
+def test_a_word_as_an_example_does_not_allow_a_refusal() -> None:
+    bill = entry("bill", "invoice", "where is the invoice", "I need the bill", "send me a receipt")
+    ranking = build(Faq((bill, entry("slow", "why is the wifi slow", "slow internet")))).ask(
+        "how do I make sure that nobody gets the invoice"
+    )
+    assert "negation" in {g["guard"] for g in ranking.why["guards"]}
 
 
 def test_what_is_used_with_ours_may_be_what_is_asked_about(knowledge: Knowledge) -> None:
