@@ -149,9 +149,8 @@ class Knowledge:
         """Does a question refuse something, or is it but a word or statement, and no certain one, where the example of
         the best answer is nothing of the kind?
         """
-        example = self.wording(_nearest(best, fits))
-        unasked = best.sure < CERTAIN and tells(plain) and not tells(example)
-        return unasked or (disputed(plain) and not disputed(example))
+        kinds = (disputed,) if best.sure >= CERTAIN else (disputed, tells)
+        return any(kind(plain) and not kind(self.wording(_nearest(best, fits))) for kind in kinds)
 
     @staticmethod
     def _vague(best: _Scored, fits: Mapping[str, Fit]) -> bool:
