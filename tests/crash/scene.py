@@ -112,9 +112,9 @@ class Scene:
         return Evidence(self.world.acknowledged, self.provider.seen, streams)
 
     def _left(self, connection: Connection) -> int:
-        """How much is not handled, not sent, or not seen by a visitor yet."""
+        """How much is not handled, not sent, or not seen by a visitor yet; a chat that is not there may be lost."""
         last = {row.id: row.message_seq for row in connection.execute(text("SELECT id, message_seq FROM chat"))}
-        unseen = sum(last[v.chat] - (v.seen[-1][0] if v.seen else 0) for v in self.world.visitors)
+        unseen = sum(last.get(v.chat, 1) - (v.seen[-1][0] if v.seen else 0) for v in self.world.visitors)
         return int((connection.scalar(text(OPEN)) or 0) + (connection.scalar(text(DUE)) or 0) + unseen)
 
 
